@@ -1,0 +1,149 @@
+import yargs from 'yargs'
+import { type ExitCode, exit, IoError, UsageError } from './exit.ts'
+import { version } from './version.ts'
+
+const file = { type: 'string', describe: 'the input document, or - for stdin', demandOption: true } as const
+const machine = { type: 'string', array: true, requiresArg: true, describe: 'only these machines' } as const
+
+/** Runs the command line and returns its exit code. Commands are loaded when they run. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exit.fine
+  const parser = yargs([...argv])
+    .scriptName('meshjoin')
+    .locale('en') // or help would follow LC_ALL
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'dot-notation': false, 'greedy-arrays': false })
+    .usage(
+      '$0 <command>\n\nMakes everything that a machine outside Kubernetes needs to join a Linkerd mesh\nout of one checked document.',
+    )
+    .command(
+      'init',
+      'Print a commented starter document',
+      (y) =>
+        y.option('example', {
+          choices: ['minimal', 'walkthrough', 'fleet'] as const,
+          default: 'minimal' as const,
+          describe: 'which one',
+        }),
+      async (args) => {
+        code = (await import('./commands/init.ts')).run(one(args.example, 'example'))
+      },
+    )
+    .command(
+      'validate <file>',
+      'Check a document; report everything at once',
+      (y) =>
+        y
+          .positional('file', file)
+          .option('strict', { type: 'boolean', default: false, describe: 'warnings count as errors' })
+          .option('format', {
+            choices: ['text', 'json'] as const,
+            default: 'text' as const,
+            describe: 'text on stderr, or JSON on stdout',
+          }),
+      async (args) => {
+        code = (await import('./commands/validate.ts')).run({ ...args, format: one(args.format, 'format') })
+      },
+    )
+    .command(
+      'generate <file>',
+      'Write the artifacts',
+      (y) =>
+        y
+          .positional('file', file)
+          .option('out', {
+            type: 'string',
+            requiresArg: true,
+            demandOption: true,
+            describe: 'output folder, or - for one user-data on stdout',
+          })
+          .option('target', {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'only these targets',
+          })
+          .option('machine', machine)
+          .option('check', {
+            type: 'boolean',
+            default: false,
+            describe: 'write nothing; exit 1 if the folder is not up to date',
+          })
+          .option('dry-run', {
+            type: 'boolean',
+            default: false,
+            describe: 'write nothing; say what would be done',
+          })
+          .option('force', {
+            type: 'boolean',
+            default: false,
+            describe: 'replace files that are not ours, or were modified',
+          })
+          .option('strict', { type: 'boolean', default: false, describe: 'warnings count as errors' })
+          .example('$0 generate mesh.yaml --out out', 'everything, for all machines')
+          .example('$0 generate mesh.yaml --out out --check', 'in CI: is the folder up to date?')
+          .example(
+            '$0 generate mesh.yaml --target cloud-init \\\n    --machine vm-1 --out -',
+            'one user-data on stdout',
+          ),
+      async (args) => {
+        code = (await import('./commands/generate.ts')).run({ ...args, out: one(args.out, 'out') })
+      },
+    )
+    .command(
+      'plan <file>',
+      'Print what each machine must end up with, as JSON',
+      (y) =>
+        y
+          .positional('file', file)
+          .option('machine', machine)
+          .option('format', {
+            choices: ['json'] as const,
+            default: 'json' as const,
+            describe: 'output format',
+          }),
+      async (args) => {
+        code = (await import('./commands/plan.ts')).run(args)
+      },
+    )
+    .command('schema', 'Print the JSON Schema of the input document', {}, async () => {
+      code = (await import('./commands/schema.ts')).run()
+    })
+    .example('$0 init > mesh.yaml', 'start a document')
+    .example('$0 validate mesh.yaml', 'check it')
+    .example('$0 generate mesh.yaml --out out', 'write the artifacts')
+    .epilogue(
+      'Exit codes: 0 fine; 1 the document has errors (or warnings with --strict),\nor the output is stale with --check; 2 usage; 3 reading or writing failed.',
+    )
+    .strict()
+    .demandCommand(1, 'Name a command.')
+    .recommendCommands()
+    .wrap(79)
+    .version(version)
+    .showHelpOnFail(false)
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      // Most usage faults are a message alone; some are an error named YError.
+      throw error !== undefined && error !== null && error.name !== 'YError'
+        ? error
+        : new UsageError(message ?? error?.message ?? 'wrong usage')
+    })
+  try {
+    await parser.parseAsync()
+    return code
+  } catch (error) {
+    if (error instanceof UsageError) return complain(`${error.message}\nTry "meshjoin --help".`, exit.usage)
+    if (error instanceof IoError) return complain(error.message, exit.io)
+    throw error
+  }
+}
+
+function complain(message: string, code: ExitCode): ExitCode {
+  process.stderr.write(`meshjoin: ${message}\n`)
+  return code
+}
+
+/** With repeated options as lists, an option that is one value must be given once. */
+function one<T>(value: T | readonly T[], name: string): T {
+  if (!Array.isArray(value)) return value as T
+  throw new UsageError(`--${name} is given more than once`)
+}

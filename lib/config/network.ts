@@ -1,0 +1,121 @@
+import ipaddr from 'ipaddr.js'
+
+export type Family = 'ipv4' | 'ipv6'
+
+/** An IP address with what rules ask about it. */
+export interface Address {
+  readonly family: Family
+  /** Canonical text: lower case, compressed, no zone. */
+  readonly text: string
+  /** ipaddr.js' name of the range: `unicast`, `private`, `loopback`, `linkLocal`, … */
+  readonly range: string
+  /** @internal */
+  readonly parsed: ipaddr.IPv4 | ipaddr.IPv6
+}
+
+/** A network in CIDR form. */
+export interface Network {
+  readonly family: Family
+  readonly text: string
+  readonly prefix: number
+  /** @internal */
+  readonly parsed: ipaddr.IPv4 | ipaddr.IPv6
+}
+
+/** Reads a plain IPv4 (four decimal parts) or IPv6 address; undefined where it is neither. */
+export function parseAddress(text: string): Address | undefined {
+  const parsed = readAddress(text)
+  return parsed === undefined
+    ? undefined
+    : { family: familyOf(parsed), text: addressText(parsed), range: parsed.range(), parsed }
+}
+
+/** Reads a CIDR, or says why it is none. */
+export function parseNetwork(text: string): Network | { readonly reason: string } {
+  const slash = text.indexOf('/')
+  if (slash < 0) return { reason: 'the prefix length is missing' }
+  const parsed = readAddress(text.slice(0, slash))
+  const length = text.slice(slash + 1)
+  if (parsed === undefined) return { reason: 'there is no IP address before the slash' }
+  const family = familyOf(parsed)
+  const bits = family === 'ipv4' ? 32 : 128
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > bits) {
+    return { reason: `the prefix length is not a number from 0 to ${bits}` }
+  }
+  const prefix = Number(length)
+  const base = networkBase(parsed, prefix)
+  if (addressText(base) !== addressText(parsed)) {
+    return { reason: `host bits are set; the network is ${addressText(base)}/${prefix}` }
+  }
+  return { family, text: `${addressText(parsed)}/${prefix}`, prefix, parsed }
+}
+
+/** The network of one address. */
+export function hostNetwork(address: Address): Network {
+  const prefix = address.family === 'ipv4' ? 32 : 128
+  return { family: address.family, text: `${address.text}/${prefix}`, prefix, parsed: address.parsed }
+}
+
+/** Reads a CIDR or a plain address, the latter as the network of that one address. */
+export function parseNetworkOrAddress(text: string): Network | { readonly reason: string } {
+  const address = parseAddress(text)
+  return address === undefined ? parseNetwork(text) : hostNetwork(address)
+}
+
+/** True where the outcome of {@link parseNetwork} is a network. */
+export function isNetwork(outcome: Network | { readonly reason: string }): outcome is Network {
+  return 'prefix' in outcome
+}
+
+/** True where the address lies in the network. */
+export function networkContains(network: Network, address: Address): boolean {
+  return network.family === address.family && matches(address.parsed, network)
+}
+
+/** True where every address of `inner` lies in `outer`. */
+export function networkCovers(outer: Network, inner: Network): boolean {
+  return outer.family === inner.family && outer.prefix <= inner.prefix && matches(inner.parsed, outer)
+}
+
+/** `address:port`, with brackets around IPv6. */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** Splits `host:port` or `[v6]:port`; undefined where there is no port of 1 to 65535. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([^[\]]+)\]|([^:[\]]+)):([1-9][0-9]{0,4})$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  return host === undefined || !(port <= 65535) ? undefined : { host, port }
+}
+
+function readAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  return text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)
+    ? ipaddr.IPv6.parse(text)
+    : undefined
+}
+
+function familyOf(address: ipaddr.IPv4 | ipaddr.IPv6): Family {
+  return address.kind() === 'ipv4' ? 'ipv4' : 'ipv6'
+}
+
+function addressText(address: ipaddr.IPv4 | ipaddr.IPv6): string {
+  return 'toRFC5952String' in address ? address.toRFC5952String() : address.toString()
+}
+
+function networkBase(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number): ipaddr.IPv4 | ipaddr.IPv6 {
+  const bytes = address
+    .toByteArray()
+    .map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - index * 8))))
+  return ipaddr.fromByteArray(bytes.map((byte) => byte & 0xff))
+}
+
+function matches(address: ipaddr.IPv4 | ipaddr.IPv6, network: Network): boolean {
+  return (address.match as (other: unknown, bits: number) => boolean).call(
+    address,
+    network.parsed,
+    network.prefix,
+  )
+}

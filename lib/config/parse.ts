@@ -1,0 +1,127 @@
+import {
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  YAMLException,
+} from 'js-yaml'
+import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts'
+import { diagnose } from '../diagnostics/diagnostic.ts'
+import { pointer } from '../diagnostics/pointer.ts'
+
+/** Longest input that is read, in UTF-16 units: twenty thousand machines with room to spare. */
+export const inputLimit = 16 * 1024 * 1024
+
+/** Finds the place of a JSON Pointer in the text, or of its nearest ancestor that has one. */
+export type Locate = (path: string, at?: 'value' | 'key') => Location
+
+const parsedMark: unique symbol = Symbol('parsed')
+
+/** The outcome of {@link parse}: the value, where its parts stand in the text, and what was wrong. */
+export interface Parsed {
+  /** Plain data; undefined where the text could not be read. */
+  readonly value: unknown
+  readonly locate: Locate
+  /** Syntax errors; empty where the text was read. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** @internal tells a parsed text from a plain object that happens to look like one */
+  readonly [parsedMark]: true
+}
+
+/** True for what {@link parse} returned. */
+export function isParsed(input: unknown): input is Parsed {
+  return typeof input === 'object' && input !== null && parsedMark in input
+}
+
+/**
+ * Reads YAML or JSON once, into a plain value and the positions of its parts.
+ *
+ * Never throws: a syntax error, more or less than one document, or too long a text is a diagnostic.
+ * Tags, anchors with aliases and duplicate keys are syntax errors. The dialect is YAML 1.2's core schema:
+ * `yes` and `on` are text, and so are dates.
+ */
+export function parse(text: string): Parsed {
+  const source = text.startsWith('\uFEFF') ? text.slice(1) : text
+  const lines = lineStarts(source)
+  const toLocation = (offset: number) => locateOffset(lines, offset)
+  const failed = (diagnostic: Diagnostic, offset: number): Parsed => ({
+    value: undefined,
+    locate: () => ({ line: 1, column: 1 }),
+    diagnostics: [{ ...diagnostic, location: toLocation(offset) }],
+    [parsedMark]: true,
+  })
+
+  if (text.length > inputLimit)
+    return failed(diagnose('input-too-large', '', { size: text.length, limit: inputLimit }), 0)
+  try {
+    const events = parseEvents(source, {})
+    const documents = constructFromEvents(events, { source, maxAliases: 0 })
+    if (documents.length !== 1) return failed(diagnose('one-document', '', { found: documents.length }), 0)
+    const offsets = collectOffsets(source, events)
+    const locate: Locate = (path, at = 'value') => toLocation(findOffset(offsets, path, at))
+    return { value: documents[0], locate, diagnostics: [], [parsedMark]: true }
+  } catch (fault) {
+    if (!(fault instanceof YAMLException)) throw fault
+    return failed(diagnose('yaml-syntax', '', { reason: fault.reason }), fault.mark?.position ?? 0)
+  }
+}
+
+interface Offsets {
+  readonly key: number | undefined
+  readonly value: number
+}
+
+function collectOffsets(source: string, events: readonly Event[]): Map<string, Offsets> {
+  const offsets = new Map<string, Offsets>()
+  let next = 1 // 0 is the start of the document
+  const visit = (path: string, key: number | undefined): void => {
+    const event = events[next++]
+    if (event === undefined) return
+    const start = 'valueStart' in event ? event.valueStart : 'start' in event ? event.start : -1
+    offsets.set(path, { key, value: start < 0 ? (key ?? 0) : start })
+    if (event.type === EVENT_ID.SEQUENCE) {
+      for (let index = 0; isOpen(events[next]); index++) visit(pointer(path, index), undefined)
+      next++
+    } else if (event.type === EVENT_ID.MAPPING) {
+      while (isOpen(events[next])) {
+        const name = events[next++]
+        if (name === undefined || name.type !== EVENT_ID.SCALAR) return
+        visit(pointer(path, getScalarValue(source, name)), name.valueStart)
+      }
+      next++
+    }
+  }
+  visit('', undefined)
+  return offsets
+}
+
+function isOpen(event: Event | undefined): boolean {
+  return event !== undefined && event.type !== EVENT_ID.POP
+}
+
+function findOffset(offsets: ReadonlyMap<string, Offsets>, path: string, at: 'value' | 'key'): number {
+  for (let current = path; ; current = current.slice(0, current.lastIndexOf('/'))) {
+    const found = offsets.get(current)
+    if (found !== undefined)
+      return at === 'key' || current !== path ? (found.key ?? found.value) : found.value
+    if (current === '') return 0
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (const match of text.matchAll(/\r\n|\n|\r/g)) starts.push(match.index + match[0].length)
+  return starts
+}
+
+function locateOffset(starts: readonly number[], offset: number): Location {
+  let low = 0
+  let high = starts.length - 1
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
+}

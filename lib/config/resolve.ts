@@ -1,0 +1,255 @@
+import { mergeCidr } from 'cidr-tools'
+import { pointer } from '../diagnostics/pointer.ts'
+import type {
+  Install as InstallInput,
+  Machine,
+  MeshjoinDocument,
+  Redirect as RedirectInput,
+} from '../generated/document.ts'
+import { normalizePem } from './certificate.ts'
+import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
+import { layerMachine } from './layers.ts'
+import {
+  type Address,
+  hostNetwork,
+  isNetwork,
+  type Network,
+  networkCovers,
+  parseAddress,
+  parseNetwork,
+  parseNetworkOrAddress,
+  splitHostPort,
+} from './network.ts'
+import type {
+  Agent,
+  Install,
+  Redirect,
+  RedirectNetwork,
+  RedirectScope,
+  ResolvedConfig,
+  ResolvedMachine,
+  TrustBundle,
+} from './resolved.ts'
+import { parseLinkerdVersion, proxyUrl, spireUrl } from './versions.ts'
+
+/** Where a managed agent listens; under /run, because units with PrivateTmp= do not see each other's /tmp. */
+const managedSocket = '/run/spire/agent/public/api.sock'
+
+/** Fills in every default of a checked document, and applies groups to machines. */
+export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
+  const { mesh, proxy, spire, cloudInit = {} } = document
+  const clusterDomain = mesh.clusterDomain ?? 'cluster.local'
+  const namespace = mesh.controlPlaneNamespace ?? 'linkerd'
+  const linkerd = parseLinkerdVersion(mesh.linkerdVersion)
+  if (linkerd === undefined) throw new TypeError('resolveDocument takes checked documents only')
+  const networks = resolveNetworks(document)
+  const machines = resolveMachines(document, clusterDomain, networks.all)
+  return {
+    mesh: {
+      linkerd,
+      clusterDomain,
+      identityTrustDomain: mesh.identityTrustDomain ?? clusterDomain,
+      controlPlaneNamespace: namespace,
+      trustAnchors: normalizePem(mesh.trustAnchors),
+      clusterNetworks: networks.cluster,
+      machineNetworks: networks.machines,
+      redirectNetworks: networks.all,
+      controlPlane: {
+        destination:
+          mesh.controlPlane?.destination ?? `linkerd-dst-headless.${namespace}.svc.${clusterDomain}.:8086`,
+        policy: mesh.controlPlane?.policy ?? `linkerd-policy.${namespace}.svc.${clusterDomain}.:8090`,
+      },
+      dns: {
+        provider: mesh.dns === undefined ? 'none' : (mesh.dns.provider ?? 'systemd-resolved'),
+        servers: mesh.dns?.servers ?? [],
+        domains: mesh.dns?.domains ?? [clusterDomain],
+      },
+      routes: mesh.routes ?? [],
+    },
+    proxy: {
+      version: proxy.version,
+      install: resolveInstall(proxy.install, proxyUrl(proxy.version)),
+      user: { name: proxy.user?.name ?? 'linkerd-proxy', uid: proxy.user?.uid ?? 2102 },
+      adminAddress: splitHostPort(proxy.adminAddress ?? '127.0.0.1:4191') ?? {
+        host: '127.0.0.1',
+        port: 4191,
+      },
+      shutdownGracePeriod: proxy.shutdownGracePeriod ?? '2m',
+      logFormat: proxy.logFormat ?? 'plain',
+      cores: proxy.cores,
+      settings: proxy.settings ?? {},
+    },
+    spire: {
+      trustDomain: spire.trustDomain,
+      trustBundle: resolveBundle(spire.trustBundle ?? mesh.trustAnchors),
+      server: {
+        address: spire.server?.address ?? '',
+        port: spire.server?.port ?? 8081,
+        colocated: spire.server?.colocated ?? false,
+        generate: spire.server?.generate ?? false,
+      },
+      agent: resolveAgent(document),
+      selectors: spire.workload?.selectors ?? [`unix:uid:${proxy.user?.uid ?? 2102}`],
+    },
+    machines,
+    cloudInit: {
+      platform: cloudInit.platform,
+      compress: cloudInit.compress,
+      multipart: cloudInit.multipart ?? false,
+    },
+  }
+}
+
+interface Networks {
+  readonly cluster: readonly Network[]
+  readonly machines: readonly Network[]
+  readonly all: readonly RedirectNetwork[]
+}
+
+function resolveNetworks({ mesh, machines }: MeshjoinDocument): Networks {
+  const cluster = mesh.clusterNetworks.map((text) => parseNetwork(text)).filter(isNetwork)
+  const typed = mesh.machineNetworks?.map((text) => parseNetworkOrAddress(text)).filter(isNetwork)
+  const own = typed ?? serverNetworks(machines)
+  const all: RedirectNetwork[] = []
+  const add = (network: Network, reason: string, origin: string): void => {
+    const covered = all.some((other) => {
+      const outer = parseNetwork(other.text)
+      return isNetwork(outer) && networkCovers(outer, network)
+    })
+    if (!covered) all.push({ family: network.family, text: network.text, reason, origin })
+  }
+  for (const [index, network] of cluster.entries())
+    add(network, 'cluster network', pointer('/mesh/clusterNetworks', index))
+  for (const [index, network] of own.entries()) {
+    add(
+      network,
+      'meshed machines',
+      typed === undefined ? '/machines' : pointer('/mesh/machineNetworks', index),
+    )
+  }
+  return { cluster, machines: own, all }
+}
+
+/** The addresses of all servers, in the fewest networks that cover exactly them: a rule for each would not scale. */
+function serverNetworks(machines: readonly Machine[]): Network[] {
+  const addresses = machines
+    .flatMap((machine) => parseAddresses(machine.addresses))
+    .map((address) => hostNetwork(address).text)
+  return addresses.length === 0
+    ? []
+    : mergeCidr(addresses)
+        .map((text) => parseNetwork(text))
+        .filter(isNetwork)
+}
+
+function parseAddresses(list: readonly string[] = []): Address[] {
+  return list.flatMap((text) => parseAddress(text) ?? [])
+}
+
+function resolveInstall(install: InstallInput, url: string): Install {
+  if (install.from === 'preinstalled') return { from: 'preinstalled', path: install.path ?? '' }
+  const { sha256 = {}, caFile, httpProxy } = install
+  return { from: 'download', url: install.url ?? url, sha256, caFile, httpProxy }
+}
+
+function resolveBundle(text: string): TrustBundle {
+  if (text.startsWith('/')) return { kind: 'path', path: text }
+  return text.startsWith('https://') ? { kind: 'url', url: text } : { kind: 'pem', pem: normalizePem(text) }
+}
+
+function resolveAgent({ spire }: MeshjoinDocument): Agent {
+  const { agent } = spire
+  if (agent.from === 'existing') return { from: 'existing', socket: agent.socket ?? '' }
+  const { type = 'join_token', ...options } = agent.attestation ?? {}
+  return {
+    from: 'managed',
+    version: agent.version ?? '',
+    install: resolveInstall(agent.install ?? { from: 'preinstalled' }, spireUrl),
+    user: { name: agent.user?.name ?? 'spire-agent', uid: agent.user?.uid ?? 2103 },
+    socket: managedSocket,
+    attestation: { type, options: options as Readonly<Record<string, string | number>> },
+  }
+}
+
+function resolveMachines(
+  document: MeshjoinDocument,
+  clusterDomain: string,
+  networks: readonly RedirectNetwork[],
+): ResolvedMachine[] {
+  const sixth =
+    networks.some((network) => network.family === 'ipv6') ||
+    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
+  return document.machines
+    .map((machine, index) =>
+      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, sixth),
+    )
+    .sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1)) // as their output folders sort
+}
+
+function resolveMachine(
+  document: MeshjoinDocument,
+  machine: Machine,
+  path: string,
+  clusterDomain: string,
+  ipv6: boolean,
+): ResolvedMachine {
+  const { settings, originOf } = layerMachine(document, machine, path)
+  const { name } = machine
+  const namespace = settings.namespace ?? ''
+  const { trustDomain } = document.spire
+  const addresses = parseAddresses(machine.addresses)
+  return {
+    name,
+    path,
+    group: machine.group,
+    namespace,
+    role: settings.role ?? 'server',
+    addresses,
+    localAddresses: machine.localAddresses === undefined ? addresses : parseAddresses(machine.localAddresses),
+    ports: (settings.ports ?? []).flatMap((port) =>
+      port?.name === undefined || port.port === undefined
+        ? []
+        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
+    ),
+    labels: definedEntries(settings.labels),
+    annotations: definedEntries(settings.annotations),
+    zone: settings.zone,
+    identity: {
+      spiffeId: settings.identity?.spiffeId ?? defaultSpiffeId(trustDomain, namespace, name),
+      serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),
+    },
+    parentId: settings.parentId ?? defaultParentId(trustDomain, name),
+    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
+    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
+    originOf,
+  }
+}
+
+function definedEntries(map: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}
+
+function resolveRedirect(redirect: RedirectInput = {}, ipv6: boolean): Redirect {
+  return {
+    backend: redirect.backend ?? 'iptables',
+    ipv6: redirect.ipv6 ?? ipv6,
+    inbound: resolveScope(redirect.inbound, 'declared'),
+    outbound: resolveScope(redirect.outbound, 'cluster'),
+    onProxyFailure: redirect.onProxyFailure ?? 'closed',
+  }
+}
+
+function resolveScope(
+  scope: RedirectInput['inbound'] | RedirectInput['outbound'],
+  fallback: RedirectScope['scope'],
+): RedirectScope {
+  return {
+    scope: scope?.scope ?? fallback,
+    exemptPorts: scope?.exemptPorts ?? [],
+    exemptNetworks: scope?.exemptNetworks ?? [],
+    exemptUsers: scope?.exemptUsers ?? [],
+    exemptInterfaces: scope?.exemptInterfaces ?? [],
+  }
+}

@@ -1,0 +1,159 @@
+import type { Address, Family, Network } from './network.ts'
+import type { LinkerdVersion } from './versions.ts'
+
+/** The architectures that Linkerd and SPIRE release for, by Go's names. */
+export type Architecture = 'amd64' | 'arm64'
+
+/** Where a binary comes from. */
+export type Install =
+  | {
+      readonly from: 'download'
+      /** Address with the placeholders `{version}` and `{arch}`. */
+      readonly url: string
+      /** Lower-case hex SHA-256 of the archive, for each architecture that machines may have. */
+      readonly sha256: Readonly<Partial<Record<Architecture, string>>>
+      /** PEM file on the machine with the CA of the download server; undefined for the system's store. */
+      readonly caFile: string | undefined
+      readonly httpProxy: string | undefined
+    }
+  | { readonly from: 'preinstalled'; readonly path: string }
+
+/** A system user with a fixed uid; its group has the same name and number. */
+export interface SystemUser {
+  readonly name: string
+  readonly uid: number
+}
+
+/** Where the initial trust bundle of the agent comes from. */
+export type TrustBundle =
+  | { readonly kind: 'pem'; readonly pem: string }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string }
+
+/** The node attestor of a managed agent, with its options as typed. */
+export interface Attestation {
+  readonly type: string
+  readonly options: Readonly<Record<string, string | number>>
+}
+
+export type Agent =
+  | {
+      readonly from: 'managed'
+      readonly version: string
+      readonly install: Install
+      readonly user: SystemUser
+      readonly socket: string
+      readonly attestation: Attestation
+    }
+  | { readonly from: 'existing'; readonly socket: string }
+
+/** One half of the redirect: which connections, and which of those are left alone. */
+export interface RedirectScope {
+  readonly scope: 'declared' | 'all' | 'cluster'
+  readonly exemptPorts: readonly (number | string)[]
+  readonly exemptNetworks: readonly string[]
+  readonly exemptUsers: readonly (number | string)[]
+  readonly exemptInterfaces: readonly string[]
+}
+
+export interface Redirect {
+  readonly backend: 'iptables' | 'nftables'
+  readonly ipv6: boolean
+  readonly inbound: RedirectScope
+  readonly outbound: RedirectScope
+  /** What happens to redirected connections while the proxy is away: refused, or let through in plaintext. */
+  readonly onProxyFailure: 'closed' | 'open'
+}
+
+export interface Port {
+  readonly name: string
+  readonly port: number
+  readonly opaque: boolean
+}
+
+/** A machine with defaults and its group applied. */
+export interface ResolvedMachine {
+  readonly name: string
+  /** JSON Pointer of the machine in the document. */
+  readonly path: string
+  readonly group: string | undefined
+  readonly namespace: string
+  readonly role: 'server' | 'client'
+  /** What pods dial; at most one of each family. */
+  readonly addresses: readonly Address[]
+  /** What the machine itself sees behind 1:1 NAT; the addresses where there is none. */
+  readonly localAddresses: readonly Address[]
+  readonly ports: readonly Port[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly zone: string | undefined
+  readonly identity: { readonly spiffeId: string; readonly serverName: string }
+  readonly parentId: string
+  readonly defaultInboundPolicy: string
+  readonly redirect: Redirect
+  /** JSON Pointer of the field that a setting of this machine comes from; empty for a default. */
+  readonly originOf: (...keys: readonly (string | number)[]) => string
+}
+
+/** A network whose connections are redirected, and why. */
+export interface RedirectNetwork {
+  readonly family: Family
+  readonly text: string
+  readonly reason: string
+  readonly origin: string
+}
+
+/** A checked document with every default filled in. Nothing downstream reads the document itself. */
+export interface ResolvedConfig {
+  readonly mesh: {
+    readonly linkerd: LinkerdVersion
+    readonly clusterDomain: string
+    readonly identityTrustDomain: string
+    readonly controlPlaneNamespace: string
+    /** PEM, certificates only, in one form. */
+    readonly trustAnchors: string
+    readonly clusterNetworks: readonly Network[]
+    /** Meshed machines, merged into the fewest networks that cover exactly them. */
+    readonly machineNetworks: readonly Network[]
+    /** Both of the above, in order, without what another one covers. */
+    readonly redirectNetworks: readonly RedirectNetwork[]
+    readonly controlPlane: { readonly destination: string; readonly policy: string }
+    readonly dns: {
+      readonly provider: string
+      readonly servers: readonly string[]
+      readonly domains: readonly string[]
+    }
+    readonly routes: readonly { readonly to: string; readonly via: string }[]
+  }
+  readonly proxy: {
+    readonly version: string
+    readonly install: Install
+    readonly user: SystemUser
+    readonly adminAddress: { readonly host: string; readonly port: number }
+    /** As Linkerd reads it, such as `2m`. */
+    readonly shutdownGracePeriod: string
+    readonly logFormat: 'plain' | 'json'
+    /** Worker threads; undefined for Linkerd's default. */
+    readonly cores: number | undefined
+    readonly settings: Readonly<Record<string, string>>
+  }
+  readonly spire: {
+    readonly trustDomain: string
+    readonly trustBundle: TrustBundle
+    readonly server: {
+      readonly address: string
+      readonly port: number
+      readonly colocated: boolean
+      readonly generate: boolean
+    }
+    readonly agent: Agent
+    readonly selectors: readonly string[]
+  }
+  /** True where any machine or network of the document is IPv6 and `redirect.ipv6` does not say no. */
+  readonly machines: readonly ResolvedMachine[]
+  readonly cloudInit: {
+    readonly platform: string | undefined
+    readonly compress: boolean | undefined
+    readonly multipart: boolean
+  }
+}

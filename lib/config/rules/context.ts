@@ -1,0 +1,100 @@
+import type { Report } from '../../diagnostics/diagnostic.ts'
+import { pointer } from '../../diagnostics/pointer.ts'
+import type { Draft } from '../draft.ts'
+import { defaultParentId, defaultServerName, defaultSpiffeId } from '../identity.ts'
+import { type LayeredMachine, layerMachine } from '../layers.ts'
+import { type Address, parseAddress } from '../network.ts'
+import { type LinkerdVersion, parseLinkerdVersion } from '../versions.ts'
+
+/** A machine as the rules see it: what could be read of it, with groups and defaults applied. */
+export interface MachineView extends LayeredMachine {
+  readonly path: string
+  readonly name: string | undefined
+  readonly group: string | undefined
+  readonly role: 'server' | 'client'
+  readonly namespace: string | undefined
+  readonly addresses: readonly { readonly address: Address; readonly path: string }[]
+  readonly ports: readonly {
+    readonly name: string | undefined
+    readonly port: number | undefined
+    readonly path: string
+  }[]
+  readonly spiffeId: string | undefined
+  readonly serverName: string | undefined
+  readonly parentId: string | undefined
+}
+
+/** What every rule is handed. Rules look at what is there and keep silent about what is missing. */
+export interface RuleContext {
+  readonly draft: Draft
+  readonly machines: readonly MachineView[]
+  readonly linkerd: LinkerdVersion | undefined
+  readonly report: Report
+}
+
+export type Rule = (context: RuleContext) => void
+
+export function createContext(draft: Draft, report: Report): RuleContext {
+  const machines = (draft.machines ?? []).flatMap((machine, index) =>
+    machine === undefined ? [] : [viewMachine(draft, machine, pointer('/machines', index))],
+  )
+  const version = draft.mesh?.linkerdVersion
+  return {
+    draft,
+    machines,
+    linkerd: version === undefined ? undefined : parseLinkerdVersion(version),
+    report,
+  }
+}
+
+type Machine = NonNullable<NonNullable<Draft['machines']>[number]>
+
+function viewMachine(draft: Draft, machine: Machine, path: string): MachineView {
+  const layered = layerMachine(draft, machine, path)
+  const { settings } = layered
+  const { name } = machine
+  const { namespace } = settings
+  const trustDomain = draft.spire?.trustDomain
+  const clusterDomain = draft.mesh?.clusterDomain ?? 'cluster.local'
+  const known = name !== undefined && namespace !== undefined
+  return {
+    ...layered,
+    path,
+    name,
+    group: machine.group,
+    role: settings.role ?? 'server',
+    namespace,
+    addresses: readAddresses(machine.addresses, pointer(path, 'addresses')),
+    ports: (settings.ports ?? []).flatMap((port, index) =>
+      port === undefined
+        ? []
+        : [{ name: port.name, port: port.port, path: layered.originOf('ports', index) }],
+    ),
+    spiffeId:
+      settings.identity?.spiffeId ??
+      (known && trustDomain !== undefined ? defaultSpiffeId(trustDomain, namespace, name) : undefined),
+    serverName:
+      settings.identity?.serverName ??
+      (known ? defaultServerName(clusterDomain, namespace, name) : undefined),
+    parentId:
+      settings.parentId ??
+      (name !== undefined && trustDomain !== undefined ? defaultParentId(trustDomain, name) : undefined),
+  }
+}
+
+function readAddresses(list: Machine['addresses'], path: string): MachineView['addresses'] {
+  return (list ?? []).flatMap((text, index) => {
+    const address = text === undefined ? undefined : parseAddress(text)
+    return address === undefined ? [] : [{ address, path: pointer(path, index) }]
+  })
+}
+
+/** Remembers who was first, so that a second one can be told. */
+export function createClaims(): (key: string, owner: string) => string | undefined {
+  const owners = new Map<string, string>()
+  return (key, owner) => {
+    const first = owners.get(key)
+    if (first === undefined) owners.set(key, owner)
+    return first
+  }
+}

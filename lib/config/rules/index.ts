@@ -1,0 +1,25 @@
+import { checkAddresses } from './addresses.ts'
+import { checkCluster } from './cluster.ts'
+import type { Rule } from './context.ts'
+import { checkIdentities } from './identity.ts'
+import { checkInstalls } from './installs.ts'
+import { checkMachines } from './machines.ts'
+import { checkNames } from './names.ts'
+import { checkProxySettings } from './proxy.ts'
+import { checkSpireSettings } from './spire.ts'
+import { checkTrust } from './trust.ts'
+import { checkVersions } from './versions.ts'
+
+/** Every cross-field rule. They do not depend on each other; the order means nothing. */
+export const rules: readonly Rule[] = [
+  checkVersions,
+  checkTrust,
+  checkNames,
+  checkAddresses,
+  checkMachines,
+  checkIdentities,
+  checkInstalls,
+  checkProxySettings,
+  checkSpireSettings,
+  checkCluster,
+]

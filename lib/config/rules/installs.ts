@@ -1,0 +1,93 @@
+import { pointer } from '../../diagnostics/pointer.ts'
+import type { Draft } from '../draft.ts'
+import type { Rule, RuleContext } from './context.ts'
+
+type Install = NonNullable<NonNullable<Draft['proxy']>['install']>
+
+/** Downloads that are pinned, and paths that work at every boot. */
+export const checkInstalls: Rule = (context) => {
+  const { draft } = context
+  checkInstall(context, draft.proxy?.install, '/proxy/install')
+  if (draft.spire?.agent?.from !== 'existing')
+    checkInstall(context, draft.spire?.agent?.install, '/spire/agent/install')
+  checkPaths(context)
+}
+
+function checkInstall({ report }: RuleContext, install: Install | undefined, path: string): void {
+  if (install?.from === undefined) return
+  const { from, sha256 = {} } = install
+  const unused =
+    from === 'download' ? (['path'] as const) : (['sha256', 'url', 'caFile', 'httpProxy'] as const)
+  for (const field of unused)
+    if (install[field] !== undefined)
+      report('install-option-unused', pointer(path, field), { field, from }, 'key')
+  if (from === 'preinstalled') {
+    if (install.path === undefined)
+      report('install-incomplete', path, { field: 'path', why: 'where the binary is on the machine' })
+    return
+  }
+  if (install.sha256 === undefined)
+    return report('install-incomplete', path, {
+      field: 'sha256',
+      why: 'nothing is installed without a checksum',
+    })
+  if (sha256.amd64 !== undefined && sha256.amd64 === sha256.arm64)
+    report('install-same-sum', pointer(path, 'sha256', 'arm64'), {})
+  const both = sha256.amd64 !== undefined && sha256.arm64 !== undefined
+  if (install.url !== undefined && both && !install.url.includes('{arch}')) {
+    report('install-url', pointer(path, 'url'), {
+      reason: 'there are sums for two architectures, but no {arch} in it',
+    })
+  }
+}
+
+const volatile = ['/tmp', '/var/tmp', '/run', '/var/run', '/dev', '/proc', '/sys']
+
+/** Paths that meshjoin itself writes or fills. */
+const taken: Readonly<Record<string, string>> = {
+  '/etc/spire/agent.json': 'the configuration of the SPIRE agent, which meshjoin writes',
+  '/etc/spire/bundle.pem': 'the trust bundle, which meshjoin writes',
+  '/etc/linkerd/trust-anchors.pem': 'the trust anchors, which meshjoin writes',
+  '/etc/linkerd/mesh.env': 'the environment of the proxy, which meshjoin writes',
+  '/etc/linkerd/machine.env': 'the environment of the proxy, which meshjoin writes',
+  '/usr/local/sbin/mesh-machine': 'the command that meshjoin writes',
+}
+
+/** Every file that the operator places and the machine reads. */
+function checkPaths({ draft, report }: RuleContext): void {
+  const { server, agent, trustBundle } = draft.spire ?? {}
+  const attestation = agent?.attestation ?? {}
+  const files: [path: string, file: string | undefined][] = [
+    ...Object.entries(attestation)
+      .filter(([option]) => /[fF]ile$/.test(option))
+      .map(([option, file]): [string, string | undefined] => [
+        pointer('/spire/agent/attestation', option),
+        typeof file === 'string' ? file : undefined,
+      ]),
+    ...(['certFile', 'keyFile', 'bundleFile'] as const).map((key): [string, string | undefined] => [
+      pointer('/spire/server/upstreamAuthority', key),
+      server?.upstreamAuthority?.[key],
+    ]),
+    ['/proxy/install/caFile', draft.proxy?.install?.caFile],
+    ['/proxy/install/path', draft.proxy?.install?.path],
+    ['/spire/agent/install/caFile', agent?.install?.caFile],
+    ['/spire/agent/install/path', agent?.install?.path],
+    ['/spire/trustBundle', trustBundle?.startsWith('/') ? trustBundle : undefined],
+  ]
+  const claimed = new Map<string, string>()
+  for (const [path, file] of files) {
+    if (file === undefined) continue
+    const folder = volatile.find((candidate) => file === candidate || file.startsWith(`${candidate}/`))
+    if (folder !== undefined) report('path-volatile', path, { path: file, folder })
+    const what = taken[file] ?? claimed.get(file)
+    const shared = /\/caFile$|trustBundle$|bundleFile$/.test(path) // a CA file may serve several purposes
+    if (what !== undefined && !(shared && taken[file] === undefined))
+      report('path-taken', path, { path: file, what })
+    if (!shared) claimed.set(file, `used at ${path.slice(1).replaceAll('/', '.')}`)
+  }
+  const socket = agent?.socket
+  if (socket === undefined) return
+  // /run is where sockets belong; /tmp is hidden from units with PrivateTmp=, and cleaned.
+  const folder = ['/tmp', '/var/tmp'].find((candidate) => socket.startsWith(`${candidate}/`))
+  if (folder !== undefined) report('path-volatile', '/spire/agent/socket', { path: socket, folder })
+}

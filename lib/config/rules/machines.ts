@@ -1,0 +1,124 @@
+import { pointer } from '../../diagnostics/pointer.ts'
+import { suggestWord } from '../../diagnostics/suggestion.ts'
+import { findGroup } from '../layers.ts'
+import { parseAddress, splitHostPort } from '../network.ts'
+import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
+
+/** Machine names, groups, namespaces, ports, users: there, known, and not in each other's way. */
+export const checkMachines: Rule = (context) => {
+  const claim = createClaims()
+  for (const machine of context.machines) {
+    const { name, path } = machine
+    if (name !== undefined) {
+      const first = claim(name, path)
+      if (first !== undefined)
+        context.report('machine-duplicate', pointer(path, 'name'), {
+          name,
+          first: `machines[${first.split('/')[2]}]`,
+        })
+    }
+    checkGroup(context, machine)
+    checkPorts(context, machine)
+  }
+  checkUsers(context)
+  checkAdmin(context)
+}
+
+function checkGroup({ draft, report }: RuleContext, { path, name, group, namespace }: MachineView): void {
+  if (group !== undefined && findGroup(draft, group) === undefined) {
+    report('group-unknown', pointer(path, 'group'), {
+      group,
+      suggestion: suggestWord(group, Object.keys(draft.groups ?? {})),
+    })
+  } else if (
+    namespace === undefined &&
+    name !== undefined &&
+    draft.machines?.[Number(path.split('/')[2])]?.namespace === undefined
+  ) {
+    report('namespace-missing', path, { machine: name })
+  }
+}
+
+const reserved: Readonly<Record<number, string>> = {
+  4140: "the proxy's outbound listener",
+  4143: "the proxy's inbound listener",
+  4190: "the proxy's tap listener",
+  4191: "the proxy's admin listener",
+}
+
+const told = new WeakMap<RuleContext, Set<string>>()
+
+/** Ports of a group are looked at once, however many machines share them. */
+function isNew(context: RuleContext, path: string): boolean {
+  const seen = told.get(context) ?? new Set<string>()
+  told.set(context, seen)
+  if (seen.has(path)) return false
+  seen.add(path)
+  return true
+}
+
+function checkPorts(context: RuleContext, machine: MachineView): void {
+  const { draft, report } = context
+  const admin = splitHostPort(draft.proxy?.adminAddress ?? '127.0.0.1:4191')?.port
+  const numbers = createClaims()
+  const names = createClaims()
+  for (const { name, port, path } of machine.ports) {
+    if (!isNew(context, path)) continue
+    const firstNumber = port === undefined ? undefined : numbers(String(port), name ?? String(port))
+    if (firstNumber !== undefined)
+      report('port-duplicate', pointer(path, 'port'), { what: `port ${port}`, first: firstNumber })
+    const firstName = name === undefined ? undefined : names(name, String(port))
+    if (firstName !== undefined)
+      report('port-duplicate', pointer(path, 'name'), {
+        what: `the name "${name}"`,
+        first: `port ${firstName}`,
+      })
+    if (port === 22) report('port-ssh', pointer(path, 'port'), {})
+    const owner =
+      port === undefined ? undefined : (reserved[port] ?? (port === admin ? reserved[4191] : undefined))
+    if (port !== undefined && owner !== undefined)
+      report('port-reserved', pointer(path, 'port'), { port, owner })
+  }
+  checkHealth(context, machine)
+}
+
+function checkHealth(context: RuleContext, machine: MachineView): void {
+  const port = machine.settings.healthCheck?.port
+  const path = machine.originOf('healthCheck', 'port')
+  if (port === undefined || machine.ports.some((declared) => declared.port === port) || !isNew(context, path))
+    return
+  const declared = machine.ports.map((entry) => entry.port).join(', ') || 'none'
+  context.report('health-port-unknown', path, { port, declared })
+}
+
+function checkUsers({ draft, report }: RuleContext): void {
+  if (draft.spire?.agent?.from === 'existing') return
+  const proxy = { name: draft.proxy?.user?.name ?? 'linkerd-proxy', uid: draft.proxy?.user?.uid ?? 2102 }
+  const agent = {
+    name: draft.spire?.agent?.user?.name ?? 'spire-agent',
+    uid: draft.spire?.agent?.user?.uid ?? 2103,
+  }
+  const path = draft.spire?.agent?.user === undefined ? '/proxy/user' : '/spire/agent/user'
+  for (const key of ['uid', 'name'] as const) {
+    if (proxy[key] !== agent[key]) continue
+    const what = key === 'uid' ? 'uids' : 'names'
+    report('uid-clash', pointer(path, key), {
+      what: `the ${what} of the proxy`,
+      other: 'of the SPIRE agent',
+      value: String(proxy[key]),
+    })
+  }
+}
+
+function checkAdmin({ draft, report }: RuleContext): void {
+  const text = draft.proxy?.adminAddress
+  if (text === undefined) return
+  const path = '/proxy/adminAddress'
+  const target = splitHostPort(text)
+  const address = target === undefined ? undefined : parseAddress(target.host)
+  if (target === undefined || address === undefined) return report('address-invalid', path, { value: text })
+  const owner = target.port === 4191 ? undefined : reserved[target.port]
+  if (owner !== undefined) report('admin-port-clash', path, { port: target.port, owner })
+  if (target.port === 22) report('admin-port-clash', path, { port: 22, owner: 'the port of SSH' })
+  if (address.range !== 'loopback') report('admin-exposed', path, { address: text })
+}

@@ -1,0 +1,63 @@
+import { pointer } from '../../diagnostics/pointer.ts'
+import { parseAddress, splitHostPort } from '../network.ts'
+import type { Rule, RuleContext } from './context.ts'
+
+/** The control plane's addresses, and how the machine resolves them. */
+export const checkNames: Rule = (context) => {
+  const { draft, report } = context
+  const { controlPlane, dns } = draft.mesh ?? {}
+  const names: string[] = []
+  for (const key of ['destination', 'policy'] as const) {
+    const value = controlPlane?.[key]
+    if (value === undefined) {
+      names.push(
+        `${draft.mesh?.controlPlaneNamespace ?? 'linkerd'}.svc.${draft.mesh?.clusterDomain ?? 'cluster.local'}`,
+      )
+      continue
+    }
+    const target = splitHostPort(value)
+    const path = pointer('/mesh/controlPlane', key)
+    if (target === undefined)
+      report('control-plane-address', path, { value, reason: 'the port is not a number from 1 to 65535' })
+    else if (parseAddress(target.host) !== undefined) continue
+    else if (!target.host.endsWith('.'))
+      report('control-plane-address', path, {
+        value,
+        reason: 'it is neither an IP address nor a name with a dot at its end',
+      })
+    else names.push(target.host.slice(0, -1))
+  }
+  checkServers(context, names)
+  checkDomains(context, names, dns?.domains ?? [draft.mesh?.clusterDomain ?? 'cluster.local'])
+}
+
+function checkServers({ draft, report }: RuleContext, names: readonly string[]): void {
+  const dns = draft.mesh?.dns
+  for (const [index, server] of (dns?.servers ?? []).entries()) {
+    if (server !== undefined && parseAddress(server) === undefined)
+      report('address-invalid', pointer('/mesh/dns/servers', index), { value: server })
+  }
+  const provider = dns?.provider ?? 'systemd-resolved'
+  const needed = dns === undefined ? names.length > 0 : provider !== 'none'
+  if (!needed || (dns?.servers ?? []).length > 0 || draft.mesh === undefined) return
+  report(
+    'dns-servers-missing',
+    dns === undefined ? '/mesh' : '/mesh/dns',
+    { provider },
+    dns === undefined ? 'key' : 'value',
+  )
+}
+
+function checkDomains(
+  { draft, report }: RuleContext,
+  names: readonly string[],
+  domains: readonly (string | undefined)[],
+): void {
+  const known = domains.filter((domain) => domain !== undefined)
+  const asked = draft.mesh?.controlPlane === undefined ? [] : names
+  if ((draft.mesh?.dns?.servers ?? []).length === 0 || draft.mesh?.dns?.domains === undefined) return
+  for (const name of new Set(asked)) {
+    if (known.some((domain) => name === domain || name.endsWith(`.${domain}`))) continue
+    report('dns-domain-missing', '/mesh/dns/domains', { name, domains: known.join(', ') })
+  }
+}

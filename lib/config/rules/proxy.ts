@@ -1,0 +1,44 @@
+import { pointer } from '../../diagnostics/pointer.ts'
+import { suggestWord } from '../../diagnostics/suggestion.ts'
+import { forbiddenSettings, knownSettings, ownedSettings } from '../proxy-settings.ts'
+import type { Rule } from './context.ts'
+
+/** Extra variables that contradict nothing, and an inbound policy that was chosen. */
+export const checkProxySettings: Rule = ({ draft, machines, report }) => {
+  for (const name of Object.keys(draft.proxy?.settings ?? {})) {
+    const path = pointer('/proxy/settings', name)
+    const short = name.replace(/^LINKERD2_PROXY_/, '')
+    const reason = forbiddenSettings[short]
+    const field = ownedSettings[short]
+    if (reason !== undefined) report('setting-forbidden', path, { name, reason }, 'key')
+    else if (field !== undefined) report('setting-owned', path, { name, field }, 'key')
+    else if (!knownSettings.has(short)) {
+      const suggestion = suggestWord(short, [...knownSettings])
+      report(
+        'setting-unknown',
+        path,
+        { name, suggestion: suggestion && `LINKERD2_PROXY_${suggestion}` },
+        'key',
+      )
+    }
+  }
+  const silent = machines.filter(
+    ({ settings, role }) => role === 'server' && settings.proxy?.defaultInboundPolicy === undefined,
+  )
+  const [first] = silent
+  if (first === undefined) return
+  report(
+    'inbound-policy-fails-open',
+    '/proxy',
+    {
+      machines:
+        silent.length === machines.length
+          ? 'every machine'
+          : silent
+              .map(({ name }) => name)
+              .slice(0, 5)
+              .join(', '),
+    },
+    'key',
+  )
+}

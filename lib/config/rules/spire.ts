@@ -1,0 +1,161 @@
+import { pointer } from '../../diagnostics/pointer.ts'
+import { goDuration, goSeconds } from '../duration.ts'
+import type { Rule, RuleContext } from './context.ts'
+
+/** The SPIRE server, the agent and how it attests: complete, and nothing that would not be read. */
+export const checkSpireSettings: Rule = (context) => {
+  checkAgent(context)
+  checkServer(context)
+  checkSelectors(context)
+}
+
+interface Attestor {
+  readonly required: readonly string[]
+  readonly optional: readonly string[]
+  /** Options of machines[].attestation. */
+  readonly machine: readonly string[]
+  readonly reattests: boolean
+}
+
+/** Node attestors and their options (SPIRE's doc/plugin_agent_nodeattestor_*.md, `CanReattest` of the server's plugins). */
+const attestors: Readonly<Record<string, Attestor>> = {
+  join_token: { required: ['file'], optional: [], machine: [], reattests: false },
+  x509pop: {
+    required: ['certificateFile', 'privateKeyFile'],
+    optional: ['intermediatesFile'],
+    machine: ['commonName', 'fingerprint'],
+    reattests: true,
+  },
+  sshpop: {
+    required: [],
+    optional: ['hostKeyFile', 'hostCertificateFile'],
+    machine: ['fingerprint'],
+    reattests: true,
+  },
+  tpm_devid: {
+    required: ['devidCertificateFile', 'devidPrivateKeyFile', 'devidPublicKeyFile'],
+    optional: ['tpmDevice'],
+    machine: ['commonName', 'fingerprint'],
+    reattests: true,
+  },
+  aws_iid: {
+    required: [],
+    optional: ['ec2MetadataEndpoint'],
+    machine: ['accountId', 'region', 'instanceId'],
+    reattests: false,
+  },
+  gcp_iit: {
+    required: [],
+    optional: ['serviceAccount', 'identityTokenHost'],
+    machine: ['projectId', 'instanceId'],
+    reattests: false,
+  },
+  azure_imds: {
+    required: ['tenantDomain'],
+    optional: [],
+    machine: ['tenantId', 'subscriptionId', 'vmId'],
+    reattests: false,
+  },
+  http_challenge: {
+    required: [],
+    optional: ['hostname', 'agentName', 'port', 'advertisedPort'],
+    machine: ['hostname'],
+    reattests: false,
+  },
+}
+
+function checkAgent({ draft, machines, report }: RuleContext): void {
+  const agent = draft.spire?.agent
+  if (agent === undefined) return
+  const from = agent.from ?? 'managed'
+  const path = '/spire/agent'
+  if (from === 'existing') {
+    if (agent.socket === undefined) report('agent-incomplete', path, { field: 'socket', from })
+    for (const field of ['version', 'install', 'user', 'attestation'] as const) {
+      if (agent[field] !== undefined)
+        report('agent-option-unused', pointer(path, field), { field, from }, 'key')
+    }
+    return
+  }
+  for (const field of ['version', 'install'] as const)
+    if (agent[field] === undefined) report('agent-incomplete', path, { field, from })
+  if (agent.socket !== undefined)
+    report('agent-option-unused', pointer(path, 'socket'), { field: 'socket', from }, 'key')
+  const { attestation } = agent
+  if (attestation === undefined) return report('attestation-missing', path, {})
+  const attestor = attestation.type === undefined ? undefined : attestors[attestation.type]
+  const type = attestation.type ?? ''
+  if (attestor === undefined) return
+  const given = Object.keys(attestation).filter((option) => option !== 'type')
+  for (const option of attestor.required) {
+    const madeHere = type === 'join_token' && draft.spire?.server?.colocated === true
+    if (!given.includes(option) && !madeHere)
+      report('attestation-incomplete', pointer(path, 'attestation'), { type, option })
+  }
+  for (const option of given) {
+    if (attestor.required.includes(option) || attestor.optional.includes(option)) continue
+    report('attestation-option', pointer(path, 'attestation', option), { type, option }, 'key')
+  }
+  for (const machine of machines) {
+    for (const option of Object.keys(machine.settings.attestation ?? {})) {
+      if (attestor.machine.includes(option)) continue
+      report('attestation-option', machine.originOf('attestation', option), { type, option }, 'key')
+    }
+  }
+  checkReattestation({ draft, report }, type, attestor)
+}
+
+function checkReattestation(
+  { draft, report }: Pick<RuleContext, 'draft' | 'report'>,
+  type: string,
+  attestor: Attestor,
+): void {
+  const ttl = draft.spire?.server?.agentTtl
+  if (ttl === undefined || attestor.reattests || goSeconds(ttl) >= 24 * 3600) return
+  report('attestor-cannot-reattest', '/spire/server/agentTtl', { type, ttl })
+}
+
+function checkServer({ draft, report }: RuleContext): void {
+  const { server, agent } = draft.spire ?? {}
+  const path = '/spire/server'
+  if (agent !== undefined && agent.from !== 'existing' && server?.address === undefined) {
+    report(
+      'server-address-missing',
+      server === undefined ? '/spire' : path,
+      {},
+      server === undefined ? 'key' : 'value',
+    )
+  }
+  if (server === undefined) return
+  const ours = server.colocated === true || server.generate === true
+  for (const field of ['caTtl', 'x509SvidTtl', 'agentTtl', 'upstreamAuthority'] as const) {
+    if (!ours && server[field] !== undefined)
+      report('server-option-unused', pointer(path, field), { field }, 'key')
+  }
+  for (const field of ['caTtl', 'x509SvidTtl', 'agentTtl'] as const) {
+    const value = server[field]
+    if (value !== undefined && goSeconds(value) === 0) report('ttl-invalid', pointer(path, field), { value })
+  }
+  checkLifetimes({ draft, report })
+}
+
+/** SPIRE keeps a lifetime only up to min(ca_ttl / 6, 7 days); its CA lives 24h by default. */
+function checkLifetimes({ draft, report }: Pick<RuleContext, 'draft' | 'report'>): void {
+  const server = draft.spire?.server
+  if (server?.colocated !== true && server?.generate !== true) return
+  const limit = Math.min(goSeconds(server.caTtl ?? '24h') / 6, 7 * 24 * 3600)
+  for (const field of ['x509SvidTtl', 'agentTtl'] as const) {
+    const ttl = server[field]
+    if (ttl !== undefined && goSeconds(ttl) > limit)
+      report('ttl-unreachable', pointer('/spire/server', field), { ttl, limit: goDuration(limit), field })
+  }
+}
+
+function checkSelectors({ draft, report }: RuleContext): void {
+  const uid = draft.proxy?.user?.uid ?? 2102
+  for (const [index, selector] of (draft.spire?.workload?.selectors ?? []).entries()) {
+    const match = /^unix:uid:(.*)$/.exec(selector ?? '')
+    if (selector === undefined || match === null || match[1] === String(uid)) continue
+    report('selector-mismatch', pointer('/spire/workload/selectors', index), { selector, uid })
+  }
+}

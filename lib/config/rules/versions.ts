@@ -1,0 +1,64 @@
+import {
+  brokenLinkerd,
+  brokenProxies,
+  compareNumbers,
+  linkerdHas,
+  linkerdSince,
+  newestKnown,
+  parseNumbers,
+  proxyHas,
+  proxySince,
+  spireHas,
+  spireSince,
+} from '../versions.ts'
+import type { Rule } from './context.ts'
+
+/** Versions that exist, work, and fit each other. */
+export const checkVersions: Rule = (context) => {
+  checkLinkerd(context)
+  checkProxy(context)
+  checkSpire(context)
+}
+
+const checkLinkerd: Rule = ({ linkerd, report }) => {
+  if (linkerd === undefined) return
+  const path = '/mesh/linkerdVersion'
+  const broken = brokenLinkerd[linkerd.text]
+  if (broken !== undefined) report('linkerd-known-broken', path, { version: linkerd.text, ...broken })
+  else if (linkerd.newerThanKnown) {
+    const newest = linkerd.text.startsWith('edge-') ? newestKnown.edge : newestKnown.stable
+    report('linkerd-newer-than-known', path, { version: linkerd.text, newest })
+  } else if (!linkerdHas(linkerd, 'externalWorkload')) {
+    report('linkerd-too-old', path, { version: linkerd.text, first: linkerdSince.externalWorkload.name })
+  }
+}
+
+const checkProxy: Rule = ({ draft, linkerd, report }) => {
+  const version = draft.proxy?.version
+  if (version === undefined) return
+  const path = '/proxy/version'
+  const broken = brokenProxies[version]
+  if (broken !== undefined) return report('proxy-known-broken', path, { version, use: broken.use })
+  if (!proxyHas(version, 'externalWorkload')) {
+    return report('proxy-too-old', path, {
+      version,
+      first: proxySince.externalWorkload,
+      why: 'it has no SPIRE client',
+    })
+  }
+  if (compareNumbers(parseNumbers(version), parseNumbers(newestKnown.proxy)) > 0) {
+    report('proxy-newer-than-known', path, { version, newest: newestKnown.proxy })
+  }
+  const expected = linkerd?.newerThanKnown === false ? linkerd.proxy : undefined
+  if (linkerd !== undefined && expected !== undefined && expected !== version) {
+    report('proxy-version-differs', path, { proxy: version, linkerd: linkerd.text, expected })
+  }
+}
+
+const checkSpire: Rule = ({ draft, report }) => {
+  const { version, attestation } = draft.spire?.agent ?? {}
+  if (version === undefined || attestation?.type !== 'join_token' || attestation.file === undefined) return
+  if (spireHas(version, 'joinTokenFile')) return
+  const why = 'it can take a join token only on its command line, where every user of the machine can read it'
+  report('spire-too-old', '/spire/agent/version', { version, first: spireSince.joinTokenFile, why })
+}

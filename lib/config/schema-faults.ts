@@ -1,0 +1,143 @@
+import type { Report } from '../diagnostics/diagnostic.ts'
+import { pointer, pointerTokens } from '../diagnostics/pointer.ts'
+import { suggestWord } from '../diagnostics/suggestion.ts'
+import { schemaWords } from '../generated/schema-words.ts'
+import { type SchemaFault, validateDocument } from '../generated/validator.js'
+
+/** Checks a value against the schema. Reports one diagnostic for each place, and returns the faulty places. */
+export function checkSchema(value: unknown, report: Report): SchemaFault[] {
+  if (validateDocument(value)) return []
+  const seen = new Set<string>()
+  const faults = (validateDocument.errors ?? []).filter((fault) => {
+    // One place may break its length, its pattern and its list: the first says enough.
+    const place = `${fault.instancePath} ${fault.keyword === 'required' ? String(fault.params.missingProperty) : ''}${unknownKey(fault) ?? ''}`
+    if (fault.keyword === 'propertyNames' || seen.has(place)) return false
+    seen.add(place)
+    return true
+  })
+  for (const fault of faults) reportFault(value, fault, report)
+  return faults
+}
+
+/** The key that a fault is about, where it is not about a value. */
+export function unknownKey(fault: SchemaFault): string | undefined {
+  if (fault.keyword === 'additionalProperties') return String(fault.params.additionalProperty)
+  return fault.propertyName
+}
+
+function reportFault(root: unknown, fault: SchemaFault, report: Report): void {
+  const { keyword, instancePath: path, params } = fault
+  const { title, example, keys } = describe(path)
+  const value = valueAt(root, path)
+  if (fault.propertyName !== undefined) {
+    report('bad-key', pointer(path, fault.propertyName), { key: fault.propertyName, what: title }, 'key')
+  } else if (keyword === 'additionalProperties') {
+    const key = String(params.additionalProperty)
+    report(
+      'unknown-key',
+      pointer(path, key),
+      { key, suggestion: suggestWord(key, keys), allowed: keys },
+      'key',
+    )
+  } else if (keyword === 'required') {
+    const key = String(params.missingProperty)
+    report('missing-key', path, { key, about: describe(pointer(path, key)).title }, 'key')
+  } else if (keyword === 'type') {
+    report('wrong-type', path, { expected: typeWords(params.type), actual: describeValue(value) })
+  } else if (keyword === 'enum' || keyword === 'const') {
+    const allowed = (keyword === 'enum' ? (params.allowedValues as unknown[]) : [params.allowedValue]).map(
+      String,
+    )
+    const text = shorten(value)
+    report('unknown-value', path, { value: text, allowed, suggestion: suggestWord(text, allowed) })
+  } else if (keyword === 'pattern') {
+    const control = typeof value === 'string' ? findControl(value) : undefined
+    if (control !== undefined) report('control-character', path, { codepoint: control })
+    else report('bad-format', path, { value: shorten(value), what: title, example })
+  } else if (keyword === 'minimum' || keyword === 'maximum') {
+    report('out-of-range', path, {
+      value: shorten(value),
+      limit: `${keyword === 'minimum' ? 'at least' : 'at most'} ${String(params.limit)}`,
+    })
+  } else {
+    report('size-limit', path, {
+      what: title === '' ? 'this' : title,
+      limit: limitWords(keyword, params.limit),
+    })
+  }
+}
+
+/** What the schema says of the place of a value. */
+function describe(path: string): { title: string; example: string; keys: string[] } {
+  let current = 'Document'
+  let title = ''
+  let example = ''
+  let inside = false // an index or a key comes next
+  for (const token of pointerTokens(path)) {
+    if (inside) {
+      inside = false
+      continue
+    }
+    const object = schemaWords[current] ?? {}
+    const word = Object.hasOwn(object, token) ? object[token] : undefined
+    if (word === undefined) continue // an item of a list, or an entry of a map, of texts
+    ;[title, example] = word
+    current = word[2]?.replace('[]', '') ?? ''
+    inside = word[2]?.startsWith('[]') === true
+  }
+  return { title, example, keys: inside ? [] : Object.keys(schemaWords[current] ?? {}) }
+}
+
+function valueAt(root: unknown, path: string): unknown {
+  let value = root
+  for (const token of pointerTokens(path)) {
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[token] : undefined
+  }
+  return value
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map of keys',
+}
+
+function typeWords(type: unknown): string {
+  const types = Array.isArray(type) ? type : String(type).split(',')
+  return types.map((name) => typeNames[String(name)] ?? String(name)).join(' or ')
+}
+
+function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a map of keys'
+  if (typeof value === 'string') return `the text "${shorten(value)}"`
+  return `the ${typeof value} ${shorten(value)}`
+}
+
+function limitWords(keyword: string, limit: unknown): string {
+  const bound = keyword.startsWith('min') ? 'at least' : 'at most'
+  const unit = keyword.endsWith('Length') ? 'characters' : keyword.endsWith('Items') ? 'entries' : 'keys'
+  return keyword === 'uniqueItems' ? 'no entry twice' : `${bound} ${String(limit)} ${unit}`
+}
+
+function shorten(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
+  if (text.includes('-----BEGIN')) return 'PEM text' // it may hold a key
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** Control characters, line separators, a byte-order mark, or half of a surrogate pair. */
+const controlPattern =
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+
+function findControl(text: string): string | undefined {
+  const match = controlPattern.exec(text)
+  return match === null
+    ? undefined
+    : `U+${match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+}

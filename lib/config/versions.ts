@@ -1,0 +1,138 @@
+/**
+ * What Linkerd, proxy and SPIRE versions mean for the generated files.
+ * Sources: the `version-2.N` tags and `.proxy-version` of linkerd/linkerd2, the tags of
+ * linkerd/linkerd2-proxy, and SPIRE's changelog.
+ */
+
+/** A version as comparable numbers. */
+export type Numbers = readonly number[]
+
+/** Negative where `a` is older than `b`, zero where equal. Missing parts count as zero. */
+export function compareNumbers(a: Numbers, b: Numbers): number {
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** The numbers of a dotted version such as `v2.326.0` or `1.15.3`; a suffix is not looked at. */
+export function parseNumbers(version: string): Numbers {
+  const digits = /[0-9]+(\.[0-9]+)*/.exec(version)?.[0] ?? '0'
+  return digits.split('.').map(Number)
+}
+
+/** One row of Linkerd's version map: a stable line, the edge release it was cut from, its proxy. */
+interface LinkerdRelease {
+  readonly line: Numbers
+  readonly edge: Numbers
+  readonly proxy: string
+}
+
+const releases: readonly LinkerdRelease[] = [
+  { line: [2, 15], edge: [24, 2, 4], proxy: 'v2.221.0' },
+  { line: [2, 16], edge: [24, 8, 2], proxy: 'v2.246.0' },
+  { line: [2, 17], edge: [24, 11, 8], proxy: 'v2.268.0' },
+  { line: [2, 18], edge: [25, 4, 4], proxy: 'v2.294.0' },
+  { line: [2, 19], edge: [25, 10, 7], proxy: 'v2.326.0' },
+  { line: [2, 20], edge: [26, 6, 4], proxy: 'v2.359.0' },
+]
+const newestEdge: Numbers = [26, 8, 3]
+const newestEdgeProxy = 'v2.366.0'
+
+/** The newest versions that this release of meshjoin knows. */
+export const newestKnown = { edge: 'edge-26.8.3', stable: '2.20', proxy: newestEdgeProxy } as const
+
+/** A Linkerd version, placed on the line of edge releases by which features are dated. */
+export interface LinkerdVersion {
+  readonly text: string
+  /** The edge release that it equals or was cut from. */
+  readonly edge: Numbers
+  /** The proxy that it ships with; undefined for an edge release between the known ones. */
+  readonly proxy: string | undefined
+  readonly newerThanKnown: boolean
+}
+
+/** Reads `edge-YY.M.N`, `2.N[.P]` or `enterprise-2.N.P`; undefined where the text is none of them. */
+export function parseLinkerdVersion(text: string): LinkerdVersion | undefined {
+  const edge = /^edge-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(text)
+  if (edge !== null) return placeEdge(text, edge.slice(1).map(Number))
+  const stable = /^(?:enterprise-)?2\.([0-9]+)(?:\.[0-9]+)?/.exec(text)
+  return stable === null ? undefined : placeStable(text, Number(stable[1]))
+}
+
+function placeEdge(text: string, edge: Numbers): LinkerdVersion {
+  const newerThanKnown = compareNumbers(edge, newestEdge) > 0
+  const exact = releases.find((release) => compareNumbers(release.edge, edge) === 0)
+  const proxy = compareNumbers(edge, newestEdge) === 0 ? newestEdgeProxy : exact?.proxy
+  return { text, edge: newerThanKnown ? newestEdge : edge, proxy, newerThanKnown }
+}
+
+function placeStable(text: string, minor: number): LinkerdVersion {
+  const release = releases.find((candidate) => candidate.line[1] === minor)
+  if (release !== undefined) return { text, edge: release.edge, proxy: release.proxy, newerThanKnown: false }
+  const newest = releases.at(-1)
+  const newerThanKnown = minor > (newest?.line[1] ?? 0)
+  return { text, edge: newerThanKnown ? newestEdge : [0], proxy: undefined, newerThanKnown }
+}
+
+/** What a Linkerd control plane can do, by the edge release that brought it. */
+export const linkerdSince = {
+  externalWorkload: { edge: [24, 2, 4], name: 'edge-24.2.4 (2.15)' },
+  dualStack: { edge: [24, 9, 1], name: 'edge-24.9.1 (2.17)' },
+  transportHeader: { edge: [25, 3, 2], name: 'edge-25.3.2 (2.18)' },
+  namespacedSelectors: { edge: [26, 6, 2], name: 'edge-26.6.2 (2.20)' },
+} as const satisfies Record<string, { edge: Numbers; name: string }>
+
+/** True where the version has the feature. */
+export function linkerdHas(version: LinkerdVersion, feature: keyof typeof linkerdSince): boolean {
+  return compareNumbers(version.edge, linkerdSince[feature].edge) >= 0
+}
+
+/** Linkerd releases that cannot work with machines, with the release to use instead. */
+export const brokenLinkerd: Readonly<Record<string, { readonly reason: string; readonly use: string }>> = {
+  'edge-25.3.2': { reason: 'it dials a port that external workloads do not name', use: 'edge-25.3.4' },
+  'edge-25.3.3': { reason: 'it dials a port that external workloads do not name', use: 'edge-25.3.4' },
+  'edge-25.11.2': { reason: 'its proxy cannot talk to a SPIRE agent', use: 'edge-25.11.3' },
+}
+
+/** Proxies that never get an identity from a SPIRE agent. */
+export const brokenProxies: Readonly<Record<string, { readonly use: string }>> = {
+  'v2.329.0': { use: 'v2.331.0' },
+  'v2.330.0': { use: 'v2.331.0' },
+}
+
+/** What a proxy can do, by the first version that can. */
+export const proxySince = {
+  externalWorkload: 'v2.221.0',
+  outboundListenAddresses: 'v2.228.0',
+  http2KeepAlive: 'v2.246.0',
+  userTimeouts: 'v2.253.0',
+  platformInAssetName: 'v2.287.0',
+  coresMinMax: 'v2.294.0',
+  workloadApiAddress: 'v2.304.0',
+} as const
+
+/** True where the proxy has the feature; a version newer than known counts as the newest. */
+export function proxyHas(version: string, feature: keyof typeof proxySince): boolean {
+  return compareNumbers(parseNumbers(version), parseNumbers(proxySince[feature])) >= 0
+}
+
+/** First SPIRE agents that know a setting. */
+export const spireSince = { joinTokenFile: '1.13.3', disableSds: '1.15.3' } as const
+
+/** True where the SPIRE agent knows the setting. */
+export function spireHas(version: string, feature: keyof typeof spireSince): boolean {
+  return compareNumbers(parseNumbers(version), parseNumbers(spireSince[feature])) >= 0
+}
+
+/** Upstream's release of the proxy; the platform is in its name since v2.287.0. The tag's slash is encoded. */
+export function proxyUrl(version: string): string {
+  const platform = proxyHas(version, 'platformInAssetName') ? 'linux-' : ''
+  const base = 'https://github.com/linkerd/linkerd2-proxy/releases/download'
+  return `${base}/release%2F{version}/linkerd2-proxy-{version}-${platform}{arch}.tar.gz`
+}
+
+/** Upstream's release of SPIRE: static builds against musl. */
+export const spireUrl =
+  'https://github.com/spiffe/spire/releases/download/v{version}/spire-{version}-linux-{arch}-musl.tar.gz'

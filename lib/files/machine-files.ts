@@ -1,0 +1,108 @@
+import { proxySeconds } from '../config/duration.ts'
+import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
+import { literalNotation } from '../plan/value.ts'
+import { printEnvironment } from './environment.ts'
+import { printMachineData } from './mesh-machine-data.ts'
+import { printIptables } from './redirect.ts'
+import { readText, renderTemplate } from './template.ts'
+import { machineCommand, type UnitView, unitTemplates } from './unit-view.ts'
+
+/** A file of a machine: owned by root, with its final content. Every target places these and adds none. */
+export interface MachineFile {
+  /** Absolute path on the machine. */
+  readonly path: string
+  readonly mode: 0o600 | 0o644 | 0o755
+  readonly content: string
+  /** The mesh layer is the same on every machine of a document or group; the machine layer is not. */
+  readonly layer: 'mesh' | 'machine'
+}
+
+/** Seconds that systemd waits beyond the proxy's own grace period before it kills. */
+const stopMargin = 10
+
+/** All files of a machine, sorted by path. The mesh layer is rendered once for each {@link MeshPlan} object. */
+export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
+  const layers = new WeakMap<MeshPlan, readonly MachineFile[]>()
+  return (plan) => {
+    const mesh = layers.get(plan.mesh) ?? meshFiles(plan.mesh)
+    layers.set(plan.mesh, mesh)
+    return [...mesh, ...machineFiles(plan)].sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+}
+
+/** The few files that say who a machine is and what it serves. */
+function machineFiles(plan: MachinePlan): MachineFile[] {
+  const file = (path: string, mode: MachineFile['mode'], content: string): MachineFile => ({
+    path,
+    mode,
+    content,
+    layer: 'machine',
+  })
+  const comments = ['Who this machine is and what it serves. Read after mesh.env. Written by meshjoin.']
+  const files = [
+    file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
+    file('/etc/linkerd/redirect.v4', 0o644, printIptables(plan.rules, 'ipv4', literalNotation)),
+  ]
+  if (plan.mesh.redirect.ipv6)
+    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(plan.rules, 'ipv6', literalNotation)))
+  return files
+}
+
+function meshFiles(plan: MeshPlan): MachineFile[] {
+  const file = (path: string, mode: MachineFile['mode'], content: string): MachineFile => ({
+    path,
+    mode,
+    content,
+    layer: 'mesh',
+  })
+  const comments = ['What the proxy has in common on all machines. Written by meshjoin.']
+  const view = viewUnits(plan)
+  const files = [
+    file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
+    file('/etc/linkerd/mesh-machine.conf', 0o644, printMachineData(plan)),
+    file('/etc/linkerd/trust-anchors.pem', 0o644, plan.trustAnchors),
+    file(machineCommand.path, machineCommand.mode, readText(machineCommand.template)),
+  ]
+  if (plan.agent !== undefined) {
+    files.push(
+      file('/etc/spire/agent.json', 0o644, `${JSON.stringify(plan.agent.configuration, null, 2)}\n`),
+      file('/etc/spire/bundle.pem', 0o644, plan.agent.bundle),
+    )
+  }
+  for (const { path, template, mode, when } of unitTemplates) {
+    if (when(view)) files.push(file(path, mode, renderTemplate(template, view)))
+  }
+  return files
+}
+
+function viewUnits(plan: MeshPlan): UnitView {
+  const { agent, proxy, proxyUser, resolver, selectors } = plan
+  return {
+    proxyUser: proxyUser.name,
+    proxyUid: proxyUser.uid,
+    proxyBinary:
+      proxy.install.from === 'preinstalled' ? proxy.install.path : '/opt/linkerd/current/linkerd2-proxy',
+    proxyStopSeconds: Math.ceil(proxySeconds(plan.shutdownGracePeriod)) + stopMargin,
+    managedAgent: agent !== undefined,
+    agentUser: agent?.user.name ?? '',
+    agentUid: agent?.user.uid ?? 0,
+    agentBinary: agentBinary(plan),
+    agentReadsExecutables: selectors.some((selector) => /^unix:(path|sha256):/.test(selector)),
+    credentials: (agent?.credentials ?? []).map((credential) => ({
+      ...credential,
+      hasFallback: credential.fallback !== '',
+    })),
+    failsClosed: plan.redirect.onProxyFailure === 'closed',
+    hasRoutes: false,
+    routes: [],
+    usesResolved: resolver.provider === 'systemd-resolved' && resolver.servers.length > 0,
+    resolverServers: resolver.servers,
+    resolverDomains: resolver.domains,
+  }
+}
+
+function agentBinary({ agent }: MeshPlan): string {
+  if (agent === undefined) return ''
+  const { install } = agent.program
+  return install.from === 'preinstalled' ? install.path : '/opt/spire/current/bin/spire-agent'
+}

@@ -1,0 +1,71 @@
+import { escapeShellWord } from '../escape/shell.ts'
+import type { MeshPlan, Program } from '../plan/plan.ts'
+
+/**
+ * The data of `mesh-machine`, sourced by it: one assignment a line, every value in single quotes. The command itself is the
+ * same file everywhere.
+ */
+export function printMachineData(plan: MeshPlan): string {
+  const { agent, proxyUser, redirect, resolver } = plan
+  const values: Record<string, string> = {
+    MESH_VERSION: plan.linkerdVersion,
+    PROXY_USER: proxyUser.name,
+    PROXY_UID: String(proxyUser.uid),
+    ...programValues('PROXY', 'FROM', plan.proxy),
+    AGENT_FROM: agent === undefined ? 'existing' : 'managed',
+    AGENT_USER: agent?.user.name ?? '',
+    AGENT_UID: agent === undefined ? '' : String(agent.user.uid),
+    ...programValues('AGENT', 'INSTALL', agent?.program),
+    AGENT_SOCKET: plan.agentSocket,
+    AGENT_SERVER: agent === undefined ? '' : `${agent.server.host}:${agent.server.port}`,
+    JOIN_TOKEN_FILE: agent?.credentials.find(({ id }) => id === 'join-token')?.source ?? '',
+    ADMIN_URL: `http://${loopbackOf(plan.adminHost)}:${plan.adminPort}`,
+    CONTROL_PLANE: plan.controlPlane.join(' '),
+    REDIRECT_BACKEND: redirect.backend,
+    REDIRECT_IPV6: String(redirect.ipv6),
+    REDIRECT_ON_PROXY_FAILURE: redirect.onProxyFailure,
+    RESOLVER_PROVIDER: resolver.provider,
+    RESOLVER_DOMAINS: resolver.domains.join(' '),
+    IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
+  }
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)
+  return `# Read by mesh-machine. Written by meshjoin.\n${lines.join('')}`
+}
+
+function programValues(
+  prefix: string,
+  fromKey: string,
+  program: Program | undefined,
+): Record<string, string> {
+  const install = program?.install
+  const download = install?.from === 'download' ? install : undefined
+  const values: Record<string, string> = {
+    [`${prefix}_${fromKey}`]: install?.from ?? '',
+    [`${prefix}_VERSION`]: program?.version ?? '',
+    [`${prefix}_PATH`]: install?.from === 'preinstalled' ? install.path : '',
+    [`${prefix}_CA_FILE`]: download?.caFile ?? '',
+    [`${prefix}_HTTP_PROXY`]: download?.httpProxy ?? '',
+  }
+  for (const arch of ['amd64', 'arm64'] as const) {
+    const archive = program?.downloads[arch]
+    const suffix = arch.toUpperCase()
+    values[`${prefix}_URL_${suffix}`] = archive?.url ?? ''
+    values[`${prefix}_SHA256_${suffix}`] = archive?.sha256 ?? ''
+    values[`${prefix}_MEMBER_${suffix}`] = archive?.member ?? ''
+  }
+  return values
+}
+
+/** By path or checksum the agent attests whoever asks, so asking with its own command proves nothing about the proxy. */
+function canFetchIdentity(plan: MeshPlan): boolean {
+  return (
+    plan.agent !== undefined &&
+    plan.selectors.every((selector) => /^unix:(uid|gid|user|group):/.test(selector))
+  )
+}
+
+/** The machine asks itself, whatever else the admin port listens on. */
+function loopbackOf(host: string): string {
+  if (host === '::' || host === '::1') return '[::1]'
+  return host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,98 @@
+/** One `LoadCredential=` of the agent's unit: a file that only root can read, handed to the agent by systemd. */
+export interface UnitCredential {
+  /** Name of the credential, and of its file below `/run/credentials/spire-agent.service/`. */
+  readonly id: string
+  /** Path of the file on the machine. */
+  readonly source: string
+  /** Whether the agent starts with `fallback` where the file is missing; else its start fails with 243. */
+  readonly hasFallback: boolean
+  /** What stands in for a missing file. Everyone on the machine can read it: never a secret. `''` without one. */
+  readonly fallback: string
+}
+
+/** What the templates below `templates/` are filled with: all of the mesh layer that is not data in a file. */
+export interface UnitView {
+  /** User and group that the proxy runs as. */
+  readonly proxyUser: string
+  /** Their number. The redirect exempts the proxy by it. */
+  readonly proxyUid: number
+  /** `/opt/linkerd/current/linkerd2-proxy`, or the path of a preinstalled proxy. */
+  readonly proxyBinary: string
+  /** Seconds that systemd waits for the proxy to drain: more than its shutdown grace period. */
+  readonly proxyStopSeconds: number
+  /** True for a SPIRE agent of ours; false where the machine has one already. */
+  readonly managedAgent: boolean
+  /** User and group of the managed agent; `''` without one. */
+  readonly agentUser: string
+  /** Their number; 0 without a managed agent. */
+  readonly agentUid: number
+  /** `/opt/spire/current/bin/spire-agent`, or the path of a preinstalled agent; `''` without a managed agent. */
+  readonly agentBinary: string
+  /** True where selectors by path or checksum make the agent read other users' `/proc/<pid>/exe`. */
+  readonly agentReadsExecutables: boolean
+  /** Files of the node attestor that reach the agent as credentials. */
+  readonly credentials: readonly UnitCredential[]
+  /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */
+  readonly failsClosed: boolean
+  /** True where `routes` has any. */
+  readonly hasRoutes: boolean
+  /** `mesh.routes`: a network of the cluster, and the gateway to it. */
+  readonly routes: readonly { readonly to: string; readonly via: string }[]
+  /** True where `mesh.dns.provider` is `systemd-resolved` and there are servers. */
+  readonly usesResolved: boolean
+  /** Addresses of the cluster's DNS servers. */
+  readonly resolverServers: readonly string[]
+  /** Domains to ask them for, without the `~`. */
+  readonly resolverDomains: readonly string[]
+}
+
+/** One file of the mesh layer that is rendered from a template. */
+export interface UnitTemplate {
+  /** Path on the machine. */
+  readonly path: string
+  /** File below `templates/`. */
+  readonly template: string
+  /** Permission bits on the machine; the owner is root. */
+  readonly mode: 0o644 | 0o755
+  /** Whether a machine with this view has the file. */
+  readonly when: (view: UnitView) => boolean
+}
+
+const always = () => true
+
+function unit(name: string, when: UnitTemplate['when'] = always): UnitTemplate {
+  return { path: `/etc/systemd/system/${name}`, template: `systemd/${name}.hbs`, mode: 0o644, when }
+}
+
+/** Every templated file of the mesh layer. `mesh-machine.sh` is text without mustaches, the same everywhere. */
+export const unitTemplates: readonly UnitTemplate[] = [
+  { path: '/etc/sysusers.d/linkerd-mesh.conf', template: 'sysusers.conf.hbs', mode: 0o644, when: always },
+  {
+    path: '/etc/systemd/resolved.conf.d/linkerd-mesh.conf',
+    template: 'resolved.conf.hbs',
+    mode: 0o644,
+    when: (view) => view.usesResolved,
+  },
+  unit('linkerd-mesh.target'),
+  unit('linkerd-mesh-routes.service', (view) => view.hasRoutes),
+  unit('spire-agent.service', (view) => view.managedAgent),
+  unit('linkerd-proxy.service'),
+  unit('linkerd-proxy-resolver.path'),
+  unit('linkerd-proxy-resolver.service'),
+  unit('linkerd-redirect.service'),
+  unit('linkerd-redirect-early.service', (view) => view.failsClosed),
+  unit('linkerd-redirect-assert.service'),
+  unit('linkerd-redirect-assert.timer'),
+  unit('mesh-machine-join.service'),
+  unit('mesh-machine-join.timer'),
+]
+
+/** The units that `mesh-machine install` enables; all others are pulled in by these. The retry's timer is disabled again once joined. */
+export const enabledUnits = ['linkerd-mesh.target', 'linkerd-redirect-early.service'] as const
+
+/** The command on the machine. */
+export const machineCommand = {
+  path: '/usr/local/sbin/mesh-machine',
+  template: 'mesh-machine.sh',
+  mode: 0o755,
+} as const

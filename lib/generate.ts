@@ -1,0 +1,132 @@
+import type { Artifact } from './artifact.ts'
+import { resolveDocument } from './config/resolve.ts'
+import type { ResolvedConfig, ResolvedMachine } from './config/resolved.ts'
+import {
+  type Config,
+  fail,
+  type Input,
+  locateDiagnostic,
+  type Result,
+  succeed,
+  validate,
+} from './config/validate.ts'
+import {
+  collectDiagnostics,
+  type Diagnostic,
+  hasErrors,
+  type Report,
+  sortDiagnostics,
+} from './diagnostics/diagnostic.ts'
+import { suggestWord } from './diagnostics/suggestion.ts'
+import { createFilePrinter } from './files/machine-files.ts'
+import { createPlanner } from './plan/plan.ts'
+import { targets as builtTargets } from './targets/index.ts'
+import { type Target, targetNames } from './targets/target.ts'
+import { checkUnbuilt } from './targets/unbuilt.ts'
+
+/** What to generate. */
+export interface GenerateOptions {
+  /** Names of targets; default every target that is built. */
+  readonly targets?: readonly string[]
+  /** Names of machines; default all. */
+  readonly machines?: readonly string[]
+}
+
+/** The lazy form of {@link generate}: one machine's artifacts are in memory at a time. */
+export interface Generation {
+  /**
+   * Makes the artifacts, sorted by path. May be called again, and then makes the same ones. What only the output shows
+   * (user-data above a platform's limit) is in `diagnostics` once an iteration has come to its end.
+   */
+  readonly artifacts: () => Iterable<Artifact>
+  /** Findings about the document and, after an iteration, about the output. An error means: do not use the artifacts. */
+  readonly diagnostics: () => readonly Diagnostic[]
+}
+
+/** Everything that the document asks for, at once. Nothing is returned where there is an error. */
+export function generate(input: Input, options: GenerateOptions = {}): Result<readonly Artifact[]> {
+  const lazy = generateLazily(input, options)
+  if (!lazy.ok) return lazy
+  const artifacts = [...lazy.value.artifacts()]
+  const diagnostics = lazy.value.diagnostics()
+  return hasErrors(diagnostics) ? fail(diagnostics) : succeed(artifacts, diagnostics)
+}
+
+/** As {@link generate}, for fleets: memory does not grow with the number of machines. */
+export function generateLazily(input: Input, options: GenerateOptions = {}): Result<Generation> {
+  const checked = validate(input)
+  if (!checked.ok) return checked
+  const config = resolveDocument(checked.value.document)
+  const { diagnostics, report } = collectDiagnostics()
+  const targets = chooseTargets(options.targets, report)
+  const machines = chooseMachines(config, options.machines, report)
+  const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
+  if (placing.length > 0) checkUnbuilt(placing, config, machines, report)
+  for (const target of targets) target.check(config, report)
+  const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])
+  if (hasErrors(known)) return fail(known)
+
+  let output: readonly Diagnostic[] = []
+  const artifacts = function* (): Iterable<Artifact> {
+    const found = collectDiagnostics()
+    for (const target of targets) yield* emitTarget(target, config, machines, found.report)
+    output = found.diagnostics
+  }
+  return succeed(
+    { artifacts, diagnostics: () => sortDiagnostics([...known, ...locateAll(output, checked.value)]) },
+    known,
+  )
+}
+
+function* emitTarget(
+  target: Target,
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  report: Report,
+): Iterable<Artifact> {
+  const shared = target.emitShared(config, machines)
+  const planMachine = createPlanner(config)
+  const printFiles = createFilePrinter()
+  let next = 0
+  for (const machine of machines) {
+    const folder = `${target.name}/${machine.name}/`
+    for (let page = shared[next]; page !== undefined && page.path < folder; page = shared[++next]) yield page
+    const plan = planMachine(machine)
+    yield* target.emitMachine({ plan, files: printFiles(plan) }, config, report)
+  }
+  yield* shared.slice(next)
+}
+
+function chooseTargets(names: readonly string[] | undefined, report: Report): Target[] {
+  if (names === undefined) return [...builtTargets]
+  for (const name of names) {
+    if (!(targetNames as readonly string[]).includes(name)) {
+      report('target-unknown', '', {
+        target: name,
+        suggestion: suggestWord(name, targetNames),
+        known: targetNames,
+      })
+    } else if (!builtTargets.some((target) => target.name === name)) {
+      report('not-built-yet', '', { what: 'everything', targets: [name] })
+    }
+  }
+  return builtTargets.filter((target) => names.includes(target.name))
+}
+
+function chooseMachines(
+  config: ResolvedConfig,
+  names: readonly string[] | undefined,
+  report: Report,
+): readonly ResolvedMachine[] {
+  if (names === undefined) return config.machines
+  const known = config.machines.map(({ name }) => name)
+  for (const name of names)
+    if (!known.includes(name))
+      report('machine-unknown', '', { machine: name, suggestion: suggestWord(name, known) })
+  const wanted = new Set(names)
+  return config.machines.filter(({ name }) => wanted.has(name))
+}
+
+function locateAll(diagnostics: readonly Diagnostic[], config: Config): Diagnostic[] {
+  return diagnostics.map((diagnostic) => locateDiagnostic(diagnostic, config.locate))
+}

@@ -1,0 +1,55 @@
+/**
+ * meshjoin: one checked document in, everything that a machine outside Kubernetes needs to join a Linkerd mesh out.
+ *
+ * Every function is synchronous and total: bad input gives diagnostics, never an exception. Nothing here touches a file, a
+ * clock, a network or an environment, so it runs unchanged in Node, a browser and an edge worker.
+ */
+import { resolveDocument } from './config/resolve.ts'
+import type { ResolvedConfig } from './config/resolved.ts'
+import { type Input, type Result, succeed, validate } from './config/validate.ts'
+import { createFilePrinter } from './files/machine-files.ts'
+import type { Flow } from './plan/flow.ts'
+import { createPlanner, type MachinePlan } from './plan/plan.ts'
+import { type CloudConfig, createCloudConfig } from './targets/cloud-init.ts'
+
+export type { Artifact } from './artifact.ts'
+export { type Locate, type Parsed, parse } from './config/parse.ts'
+export type { ResolvedConfig, ResolvedMachine } from './config/resolved.ts'
+export { type Config, type Input, type Result, validate } from './config/validate.ts'
+export type { DiagnosticCode } from './diagnostics/catalogue.ts'
+export type { Diagnostic, Location, Severity } from './diagnostics/diagnostic.ts'
+export { type FormatOptions, formatDiagnostic } from './diagnostics/format.ts'
+export { type GenerateOptions, type Generation, generate, generateLazily } from './generate.ts'
+export type { MeshjoinDocument } from './generated/document.ts'
+export type { Flow } from './plan/flow.ts'
+export type { MachinePlan, MeshPlan } from './plan/plan.ts'
+export type { RedirectRule } from './plan/redirect.ts'
+export { type CloudConfig, printCloudConfig } from './targets/cloud-init.ts'
+export { measureUserData, type PlatformName, type UserDataSize } from './targets/platform.ts'
+export { type TargetName, targetNames } from './targets/target.ts'
+
+/** Fills in every default and applies groups to machines. Addresses are parsed, versions placed, certificates normalised. */
+export function resolve(input: Input): Result<ResolvedConfig> {
+  const checked = validate(input)
+  return checked.ok ? succeed(resolveDocument(checked.value.document), checked.diagnostics) : checked
+}
+
+/** What each machine must end up with, whichever target brings it there; sorted by machine name. */
+export function plan(input: Input): Result<readonly MachinePlan[]> {
+  const resolved = resolve(input)
+  if (!resolved.ok) return resolved
+  return succeed(resolved.value.machines.map(createPlanner(resolved.value)), resolved.diagnostics)
+}
+
+/**
+ * The `#cloud-config` of a planned machine as data, for programs that merge it into their own: append `packages`,
+ * `write_files` and `runcmd` to yours. {@link printCloudConfig} writes it as user-data.
+ */
+export function cloudConfig(machine: MachinePlan): CloudConfig {
+  return createCloudConfig(createFilePrinter()(machine))
+}
+
+/** Every connection that a planned machine makes or accepts, for security groups and firewalls. */
+export function flows(machine: MachinePlan): readonly Flow[] {
+  return machine.flows
+}

@@ -1,0 +1,101 @@
+import { joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import { linkerdHas } from '../config/versions.ts'
+import { proxyPorts } from './ports.ts'
+
+/** One kind of connection that a machine makes or accepts; for security groups and firewalls. */
+export interface Flow {
+  readonly direction: 'in' | 'out'
+  /** Networks, addresses, host names, or words for what has none, such as `monitoring`. */
+  readonly from: readonly string[]
+  readonly to: readonly string[]
+  readonly port: number | 'any'
+  readonly protocol: 'tcp' | 'udp'
+  readonly why: string
+}
+
+/** Every connection that the machine makes or accepts because it is part of the mesh. */
+export function planFlows(config: ResolvedConfig, machine: ResolvedMachine): Flow[] {
+  const self =
+    machine.addresses.length > 0 ? machine.addresses.map((address) => address.text) : [machine.name]
+  return [...inboundFlows(config, machine, self), ...outboundFlows(config, self)]
+}
+
+function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: readonly string[]): Flow[] {
+  const peers = config.mesh.redirectNetworks.map((network) => network.text)
+  const accept = (port: number, from: readonly string[], why: string): Flow => ({
+    direction: 'in',
+    from,
+    to: self,
+    port,
+    protocol: 'tcp',
+    why,
+  })
+  const flows: Flow[] = []
+  if (machine.role === 'server') {
+    flows.push(accept(proxyPorts.inbound, peers, 'meshed requests, decrypted by the proxy'))
+    const why = linkerdHas(config.mesh.linkerd, 'transportHeader')
+      ? 'requests of clients outside the mesh; leave it closed where all clients are meshed'
+      : 'meshed and other requests, redirected to the proxy'
+    for (const port of machine.ports) flows.push(accept(port.port, peers, `${port.name}: ${why}`))
+  }
+  const { host, port } = config.proxy.adminAddress
+  if (!isLoopback(host))
+    flows.push(
+      accept(port, ['monitoring'], 'metrics and readiness of the proxy; keep it closed to everyone else'),
+    )
+  return flows
+}
+
+function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] {
+  const { mesh, spire } = config
+  const dial = (
+    to: readonly string[],
+    port: number | 'any',
+    why: string,
+    protocol: 'tcp' | 'udp' = 'tcp',
+  ): Flow => ({ direction: 'out', from: self, to, port, protocol, why })
+  const flows: Flow[] = []
+  for (const [address, why] of [
+    [mesh.controlPlane.destination, 'discovery: where services and pods are'],
+    [mesh.controlPlane.policy, 'policy: who may connect'],
+  ] as const) {
+    const target = splitHostPort(address)
+    if (target !== undefined) flows.push(dial([target.host.replace(/\.$/, '')], target.port, why))
+  }
+  const networks = mesh.redirectNetworks.map((network) => network.text)
+  if (linkerdHas(mesh.linkerd, 'transportHeader'))
+    flows.push(dial(networks, proxyPorts.inbound, 'requests to meshed pods and machines'))
+  flows.push(dial(networks, 'any', 'requests to pods and machines, on the ports that they serve'))
+  if (spire.agent.from === 'managed')
+    flows.push(dial([spire.server.address], spire.server.port, 'identity: the SPIRE server'))
+  if (mesh.dns.servers.length > 0) {
+    flows.push(
+      dial(mesh.dns.servers, 53, 'names of the cluster', 'udp'),
+      dial(mesh.dns.servers, 53, 'names of the cluster', 'tcp'),
+    )
+  }
+  for (const host of downloadHosts(config))
+    flows.push(dial([host.host], host.port, 'download at the first boot and at upgrades'))
+  return flows
+}
+
+function downloadHosts(config: ResolvedConfig): { host: string; port: number }[] {
+  const { agent } = config.spire
+  const installs = [config.proxy.install, ...(agent.from === 'managed' ? [agent.install] : [])]
+  const seen = new Set<string>()
+  const hosts: { host: string; port: number }[] = []
+  for (const install of installs) {
+    if (install.from !== 'download') continue
+    const authority = /^[a-z]+:\/\/([^/?#]+)/.exec(install.httpProxy ?? install.url)?.[1] ?? ''
+    const target = splitHostPort(authority) ?? { host: authority, port: 443 }
+    const key = joinHostPort(target.host, target.port)
+    if (!seen.has(key)) hosts.push(target)
+    seen.add(key)
+  }
+  return hosts
+}
+
+function isLoopback(host: string): boolean {
+  return parseAddress(host)?.range === 'loopback'
+}

@@ -1,0 +1,147 @@
+import type { Agent, Install, ResolvedConfig, ResolvedMachine, SystemUser } from '../config/resolved.ts'
+import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
+import {
+  type EnvironmentEntry,
+  environmentIdentity,
+  type LayerSettings,
+  planMachineEnvironment,
+  planMeshEnvironment,
+} from './environment.ts'
+import { type Flow, planFlows } from './flow.ts'
+import { planRedirect, type RedirectRule } from './redirect.ts'
+import { type Credential, type Json, planAgentConfiguration, planCredentials } from './spire-agent.ts'
+
+/** A program to put on the machine, with the folder that its versions live in. */
+export interface Program {
+  readonly name: 'linkerd2-proxy' | 'spire-agent'
+  readonly version: string
+  readonly install: Install
+  readonly downloads: Downloads
+}
+
+/** The managed SPIRE agent. */
+export interface AgentPlan {
+  readonly program: Program
+  readonly user: SystemUser
+  readonly credentials: readonly Credential[]
+  /** The configuration as data. */
+  readonly configuration: Json
+  /** PEM. */
+  readonly bundle: string
+  /** `host:port` of its server, for messages. */
+  readonly server: { readonly host: string; readonly port: number }
+}
+
+/** What all machines of the document, or of a group that changes it, have in common. It can be baked into an image. */
+export interface MeshPlan {
+  readonly linkerdVersion: string
+  readonly proxy: Program
+  readonly proxyUser: SystemUser
+  readonly adminPort: number
+  readonly adminHost: string
+  /** As Linkerd reads it. */
+  readonly shutdownGracePeriod: string
+  readonly environment: readonly EnvironmentEntry[]
+  readonly trustAnchors: string
+  /** Undefined where an agent of somebody else's is there already. */
+  readonly agent: AgentPlan | undefined
+  readonly agentSocket: string
+  readonly selectors: readonly string[]
+  readonly controlPlane: readonly string[]
+  readonly resolver: {
+    readonly provider: string
+    readonly servers: readonly string[]
+    readonly domains: readonly string[]
+  }
+  readonly redirect: {
+    readonly backend: string
+    readonly ipv6: boolean
+    readonly onProxyFailure: 'closed' | 'open'
+  }
+}
+
+/** What one machine must end up with, for whichever target. */
+export interface MachinePlan {
+  readonly name: string
+  readonly namespace: string
+  /** JSON Pointer of the machine in the document. */
+  readonly path: string
+  readonly spiffeId: string
+  readonly parentId: string
+  readonly mesh: MeshPlan
+  readonly environment: readonly EnvironmentEntry[]
+  readonly rules: readonly RedirectRule[]
+  readonly flows: readonly Flow[]
+}
+
+/** Plans machines one at a time; machines with the same mesh layer share one {@link MeshPlan} object. */
+export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine) => MachinePlan {
+  const layers = new Map<string, MeshPlan>()
+  return (machine) => {
+    const { redirect, defaultInboundPolicy } = machine
+    const key = JSON.stringify([
+      redirect.backend,
+      redirect.ipv6,
+      redirect.onProxyFailure,
+      defaultInboundPolicy,
+    ])
+    const mesh = layers.get(key) ?? planMesh(config, machine)
+    layers.set(key, mesh)
+    return {
+      name: machine.name,
+      namespace: machine.namespace,
+      path: machine.path,
+      spiffeId: machine.identity.spiffeId,
+      parentId: machine.parentId,
+      mesh,
+      environment: planMachineEnvironment(environmentIdentity(machine)),
+      rules: planRedirect(config, machine),
+      flows: planFlows(config, machine),
+    }
+  }
+}
+
+function planMesh(config: ResolvedConfig, machine: ResolvedMachine): MeshPlan {
+  const { mesh, proxy, spire } = config
+  const { backend, ipv6, onProxyFailure } = machine.redirect
+  const settings: LayerSettings = { ipv6, defaultInboundPolicy: machine.defaultInboundPolicy }
+  return {
+    linkerdVersion: mesh.linkerd.text,
+    proxy: {
+      name: 'linkerd2-proxy',
+      version: proxy.version,
+      install: proxy.install,
+      downloads: planProxyDownloads(proxy.version, proxy.install),
+    },
+    proxyUser: proxy.user,
+    adminHost: proxy.adminAddress.host,
+    adminPort: proxy.adminAddress.port,
+    shutdownGracePeriod: proxy.shutdownGracePeriod,
+    environment: planMeshEnvironment(config, settings),
+    trustAnchors: mesh.trustAnchors,
+    agent: planAgent(config, spire.agent),
+    agentSocket: spire.agent.socket,
+    selectors: spire.selectors,
+    controlPlane: [mesh.controlPlane.destination, mesh.controlPlane.policy],
+    resolver: mesh.dns,
+    redirect: { backend, ipv6, onProxyFailure },
+  }
+}
+
+function planAgent(config: ResolvedConfig, agent: Agent): AgentPlan | undefined {
+  if (agent.from !== 'managed') return undefined
+  const { server, trustBundle } = config.spire
+  return {
+    program: {
+      name: 'spire-agent',
+      version: agent.version,
+      install: agent.install,
+      downloads: planAgentDownloads(agent.version, agent.install),
+    },
+    user: agent.user,
+    credentials: planCredentials(agent),
+    configuration: planAgentConfiguration(config),
+    bundle: trustBundle.kind === 'pem' ? trustBundle.pem : '',
+    server: { host: server.address, port: server.port },
+  }
+}

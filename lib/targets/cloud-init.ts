@@ -1,0 +1,111 @@
+import { dump } from 'js-yaml'
+import type { Artifact } from '../artifact.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import type { Report } from '../diagnostics/diagnostic.ts'
+import type { MachineFile } from '../files/machine-files.ts'
+import { machineCommand } from '../files/unit-view.ts'
+import { emitGuide } from './guide.ts'
+import { wrapMultipart } from './multipart.ts'
+import { compressUserData, countUserData, type PlatformName, platforms } from './platform.ts'
+import { type Target, textArtifact } from './target.ts'
+
+/** One entry of cloud-init's `write_files`. */
+export interface WriteFile {
+  readonly path: string
+  readonly owner: string
+  /** Octal text such as `0644`; a number would be read in decimal by some versions. */
+  readonly permissions: string
+  readonly content: string
+}
+
+/**
+ * Our `#cloud-config` as data: these four keys and no others. `users` is not among them on purpose, since it would drop the
+ * image's default user. Merging it into a cloud-config of one's own means appending the three lists.
+ */
+export interface CloudConfig {
+  readonly merge_how: string
+  readonly packages: readonly string[]
+  readonly write_files: readonly WriteFile[]
+  readonly runcmd: readonly (readonly string[])[]
+}
+
+/** What `mesh-machine install` needs and a stock cloud image may lack. */
+const packages = ['ca-certificates', 'curl', 'iproute2', 'iptables']
+
+/** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
+const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
+
+/** The cloud-config that places the files and joins the machine once. */
+export function createCloudConfig(files: readonly MachineFile[]): CloudConfig {
+  return {
+    merge_how: mergeHow,
+    packages,
+    write_files: files.map(({ path, mode, content }) => ({
+      path,
+      owner: 'root:root',
+      permissions: mode.toString(8).padStart(4, '0'),
+      content,
+    })),
+    // One call of a command with "set -e": cloud-init's own script would go on after a failure.
+    runcmd: [[machineCommand.path, 'install']],
+  }
+}
+
+/** Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. */
+export function printCloudConfig(config: CloudConfig): string {
+  return `#cloud-config\n${dump(config, { lineWidth: -1, noRefs: true })}`
+}
+
+/** `cloud-init/<machine>/user-data` and `meta-data`. */
+export const cloudInitTarget: Target = {
+  name: 'cloud-init',
+  placesMachineFiles: true,
+  check: checkCloudInit,
+  emitMachine: ({ plan, files }, config, report) => {
+    const folder = `cloud-init/${plan.name}`
+    // The instance-id depends on the name alone: another one would make cloud-init run everything again.
+    const metaData = dump(
+      { 'instance-id': `meshjoin-${plan.name}`, 'local-hostname': plan.name },
+      { lineWidth: -1 },
+    )
+    return [
+      textArtifact(`${folder}/meta-data`, metaData),
+      emitUserData(`${folder}/user-data`, plan, files, config, report),
+    ]
+  },
+  emitShared: (config, machines) => emitGuide('cloud-init', config, machines),
+}
+
+function checkCloudInit(config: ResolvedConfig, report: Report): void {
+  const { platform, compress } = config.cloudInit
+  if (compress === true && isPlatform(platform) && platforms[platform].gzip === 'refused')
+    report('platform-no-compress', '/cloudInit/compress', { platform })
+}
+
+function emitUserData(
+  path: string,
+  plan: { readonly name: string; readonly path: string },
+  files: readonly MachineFile[],
+  config: ResolvedConfig,
+  report: Report,
+): Artifact {
+  const { compress, multipart } = config.cloudInit
+  const platform = isPlatform(config.cloudInit.platform) ? config.cloudInit.platform : undefined
+  const text = printCloudConfig(createCloudConfig(files))
+  const plain = multipart ? wrapMultipart(text) : text
+  const limit = platform === undefined ? undefined : platforms[platform].limit
+  const tooLarge = platform !== undefined && limit !== undefined && countUserData(platform, plain) > limit
+  const content =
+    compress === true || (compress === undefined && platform === 'ec2' && tooLarge)
+      ? compressUserData(plain, platform)
+      : plain
+  const size = platform === undefined ? 0 : countUserData(platform, content)
+  if (platform !== undefined && limit !== undefined && size > limit) {
+    report('user-data-too-large', plan.path, { machine: plan.name, size, limit, platform })
+  }
+  return { path, mode: 0o644, content, sensitive: false }
+}
+
+function isPlatform(name: string | undefined): name is PlatformName {
+  return name !== undefined && Object.hasOwn(platforms, name)
+}

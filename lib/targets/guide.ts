@@ -1,0 +1,76 @@
+import type { Artifact } from '../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
+import { renderTemplate } from '../files/template.ts'
+import { type Flow, planFlows } from '../plan/flow.ts'
+import { type TargetName, textArtifact } from './target.ts'
+
+/** The README and the network page that every target's folder has. */
+export function emitGuide(
+  target: TargetName,
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+): Artifact[] {
+  return [
+    textArtifact(
+      `${target}/README.md`,
+      renderTemplate(`readme/${target}.md.hbs`, viewGuide(config, machines)),
+    ),
+    textArtifact(`${target}/network.md`, printNetwork(config, machines)),
+  ]
+}
+
+function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[]): object {
+  const { agent, server } = config.spire
+  const token = agent.from === 'managed' ? agent.attestation.options.file : undefined
+  const [first] = machines
+  return {
+    linkerdVersion: config.mesh.linkerd.text,
+    machine: first?.name ?? '',
+    hasToken: typeof token === 'string',
+    tokenFile: typeof token === 'string' ? token : '',
+    parentId: first?.parentId ?? '',
+    spiffeId: first?.identity.spiffeId ?? '',
+    proxyUid: config.proxy.user.uid,
+    spireServer: `${server.address}:${server.port}`,
+    compressed: config.cloudInit.compress === true,
+  }
+}
+
+/** Every connection of every machine as a table, for security groups and firewalls. */
+function printNetwork(config: ResolvedConfig, machines: readonly ResolvedMachine[]): string {
+  const lines = [
+    '# Connections',
+    '',
+    'What the machines accept and what they dial because they are part of the mesh.',
+    'SSH and the ports of applications that are not in the document are not listed.',
+    '',
+  ]
+  const [first] = machines
+  if (first !== undefined) {
+    lines.push('## Every machine dials', '', ...table(['to', 'port', 'protocol', 'why']))
+    for (const flow of planFlows(config, first))
+      if (flow.direction === 'out') lines.push(row(flow, [joinNetworks(flow.to)]))
+    lines.push('')
+  }
+  lines.push('## Machines accept', '', ...table(['machine', 'from', 'port', 'protocol', 'why']))
+  for (const machine of machines) {
+    for (const flow of planFlows(config, machine)) {
+      if (flow.direction === 'in')
+        lines.push(row(flow, [escapeMarkdown(machine.name), joinNetworks(flow.from)]))
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function table(names: readonly string[]): string[] {
+  return [`| ${names.join(' | ')} |`, `|${names.map(() => '---').join('|')}|`]
+}
+
+function row(flow: Flow, cells: readonly string[]): string {
+  return `| ${[...cells, String(flow.port), flow.protocol, escapeMarkdown(flow.why)].join(' | ')} |`
+}
+
+function joinNetworks(networks: readonly string[]): string {
+  return networks.map((network) => escapeMarkdownCode(network)).join(', ')
+}

@@ -1,0 +1,6 @@
+import { cloudInitTarget } from './cloud-init.ts'
+import { systemdTarget } from './systemd.ts'
+import type { Target } from './target.ts'
+
+/** The targets that are built, sorted by name: their artifacts then come sorted by path. */
+export const targets: readonly Target[] = [cloudInitTarget, systemdTarget]

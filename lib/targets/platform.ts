@@ -1,0 +1,81 @@
+import { base64 } from '@scure/base'
+import { gzipSync, strToU8 } from 'fflate'
+
+/** What a platform takes as user-data, and how it counts. */
+interface Platform {
+  /** Most bytes; undefined where there is no practical limit. */
+  readonly limit: number | undefined
+  /** Whether the limit is on the data, or on its base64 text. */
+  readonly counts: 'data' | 'base64'
+  /** How compressed user-data has to be handed over. */
+  readonly gzip: 'binary' | 'base64' | 'refused'
+}
+
+/** Limits from the platforms' own documentation and cloud-init's data sources (docs/cloud-init.md has each source). */
+export const platforms = {
+  ec2: { limit: 16_384, counts: 'data', gzip: 'binary' },
+  gce: { limit: 262_144, counts: 'data', gzip: 'base64' },
+  azure: { limit: 65_535, counts: 'data', gzip: 'binary' },
+  openstack: { limit: 65_535, counts: 'base64', gzip: 'binary' },
+  digitalocean: { limit: 65_536, counts: 'data', gzip: 'refused' },
+  hetzner: { limit: 32_768, counts: 'data', gzip: 'base64' },
+  oci: { limit: 32_000, counts: 'base64', gzip: 'binary' },
+  vsphere: { limit: 524_288, counts: 'data', gzip: 'binary' },
+  nocloud: { limit: undefined, counts: 'data', gzip: 'binary' },
+} as const satisfies Record<string, Platform>
+
+export type PlatformName = keyof typeof platforms
+
+/** How large user-data is as one platform counts it. */
+export interface UserDataSize {
+  readonly platform: PlatformName
+  /** Bytes that the platform takes; undefined where there is no practical limit. */
+  readonly limit: number | undefined
+  /** Bytes of the plain text, as the platform counts. */
+  readonly plain: number
+  /** Bytes when compressed, as the platform counts; undefined where it does not take that. */
+  readonly compressed: number | undefined
+  /** The first of `plain` and `compressed` that fits. */
+  readonly fits: 'plain' | 'compressed' | 'not'
+}
+
+/** Sizes of a user-data text against every platform's limit. */
+export function measureUserData(userData: string): UserDataSize[] {
+  const plainBytes = strToU8(userData).length
+  const packedBytes = compressBytes(userData).length
+  return (Object.keys(platforms) as PlatformName[]).map((name) => {
+    const platform: Platform = platforms[name]
+    const { limit = Number.POSITIVE_INFINITY } = platform
+    const plain = countBytes(platform, plainBytes)
+    const compressed =
+      platform.gzip === 'refused'
+        ? undefined
+        : countBytes(platform, platform.gzip === 'base64' ? base64Length(packedBytes) : packedBytes)
+    const fits =
+      plain <= limit ? 'plain' : compressed !== undefined && compressed <= limit ? 'compressed' : 'not'
+    return { platform: name, limit: platform.limit, plain, compressed, fits }
+  })
+}
+
+/** Size of what is handed to a platform, as it counts. */
+export function countUserData(name: PlatformName, content: string | Uint8Array): number {
+  return countBytes(platforms[name], typeof content === 'string' ? strToU8(content).length : content.length)
+}
+
+/** gzip without a time stamp: the same text gives the same bytes. */
+export function compressUserData(userData: string, name: PlatformName | undefined): string | Uint8Array {
+  const bytes = compressBytes(userData)
+  return name !== undefined && platforms[name].gzip === 'base64' ? `${base64.encode(bytes)}\n` : bytes
+}
+
+function compressBytes(text: string): Uint8Array {
+  return gzipSync(strToU8(text), { level: 9, mtime: 0 })
+}
+
+function countBytes(platform: Platform, bytes: number): number {
+  return platform.counts === 'base64' ? base64Length(bytes) : bytes
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4
+}

@@ -1,0 +1,42 @@
+import type { Artifact } from '../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { Report } from '../diagnostics/diagnostic.ts'
+import type { MachineFile } from '../files/machine-files.ts'
+import type { MachinePlan } from '../plan/plan.ts'
+
+/** Every target that the design has, built or not. */
+export const targetNames = [
+  'ansible',
+  'cloud-init',
+  'image',
+  'kubernetes',
+  'monitoring',
+  'spire',
+  'systemd',
+] as const
+
+export type TargetName = (typeof targetNames)[number]
+
+/** What a target is handed for one machine. */
+export interface MachineInput {
+  readonly plan: MachinePlan
+  readonly files: readonly MachineFile[]
+}
+
+/** A family of artifacts. Targets do not know of each other; all place the same files. */
+export interface Target {
+  readonly name: TargetName
+  /** True for a target that places the files of machines, and so needs every one of their choices to be built. */
+  readonly placesMachineFiles: boolean
+  /** Reports what the target itself cannot do. Runs before anything is emitted. */
+  readonly check: (config: ResolvedConfig, report: Report) => void
+  /** The artifacts of one machine, in the folder `<target>/<machine>/`. Reports what only the output shows. */
+  readonly emitMachine: (input: MachineInput, config: ResolvedConfig, report: Report) => Artifact[]
+  /** The artifacts beside the machines' folders, in `<target>/`. */
+  readonly emitShared: (config: ResolvedConfig, machines: readonly ResolvedMachine[]) => Artifact[]
+}
+
+/** A text artifact without secrets. */
+export function textArtifact(path: string, content: string, mode: Artifact['mode'] = 0o644): Artifact {
+  return { path, mode, content, sensitive: false }
+}

@@ -1,0 +1,63 @@
+import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { Report } from '../diagnostics/diagnostic.ts'
+
+/**
+ * What the input language has and the machine targets cannot make yet. They refuse it; leaving it out would be a machine
+ * that does not do what its document says. Each release removes some of these.
+ */
+export function checkUnbuilt(
+  targets: readonly string[],
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  report: Report,
+): void {
+  const seen = new Set<string>()
+  const refuse = (path: string, what: string): void => {
+    if (!seen.has(path)) report('not-built-yet', path, { what, targets })
+    seen.add(path)
+  }
+  refuseMesh(config, refuse)
+  refuseSpire(config, refuse)
+  for (const machine of machines) refuseRedirect(machine, refuse)
+}
+
+type Refuse = (path: string, what: string) => void
+
+function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
+  if (!['systemd-resolved', 'none'].includes(mesh.dns.provider))
+    refuse('/mesh/dns/provider', `the DNS provider ${mesh.dns.provider}`)
+  if (mesh.routes.length > 0) refuse('/mesh/routes', 'setting routes')
+}
+
+function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
+  const { agent, server, trustBundle, selectors } = spire
+  if (agent.from === 'existing') return refuse('/spire/agent/from', 'an existing SPIRE agent')
+  if (server.colocated) refuse('/spire/server/colocated', 'a SPIRE server on the machine')
+  if (agent.attestation.type !== 'join_token')
+    refuse('/spire/agent/attestation/type', `the node attestor ${agent.attestation.type}`)
+  else if (agent.attestation.options.file === undefined)
+    refuse('/spire/agent/attestation', 'a join token that is made on the machine')
+  if (trustBundle.kind !== 'pem')
+    refuse(
+      '/spire/trustBundle',
+      trustBundle.kind === 'path'
+        ? 'a trust bundle that is already on the machine'
+        : 'a trust bundle from a URL',
+    )
+  for (const [index, selector] of selectors.entries()) {
+    if (!selector.startsWith('unix:uid:'))
+      refuse(`/spire/workload/selectors/${index}`, `the selector ${selector}`)
+  }
+}
+
+function refuseRedirect({ redirect, originOf }: ResolvedMachine, refuse: Refuse): void {
+  if (redirect.backend !== 'iptables')
+    refuse(originOf('redirect', 'backend'), `the redirect backend ${redirect.backend}`)
+  for (const side of ['inbound', 'outbound'] as const) {
+    const half = redirect[side]
+    if (half.scope === 'all') refuse(originOf('redirect', side, 'scope'), `the ${side} scope "all"`)
+    for (const key of ['exemptPorts', 'exemptNetworks', 'exemptUsers', 'exemptInterfaces'] as const) {
+      if (half[key].length > 0) refuse(originOf('redirect', side, key), `${side}.${key}`)
+    }
+  }
+}
