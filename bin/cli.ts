@@ -34,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       (y) =>
         y
           .positional('file', file)
+          .nargs('file', 1) // or yargs would read "-" as an option
           .option('strict', { type: 'boolean', default: false, describe: 'warnings count as errors' })
           .option('format', {
             choices: ['text', 'json'] as const,
@@ -50,6 +51,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       (y) =>
         y
           .positional('file', file)
+          .nargs('file', 1) // or yargs would read "-" as an option
           .option('out', {
             type: 'string',
             requiresArg: true,
@@ -95,6 +97,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       (y) =>
         y
           .positional('file', file)
+          .nargs('file', 1) // or yargs would read "-" as an option
           .option('machine', machine)
           .option('format', {
             choices: ['json'] as const,

@@ -73,9 +73,9 @@ export class ManifestWriter {
   }
 
   flush(): void {
-    const bytes = Buffer.from(this.#text)
+    const text = this.#text
     this.#text = ''
-    writeAll(this.#fd, bytes)
+    writeAll(this.#fd, text)
   }
 
   /** Makes it a complete manifest. */

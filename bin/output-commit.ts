@@ -2,14 +2,15 @@ import { renameSync } from 'node:fs'
 import { ManifestWriter, Recorded, type RecordedFile } from './manifest.ts'
 import { removeIfThere, replaceFile } from './output-file.ts'
 import { Folders, pruneFolders } from './output-folders.ts'
-import { generatorOf, type Job, prepare, sorted, type WantedFile, withManifests } from './output-job.ts'
+import { generatorOf, type Job, sorted, WantedFile, withManifests } from './output-job.ts'
 import { foldedName, folderOf, journalName, manifestName, pathProblem, temporaryName } from './output-path.ts'
 import { attempt, Failure, type Report } from './output-report.ts'
 import { leave, type Survey, staleState, writtenAs } from './output-survey.ts'
 
 /** Entries that go to the journal together, before their files. At most this many files can be half done. */
 const batchLength = 64
-const batchBytes = 1 << 20
+/** Characters or bytes. */
+const batchSize = 1 << 20
 
 /** Pass 2: makes the folder what the artifacts say, after `survey` found nothing in the way. */
 export function commit(job: Job, found: Survey): void {
@@ -79,29 +80,28 @@ function writeFiles(job: Job, { marks, manifestMode }: Survey): void {
   )
   let batch: MarkedFile[] = []
   let entries = 0
-  let bytes = 0
+  let size = 0
   let index = 0
 
   const flush = () => {
     attempt(journalName, () => journal.flush())
-    for (const wanted of batch) attempt(wanted.path, () => writeFile(root, folders, wanted, report))
+    for (const file of batch) attempt(file.wanted.path, () => writeFile(root, folders, file, report))
     batch = []
     entries = 0
-    bytes = 0
+    size = 0
   }
   try {
     for (const artifact of sorted(job.artifacts())) {
-      const wanted = prepare(artifact)
-      const problem = pathProblem(wanted.path)
-      if (problem !== undefined) throw unequalPasses()
+      const wanted = new WantedFile(artifact)
+      if (pathProblem(wanted.path) !== undefined) throw unequalPasses()
       journal.add(wanted)
       entries++
       const mark = marks.at(index++)
       if (mark !== leave) {
-        batch.push({ ...wanted, reason: writtenAs[mark] })
-        bytes += wanted.bytes.length
+        batch.push({ wanted, reason: writtenAs[mark] })
+        size += wanted.content.length
       }
-      if (entries >= batchLength || bytes >= batchBytes) flush()
+      if (entries >= batchLength || size >= batchSize) flush()
     }
     if (index !== marks.length) throw unequalPasses()
     flush()
@@ -111,21 +111,18 @@ function writeFiles(job: Job, { marks, manifestMode }: Survey): void {
   }
 }
 
-/** A file with what will be reported of it. */
-interface MarkedFile extends WantedFile {
+interface MarkedFile {
+  readonly wanted: WantedFile
+  /** What will be reported of it. */
   readonly reason: string
 }
 
-function writeFile(
-  root: string,
-  folders: Folders,
-  { path, mode, bytes, reason }: MarkedFile,
-  report: Report,
-): void {
+function writeFile(root: string, folders: Folders, { wanted, reason }: MarkedFile, report: Report): void {
+  const { path, mode, content } = wanted
   const folder = folders.make(path)
   if (folder.kind === 'blocked') throw new Failure(path, folder.reason)
   const above = folderOf(path)
-  replaceFile(above === '' ? root : `${root}/${above}`, `${root}/${path}`, bytes, mode)
+  replaceFile(above === '' ? root : `${root}/${above}`, `${root}/${path}`, content, mode)
   report.written.add(path, reason)
 }
 

@@ -20,8 +20,8 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-export function sha256(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'hex')
+export function sha256(content: string | Uint8Array): string {
+  return hash('sha256', content, 'hex')
 }
 
 const readBuffer = Buffer.allocUnsafe(64 * 1024)
@@ -71,18 +71,19 @@ export function createFile(file: string, mode: number): number {
   }
 }
 
-export function writeAll(fd: number, bytes: Uint8Array): void {
+export function writeAll(fd: number, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
   let done = 0
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done)
 }
 
 /** The file appears complete or not at all: it is written under another name in the same folder, then renamed. */
-export function replaceFile(folder: string, file: string, bytes: Uint8Array, mode: number): void {
+export function replaceFile(folder: string, file: string, content: string | Uint8Array, mode: number): void {
   const temporary = `${folder}/${temporaryName}`
   const fd = createFile(temporary, mode)
   try {
     try {
-      writeAll(fd, bytes)
+      writeAll(fd, content)
     } finally {
       closeSync(fd)
     }

@@ -13,6 +13,8 @@ export interface WriteOptions {
   readonly check?: boolean | undefined
   /** Only say what would be done. */
   readonly dryRun?: boolean | undefined
+  /** Asked between the two passes, when every artifact has been made once: false, and nothing is written. */
+  readonly ready?: (() => boolean) | undefined
 }
 
 /** Paths must come strictly sorted by UTF-16 code units, and both calls must give the same artifacts. */
@@ -30,16 +32,27 @@ export interface Job {
 }
 
 /** An artifact as it is to be on the disk. */
-export interface WantedFile {
+export class WantedFile {
   readonly path: string
   readonly mode: Artifact['mode']
-  readonly bytes: Uint8Array
-  readonly sha256: string
-}
+  readonly content: Artifact['content']
+  #sha256: string | undefined
 
-export function prepare({ path, mode, content, sensitive }: Artifact): WantedFile {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  return { path, mode: sensitive ? 0o600 : mode, bytes, sha256: sha256(bytes) }
+  constructor({ path, mode, content, sensitive }: Artifact) {
+    this.path = path
+    this.mode = sensitive ? 0o600 : mode
+    this.content = content
+  }
+
+  get size(): number {
+    return typeof this.content === 'string' ? Buffer.byteLength(this.content) : this.content.length
+  }
+
+  /** Computed when asked for, as pass 1 often need not know. */
+  get sha256(): string {
+    this.#sha256 ??= sha256(this.content)
+    return this.#sha256
+  }
 }
 
 /** The artifacts, provided that they come in the order that everything here relies on. */

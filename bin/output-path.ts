@@ -9,14 +9,17 @@ export const lockName = '.meshjoin.lock'
 export const temporaryName = '.meshjoin-tmp'
 
 const longestPath = 4096
+/** Almost every path: plain characters, no segment that starts with a dot. It needs no closer look. */
+const plain = /^[\w@+-][\w@+.:-]*(?:\/[\w@+-][\w@+.:-]*)*$/
 
 /**
  * Why a path from an artifact or a manifest must not be used below the output folder; nothing if it may be.
  * Symbolic links are a matter of the disk, not of the text: see `Folders`.
  */
 export function pathProblem(path: string): string | undefined {
-  if (path === '') return 'the path is empty'
   if (path.length > longestPath) return 'the path is too long'
+  if (plain.test(path)) return undefined
+  if (path === '') return 'the path is empty'
   if (path.includes('\0')) return 'the path contains a NUL character'
   // Written as UTF-8 a lone surrogate becomes another character: the file would not be found again.
   if (/\p{Surrogate}/u.test(path)) return 'the path is not valid Unicode'

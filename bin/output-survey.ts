@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { type ManifestEntry, type ManifestReader, octal, Recorded, type RecordedFile } from './manifest.ts'
 import { sha256OfFile } from './output-file.ts'
 import { Folders } from './output-folders.ts'
-import { generatorOf, type Job, prepare, sorted, type WantedFile, withManifests } from './output-job.ts'
+import { generatorOf, type Job, sorted, WantedFile, withManifests } from './output-job.ts'
 import { journalName, manifestName, pathProblem } from './output-path.ts'
 import { attempt, collect, type Report } from './output-report.ts'
 
@@ -45,10 +45,10 @@ function surveyAgainst(
   for (const artifact of sorted(job.artifacts())) {
     const { path } = artifact
     sensitive ||= artifact.sensitive
-    const wanted = prepare(artifact)
+    const wanted = new WantedFile(artifact)
     const entries = attempt(manifestName, () => recorded.take(path, onStale))
     const [entry] = entries
-    recordedRight &&= entries.length === 1 && entry?.sha256 === wanted.sha256 && entry.mode === wanted.mode
+    recordedRight &&= entries.length === 1 && entry?.mode === wanted.mode && entry.sha256 === wanted.sha256
     const state = collect(report, path, () => compare(root, folders, wanted, entries))
     const mark = state === undefined ? leave : note(job, path, state)
     changed ||= mark !== leave
@@ -96,7 +96,7 @@ function compare(
   if (stat === undefined) return { kind: 'missing' }
   if (!stat.isFile()) return { kind: 'blocked', reason: describeObstacle(stat) }
   // Bytes need not be read where nothing in them could make the file ours.
-  const sameSize = stat.size === wanted.bytes.length
+  const sameSize = stat.size === wanted.size
   const sum = sameSize || entries.length > 0 ? sha256OfFile(file) : ''
   const mode = stat.mode & 0o7777
   const sameBytes = sum === wanted.sha256

@@ -61,7 +61,7 @@ function write(dir: string, artifacts: ArtifactSource, options: WriteOptions, re
     try {
       const job: Job = { root, exists: true, artifacts, options, report }
       const found = survey(job)
-      if (report.refused()) return
+      if (report.refused() || options.ready?.() === false) return
       done = true
       if (!found.upToDate) commit(job, found)
     } finally {

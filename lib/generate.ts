@@ -20,6 +20,7 @@ import {
 import { suggestWord } from './diagnostics/suggestion.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
+import { selectMachines } from './select.ts'
 import { targets as builtTargets } from './targets/index.ts'
 import { type Target, targetNames } from './targets/target.ts'
 import { checkUnbuilt } from './targets/unbuilt.ts'
@@ -59,7 +60,7 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const config = resolveDocument(checked.value.document)
   const { diagnostics, report } = collectDiagnostics()
   const targets = chooseTargets(options.targets, report)
-  const machines = chooseMachines(config, options.machines, report)
+  const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
   if (placing.length > 0) checkUnbuilt(placing, config, machines, report)
   for (const target of targets) target.check(config, report)
@@ -111,20 +112,6 @@ function chooseTargets(names: readonly string[] | undefined, report: Report): Ta
     }
   }
   return builtTargets.filter((target) => names.includes(target.name))
-}
-
-function chooseMachines(
-  config: ResolvedConfig,
-  names: readonly string[] | undefined,
-  report: Report,
-): readonly ResolvedMachine[] {
-  if (names === undefined) return config.machines
-  const known = config.machines.map(({ name }) => name)
-  for (const name of names)
-    if (!known.includes(name))
-      report('machine-unknown', '', { machine: name, suggestion: suggestWord(name, known) })
-  const wanted = new Set(names)
-  return config.machines.filter(({ name }) => wanted.has(name))
 }
 
 function locateAll(diagnostics: readonly Diagnostic[], config: Config): Diagnostic[] {

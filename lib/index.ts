@@ -6,10 +6,12 @@
  */
 import { resolveDocument } from './config/resolve.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
-import { type Input, type Result, succeed, validate } from './config/validate.ts'
+import { fail, type Input, type Result, succeed, validate } from './config/validate.ts'
+import { collectDiagnostics, hasErrors } from './diagnostics/diagnostic.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import type { Flow } from './plan/flow.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
+import { selectMachines } from './select.ts'
 import { type CloudConfig, createCloudConfig } from './targets/cloud-init.ts'
 
 export type { Artifact } from './artifact.ts'
@@ -34,11 +36,20 @@ export function resolve(input: Input): Result<ResolvedConfig> {
   return checked.ok ? succeed(resolveDocument(checked.value.document), checked.diagnostics) : checked
 }
 
-/** What each machine must end up with, whichever target brings it there; sorted by machine name. */
-export function plan(input: Input): Result<readonly MachinePlan[]> {
+/** What each machine (or each of the named ones) must end up with, whichever target brings it there; sorted by name. */
+export function plan(input: Input, options: PlanOptions = {}): Result<readonly MachinePlan[]> {
   const resolved = resolve(input)
   if (!resolved.ok) return resolved
-  return succeed(resolved.value.machines.map(createPlanner(resolved.value)), resolved.diagnostics)
+  const { diagnostics, report } = collectDiagnostics()
+  const machines = selectMachines(resolved.value, options.machines, report)
+  const all = [...resolved.diagnostics, ...diagnostics]
+  return hasErrors(all) ? fail(all) : succeed(machines.map(createPlanner(resolved.value)), all)
+}
+
+/** Which machines to plan. */
+export interface PlanOptions {
+  /** Names of machines; default all. */
+  readonly machines?: readonly string[]
 }
 
 /**

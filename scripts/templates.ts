@@ -68,8 +68,21 @@ export function compileTemplates(folder: string): string {
       }
       specs.push(`${name}: ${String(Handlebars.precompile(source, options))}`)
     } else if (file.endsWith('.sh')) {
-      texts.push(`${name}: ${JSON.stringify(readFileSync(join(folder, file), 'utf8'))}`)
+      texts.push(`${name}: ${JSON.stringify(withoutComments(readFileSync(join(folder, file), 'utf8')))}`)
     }
   }
   return `export const templates = {\n${specs.join(',\n')}\n}\nexport const texts = {\n${texts.join(',\n')}\n}\n`
+}
+
+/**
+ * A shell command without its comment lines, but for those at its top, which are its usage text, and shellcheck's. The
+ * machine's copy travels in user-data, where every platform counts bytes; this repository keeps the comments.
+ */
+export function withoutComments(script: string): string {
+  const end = script.indexOf('\n\n')
+  const body = script
+    .slice(end)
+    .replace(/^ *#(?! shellcheck ).*\n/gm, '')
+    .replace(/\n{2,}/g, '\n')
+  return `${script.slice(0, end)}\n${body}`
 }

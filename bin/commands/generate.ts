@@ -1,4 +1,4 @@
-import { type Diagnostic, type Generation, generateLazily, measureUserData, parse } from '../../lib/index.ts'
+import { type Generation, generateLazily, measureUserData, parse } from '../../lib/index.ts'
 import { type ExitCode, exit, UsageError } from '../exit.ts'
 import { readSource, type Source } from '../read.ts'
 import { codeOf, printDiagnostics, writeOut } from '../report.ts'
@@ -66,20 +66,15 @@ function writeFolder(generation: Generation, args: GenerateArguments, source: So
       yield artifact
     }
   }
-  let diagnostics: readonly Diagnostic[] = generation.diagnostics()
   // What only the output shows is known after the first pass; then nothing may be written.
-  const ready = () => {
-    diagnostics = generation.diagnostics()
-    return codeOf(diagnostics, args.strict) === exit.fine
-  }
+  const ready = () => codeOf(generation.diagnostics(), args.strict) === exit.fine
   const { check, dryRun, force } = args
   const result = writeArtifacts(args.out, artifacts, { version, check, dryRun, force, ready })
-  printDiagnostics(diagnostics, source)
-  if (codeOf(diagnostics, args.strict) !== exit.fine) return exit.findings
+  printDiagnostics(generation.diagnostics(), source)
+  if (!ready()) return exit.findings
   printResult(result, args)
   if (result.ok && largest !== '') printSizes(largest)
-  if (result.failures.count > 0) return exit.io
-  if (result.conflicts.count > 0) return exit.io
+  if (result.failures.count > 0 || result.conflicts.count > 0) return exit.io
   return result.ok ? exit.fine : exit.findings
 }
 

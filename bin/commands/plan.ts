@@ -1,5 +1,5 @@
 import { parse, plan } from '../../lib/index.ts'
-import { type ExitCode, exit, UsageError } from '../exit.ts'
+import { type ExitCode, exit } from '../exit.ts'
 import { readSource } from '../read.ts'
 import { codeOf, printDiagnostics, writeOut } from '../report.ts'
 
@@ -10,12 +10,9 @@ export interface PlanArguments {
 
 export function run({ file, machine }: PlanArguments): ExitCode {
   const source = readSource(file)
-  const planned = plan(parse(source.text))
+  const planned = plan(parse(source.text), machine === undefined ? {} : { machines: machine })
   printDiagnostics(planned.diagnostics, source)
   if (!planned.ok) return codeOf(planned.diagnostics, false)
-  const unknown = machine?.find((name) => !planned.value.some((candidate) => candidate.name === name))
-  if (unknown !== undefined) throw new UsageError(`the document has no machine "${unknown}"`)
-  const chosen = planned.value.filter(({ name }) => machine === undefined || machine.includes(name))
-  writeOut(`${JSON.stringify(chosen, null, 2)}\n`)
+  writeOut(`${JSON.stringify(planned.value, null, 2)}\n`)
   return exit.fine
 }

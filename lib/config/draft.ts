@@ -21,10 +21,10 @@ export function pruneFaults(value: unknown, faults: readonly SchemaFault[]): Dra
   const holder = { root: structuredCopy(value) }
   for (const fault of faults) {
     if (!prunes.has(fault.keyword)) continue
-    const tokens = pointerTokens(fault.instancePath)
     const key = unknownKey(fault)
-    if (key !== undefined) tokens.push(key)
-    removeAt(holder, ['root', ...tokens])
+    const tokens = ['root', ...pointerTokens(fault.instancePath)]
+    if (key === undefined) blankAt(holder, tokens, false)
+    else blankAt(holder, [...tokens, key], true)
   }
   const { root } = holder
   return typeof root === 'object' && root !== null && !Array.isArray(root) ? (root as Draft) : {}
@@ -43,19 +43,30 @@ const prunes = new Set([
   'additionalProperties',
 ])
 
-function removeAt(holder: object, tokens: readonly string[]): void {
+/** True where a key is not there at all; one whose value does not fit has been reported and stays, without a value. */
+export function isAbsent(map: object | undefined, key: string): boolean {
+  return map === undefined || !(key in map)
+}
+
+function blankAt(holder: object, tokens: readonly string[], remove: boolean): void {
   let parent: unknown = holder
   for (const token of tokens.slice(0, -1)) parent = isRecord(parent) ? parent[token] : undefined
   const last = tokens.at(-1)
   if (!isRecord(parent) || last === undefined || !Object.hasOwn(parent, last)) return
-  if (Array.isArray(parent)) parent[Number(last)] = undefined
-  else delete parent[last]
+  if (remove) delete parent[last]
+  else parent[last] = undefined
 }
 
-function structuredCopy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(structuredCopy)
+/** Deeper than any document; a caller's object may be deeper, or contain itself. */
+const deepest = 32
+
+function structuredCopy(value: unknown, depth = 0): unknown {
   if (!isRecord(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, structuredCopy(child)]))
+  if (depth > deepest) return undefined
+  if (Array.isArray(value)) return value.map((item) => structuredCopy(item, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, structuredCopy(child, depth + 1)]),
+  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { mergeCidr } from 'cidr-tools'
 import ipaddr from 'ipaddr.js'
 
 export type Family = 'ipv4' | 'ipv6'
@@ -60,6 +61,13 @@ export function hostNetwork(address: Address): Network {
 export function parseNetworkOrAddress(text: string): Network | { readonly reason: string } {
   const address = parseAddress(text)
   return address === undefined ? parseNetwork(text) : hostNetwork(address)
+}
+
+/** The fewest networks that cover exactly these addresses, IPv4 first. */
+export function coverAddresses(addresses: readonly Address[]): Network[] {
+  const merged =
+    addresses.length === 0 ? [] : mergeCidr(addresses.map((address) => hostNetwork(address).text))
+  return merged.map((text) => parseNetwork(text)).filter(isNetwork)
 }
 
 /** True where the outcome of {@link parseNetwork} is a network. */

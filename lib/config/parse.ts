@@ -4,6 +4,8 @@ import {
   type Event,
   getScalarValue,
   parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
   YAMLException,
 } from 'js-yaml'
 import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts'
@@ -63,7 +65,9 @@ export function parse(text: string): Parsed {
     return { value: documents[0], locate, diagnostics: [], [parsedMark]: true }
   } catch (fault) {
     if (!(fault instanceof YAMLException)) throw fault
-    return failed(diagnose('yaml-syntax', '', { reason: fault.reason }), fault.mark?.position ?? 0)
+    // The name of a tag may be the start of a password.
+    const reason = fault.reason.replace(/ !<.*/s, '')
+    return failed(diagnose('yaml-syntax', '', { reason }), fault.mark?.position ?? 0)
   }
 }
 
@@ -78,7 +82,7 @@ function collectOffsets(source: string, events: readonly Event[]): Map<string, O
   const visit = (path: string, key: number | undefined): void => {
     const event = events[next++]
     if (event === undefined) return
-    const start = 'valueStart' in event ? event.valueStart : 'start' in event ? event.start : -1
+    const start = 'valueStart' in event ? scalarStart(source, event) : 'start' in event ? event.start : -1
     offsets.set(path, { key, value: start < 0 ? (key ?? 0) : start })
     if (event.type === EVENT_ID.SEQUENCE) {
       for (let index = 0; isOpen(events[next]); index++) visit(pointer(path, index), undefined)
@@ -87,13 +91,21 @@ function collectOffsets(source: string, events: readonly Event[]): Map<string, O
       while (isOpen(events[next])) {
         const name = events[next++]
         if (name === undefined || name.type !== EVENT_ID.SCALAR) return
-        visit(pointer(path, getScalarValue(source, name)), name.valueStart)
+        visit(pointer(path, getScalarValue(source, name)), scalarStart(source, name))
       }
       next++
     }
   }
   visit('', undefined)
   return offsets
+}
+
+/** What people look at: the quote that opens a text, or the first character of a block, not its indentation. */
+function scalarStart(source: string, { style, valueStart }: ScalarEvent): number {
+  if (style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED) return valueStart - 1
+  let at = valueStart
+  while (source[at] === ' ') at++
+  return at < source.length ? at : valueStart
 }
 
 function isOpen(event: Event | undefined): boolean {

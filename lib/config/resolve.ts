@@ -1,4 +1,3 @@
-import { mergeCidr } from 'cidr-tools'
 import { pointer } from '../diagnostics/pointer.ts'
 import type {
   Install as InstallInput,
@@ -11,7 +10,7 @@ import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.
 import { layerMachine } from './layers.ts'
 import {
   type Address,
-  hostNetwork,
+  coverAddresses,
   isNetwork,
   type Network,
   networkCovers,
@@ -109,14 +108,13 @@ interface Networks {
 function resolveNetworks({ mesh, machines }: MeshjoinDocument): Networks {
   const cluster = mesh.clusterNetworks.map((text) => parseNetwork(text)).filter(isNetwork)
   const typed = mesh.machineNetworks?.map((text) => parseNetworkOrAddress(text)).filter(isNetwork)
-  const own = typed ?? serverNetworks(machines)
+  const own = typed ?? coverAddresses(machines.flatMap((machine) => parseAddresses(machine.addresses)))
   const all: RedirectNetwork[] = []
+  const placed: Network[] = []
   const add = (network: Network, reason: string, origin: string): void => {
-    const covered = all.some((other) => {
-      const outer = parseNetwork(other.text)
-      return isNetwork(outer) && networkCovers(outer, network)
-    })
-    if (!covered) all.push({ family: network.family, text: network.text, reason, origin })
+    if (placed.some((outer) => networkCovers(outer, network))) return
+    placed.push(network)
+    all.push({ family: network.family, text: network.text, reason, origin })
   }
   for (const [index, network] of cluster.entries())
     add(network, 'cluster network', pointer('/mesh/clusterNetworks', index))
@@ -128,18 +126,6 @@ function resolveNetworks({ mesh, machines }: MeshjoinDocument): Networks {
     )
   }
   return { cluster, machines: own, all }
-}
-
-/** The addresses of all servers, in the fewest networks that cover exactly them: a rule for each would not scale. */
-function serverNetworks(machines: readonly Machine[]): Network[] {
-  const addresses = machines
-    .flatMap((machine) => parseAddresses(machine.addresses))
-    .map((address) => hostNetwork(address).text)
-  return addresses.length === 0
-    ? []
-    : mergeCidr(addresses)
-        .map((text) => parseNetwork(text))
-        .filter(isNetwork)
 }
 
 function parseAddresses(list: readonly string[] = []): Address[] {

@@ -30,13 +30,14 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report): void {
   const { title, example, keys } = describe(path)
   const value = valueAt(root, path)
   if (fault.propertyName !== undefined) {
-    report('bad-key', pointer(path, fault.propertyName), { key: fault.propertyName, what: title }, 'key')
+    const key = fault.propertyName
+    report('bad-key', keyPath(path, key), { key: shorten(key), what: title }, 'key')
   } else if (keyword === 'additionalProperties') {
     const key = String(params.additionalProperty)
     report(
       'unknown-key',
-      pointer(path, key),
-      { key, suggestion: suggestWord(key, keys), allowed: keys },
+      keyPath(path, key),
+      { key: shorten(key), suggestion: suggestWord(key, keys), allowed: keys },
       'key',
     )
   } else if (keyword === 'required') {
@@ -112,11 +113,13 @@ function typeWords(type: unknown): string {
 }
 
 function describeValue(value: unknown): string {
-  if (value === null || value === undefined) return 'empty'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'a map of keys'
   if (typeof value === 'string') return `the text "${shorten(value)}"`
-  return `the ${typeof value} ${shorten(value)}`
+  const short = shorten(value)
+  return value === null || typeof value !== 'object'
+    ? value == null
+      ? short
+      : `the ${typeof value} ${short}`
+    : short
 }
 
 function limitWords(keyword: string, limit: unknown): string {
@@ -125,9 +128,21 @@ function limitWords(keyword: string, limit: unknown): string {
   return keyword === 'uniqueItems' ? 'no entry twice' : `${bound} ${String(limit)} ${unit}`
 }
 
+/** A private key, or the lines of one without the first, may be pasted anywhere; no message repeats it. */
+function isKeyLike(text: string): boolean {
+  const run = /[A-Za-z0-9+/=]{40,}/.exec(text)?.[0]
+  return text.includes('-----BEGIN') || (run !== undefined && !/^[0-9a-f]+$/i.test(run))
+}
+
+function keyPath(path: string, key: string): string {
+  return isKeyLike(key) ? path : pointer(path, key)
+}
+
 function shorten(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
-  if (text.includes('-----BEGIN')) return 'PEM text' // it may hold a key
+  if (value === null || value === undefined) return 'empty'
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a map of keys'
+  const text = String(value)
+  if (isKeyLike(text)) return 'PEM text'
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

@@ -36,9 +36,10 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions 
   ]
   if (location !== undefined && options.source !== undefined) {
     const line = options.source.split(/\r\n|\n|\r/)[location.line - 1]
-    const shown = line === undefined ? undefined : maskSecrets(line, diagnostic, options.source)
-    if (shown !== undefined)
-      lines.push(...excerpt(shown, location.line, location.column, (t) => paint(t, colors[severity])))
+    if (line !== undefined) {
+      const { text, column } = maskSecrets(line, diagnostic, options.source)
+      lines.push(...excerpt(text, location.line, column, (t) => paint(t, colors[severity])))
+    }
   }
   lines.push(`  ${paint('help', '1')}: ${printable(help)}`)
   return lines.join('\n')
@@ -52,20 +53,49 @@ function excerpt(line: string, number: number, column: number, paint: (text: str
   return [`${gutter} | ${shown}`, `${' '.repeat(5)} | ${' '.repeat(before.length)}${paint('^')}`]
 }
 
+/** Pieces of a line of YAML: space, comment, quoted text, punctuation, plain text. */
+const piecePattern =
+  /(\s+)|(#.*)|("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?)|([{}[\],]|[-?:](?=\s|$)|(?<=["']):)|((?:(?!:(?:\s|$)|\s+#|\s+$)[^,{}[\]])+|.)/gsu
+
+/** What cannot be parsed is shown as it is, but for a line that seems to hold a token. */
+const secretName = /^.*?(token|secret|passw|credential|private|api-?key)[\w-]*["']?\s*:?/i
+
 /**
- * A key pasted by mistake must not reach a log by way of the message about it; nor must the value of a key that
- * meshjoin does not know, which may be a token.
+ * The line with the one value that the caret points at. The other values of the line may be tokens or keys that were
+ * pasted where they do not belong, and so may this one where a private key is about; names are always shown.
+ * Returns where the caret is now.
  */
-function maskSecrets(line: string, { code, location }: Diagnostic, source: string): string {
-  const masked = source.includes('PRIVATE KEY') ? line.replace(/[A-Za-z0-9+/=]{16,}/g, '...') : line
-  if (code !== 'unknown-key') return masked
-  const key = /^[^:]*:?/.exec(line.slice((location?.column ?? 1) - 1))?.[0] ?? ''
-  return `${line.slice(0, (location?.column ?? 1) - 1)}${key}${key.endsWith(':') ? ' ...' : ''}`
+function maskSecrets(line: string, { code, location }: Diagnostic, source: string) {
+  const caret = (location?.column ?? 1) - 1
+  const secret = code === 'yaml-syntax' ? secretName.exec(line)?.[0] : undefined
+  if (secret !== undefined) return { text: `${secret} ...`, column: Math.min(caret, secret.length + 1) + 1 }
+  const hasKey = /PRIVATE\s+KEY/.test(source)
+  let text = ''
+  let column = caret + 1
+  for (const match of line.matchAll(piecePattern)) {
+    const [piece, space, comment, quoted, mark] = match
+    const end = match.index + piece.length
+    const isValue =
+      space === undefined && comment === undefined && mark === undefined && !isName(line, end, quoted)
+    const isMeant = (caret >= match.index && caret < end) || code === 'yaml-syntax'
+    if (match.index <= caret) column = text.length + 1 + Math.max(0, Math.min(caret, end) - match.index)
+    if (comment !== undefined) break
+    if (!isValue || (isMeant && !hasKey)) text += piece
+    else {
+      if (match.index <= caret && caret < end) column = text.length + 1
+      text += '...'
+    }
+  }
+  return { text: text.trimEnd(), column }
+}
+
+/** True where a colon follows; after a quoted name it needs no space. */
+function isName(line: string, end: number, quoted: string | undefined): boolean {
+  return (quoted === undefined ? /^\s*:(\s|$)/ : /^\s*:/).test(line.slice(end, end + 100))
 }
 
 /** Control characters would let a document write to the reader's terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return character === '\t' ? ' ' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

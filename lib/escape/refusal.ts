@@ -9,7 +9,6 @@ export class EscapeError extends TypeError {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/
 
 /** Refuses control characters, the line breaks among them. */

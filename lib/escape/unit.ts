@@ -13,7 +13,6 @@ export function escapeUnitWord(text: string): string {
   const quoted = text
     .replace(/[\\"]/g, '\\$&')
     .replaceAll('\n', '\\n')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
     .replace(/[\u0001-\u001f\u007f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
     .replaceAll('%', '%%')
   return `"${quoted}"`

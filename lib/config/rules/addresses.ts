@@ -1,5 +1,7 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { isAbsent } from '../draft.ts'
 import {
+  coverAddresses,
   hostNetwork,
   isNetwork,
   joinHostPort,
@@ -18,9 +20,15 @@ export const checkAddresses: Rule = (context) => {
   const networks = checkNetworks(context)
   for (const machine of context.machines) checkMachine(context, machine, networks)
   checkUniqueEndpoints(context)
+  checkNetworkCount(context)
   checkFamilies(context, networks)
   checkSpireServer(context, networks)
   checkRoutes(context)
+}
+
+/** A role that does not fit has been reported; it may have been meant to be `client`. */
+function isServer({ role, settings }: MachineView): boolean {
+  return role === 'server' && (settings.role !== undefined || isAbsent(settings, 'role'))
 }
 
 type Placed = { readonly network: Network; readonly path: string }
@@ -81,7 +89,7 @@ function checkMachine(
       first: linkerdSince.dualStack.name,
     })
   }
-  if (machine.role === 'server' && raw?.addresses === undefined && machine.name !== undefined) {
+  if (isServer(machine) && isAbsent(raw, 'addresses') && machine.name !== undefined) {
     report('address-missing', machine.path, { machine: machine.name })
   }
 }
@@ -92,6 +100,22 @@ const unusable: Readonly<Record<string, string>> = {
   linkLocal: 'link-local',
   multicast: 'a multicast address',
   broadcast: 'the broadcast address',
+}
+
+/** Each takes up to 43 characters of a variable, and Linux passes on at most 128 KiB in one (MAX_ARG_STRLEN). */
+const mostNetworks = 1024
+
+function checkNetworkCount({ draft, machines, report }: RuleContext): void {
+  const addresses = machines.flatMap((machine) => machine.addresses.map(({ address }) => address))
+  if (
+    draft.mesh === undefined ||
+    draft.mesh.machineNetworks !== undefined ||
+    addresses.length <= mostNetworks
+  )
+    return
+  const count = coverAddresses(addresses).length
+  if (count > mostNetworks)
+    report('machine-networks-many', '/machines', { count, limit: mostNetworks }, 'key')
 }
 
 function checkUniqueEndpoints({ machines, report }: RuleContext): void {

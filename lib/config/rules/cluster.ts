@@ -1,5 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
+import { isAbsent } from '../draft.ts'
 import { isNetwork, parseNetwork, parseNetworkOrAddress } from '../network.ts'
 import { linkerdHas, linkerdSince } from '../versions.ts'
 import { createClaims, type Rule, type RuleContext } from './context.ts'
@@ -96,12 +97,11 @@ function checkPolicies({ draft, machines, report }: RuleContext): void {
     if (policy === undefined) continue
     const path = pointer('/policies', index)
     const { target, allow } = policy
-    if (target !== undefined && (target.machines === undefined) === (target.pods === undefined)) {
+    if (target !== undefined && isAbsent(target, 'machines') === isAbsent(target, 'pods')) {
       report('policy-target', pointer(path, 'target'), {
-        reason:
-          target.pods === undefined
-            ? 'it selects neither machines nor pods'
-            : 'it selects both machines and pods',
+        reason: isAbsent(target, 'pods')
+          ? 'it selects neither machines nor pods'
+          : 'it selects both machines and pods',
       })
     }
     for (const [at, name] of (allow?.machines ?? []).entries()) {

@@ -1,6 +1,8 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { isAbsent } from '../draft.ts'
 import { serverNameFault, spiffeIdFault, trustDomainOf } from '../identity.ts'
-import { createClaims, type MachineView, type Rule } from './context.ts'
+import type { Settings } from '../layers.ts'
+import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
 
 /** SPIFFE IDs, server names and parents: well formed, in the trust domain, and unique where they must be. */
 export const checkIdentities: Rule = ({ draft, machines, report }) => {
@@ -10,8 +12,8 @@ export const checkIdentities: Rule = ({ draft, machines, report }) => {
   const told = new Set<string>() // a group's identity is looked at once
 
   const checkId = (id: string | undefined, path: string): void => {
-    if (id === undefined || told.has(path)) return
-    told.add(path)
+    if (id === undefined || told.has(`${path} ${id}`)) return
+    told.add(`${path} ${id}`)
     const reason = spiffeIdFault(id)
     if (reason !== undefined) report('identity-malformed', path, { id, reason })
     else if (trustDomain !== undefined && trustDomainOf(id) !== trustDomain)
@@ -32,39 +34,33 @@ export const checkIdentities: Rule = ({ draft, machines, report }) => {
     }
     if (spiffeId !== undefined && isOwn(machine, idPath)) {
       const first = identities(spiffeId, describe(machine))
-      if (first !== undefined) report('identity-duplicate', idPath, { id: spiffeId, first })
+      if (first !== undefined && first !== describe(machine))
+        report('identity-duplicate', idPath, { id: spiffeId, first })
     }
     if (parentId === undefined) continue
     if (parentId === spiffeId) report('parent-is-identity', parentPath, { id: parentId })
     const first = parents(parentId, describe(machine))
-    if (first !== undefined && machine.name !== undefined)
+    // Two machines of one name have been told so; their default parents follow from it.
+    if (first !== undefined && first !== describe(machine))
       report('parent-duplicate', parentPath, { id: parentId, first })
   }
-  checkSharedPairs(draft, report)
+  checkSharedPairs({ draft, report })
 }
 
 /** A group that shares one half of an identity shares the other half too. */
-const checkSharedPairs = (
-  draft: Parameters<Rule>[0]['draft'],
-  report: Parameters<Rule>[0]['report'],
-): void => {
-  const shared: [string, { spiffeId?: string | undefined; serverName?: string | undefined } | undefined][] = [
-    ['/defaults/identity', draft.defaults?.identity],
-    ...Object.entries(draft.groups ?? {}).map(
-      ([name, group]) =>
-        [pointer('/groups', name, 'identity'), group?.identity] as [
-          string,
-          typeof group extends undefined ? never : { spiffeId?: string; serverName?: string } | undefined,
-        ],
-    ),
-  ]
-  for (const [path, identity] of shared) {
-    if (identity === undefined) continue
-    if (identity.spiffeId !== undefined && identity.serverName === undefined)
-      report('identity-incomplete', path, { missing: 'serverName', given: 'spiffeId' })
-    if (identity.serverName !== undefined && identity.spiffeId === undefined)
-      report('identity-incomplete', path, { missing: 'spiffeId', given: 'serverName' })
-  }
+function checkSharedPairs({ draft, report }: Pick<RuleContext, 'draft' | 'report'>): void {
+  checkPair(draft.defaults, '/defaults/identity', report)
+  for (const [name, group] of Object.entries(draft.groups ?? {}))
+    checkPair(group, pointer('/groups', name, 'identity'), report)
+}
+
+function checkPair(settings: Settings | undefined, path: string, report: RuleContext['report']): void {
+  const identity = settings?.identity
+  if (isAbsent(identity, 'spiffeId') === isAbsent(identity, 'serverName')) return
+  const [missing, given] = isAbsent(identity, 'serverName')
+    ? ['serverName', 'spiffeId']
+    : ['spiffeId', 'serverName']
+  report('identity-incomplete', path, { missing, given })
 }
 
 /** An identity that a group or defaults give is shared on purpose. */

@@ -1,5 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
-import type { Draft } from '../draft.ts'
+import { type Draft, isAbsent } from '../draft.ts'
 import type { Rule, RuleContext } from './context.ts'
 
 type Install = NonNullable<NonNullable<Draft['proxy']>['install']>
@@ -22,11 +22,11 @@ function checkInstall({ report }: RuleContext, install: Install | undefined, pat
     if (install[field] !== undefined)
       report('install-option-unused', pointer(path, field), { field, from }, 'key')
   if (from === 'preinstalled') {
-    if (install.path === undefined)
+    if (isAbsent(install, 'path'))
       report('install-incomplete', path, { field: 'path', why: 'where the binary is on the machine' })
     return
   }
-  if (install.sha256 === undefined)
+  if (isAbsent(install, 'sha256'))
     return report('install-incomplete', path, {
       field: 'sha256',
       why: 'nothing is installed without a checksum',

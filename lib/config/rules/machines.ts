@@ -1,6 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
-import { findGroup } from '../layers.ts'
+import { isAbsent } from '../draft.ts'
 import { parseAddress, splitHostPort } from '../network.ts'
 import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
 
@@ -24,17 +24,13 @@ export const checkMachines: Rule = (context) => {
   checkAdmin(context)
 }
 
-function checkGroup({ draft, report }: RuleContext, { path, name, group, namespace }: MachineView): void {
-  if (group !== undefined && findGroup(draft, group) === undefined) {
+function checkGroup({ draft, report }: RuleContext, { path, name, group, settings }: MachineView): void {
+  if (group !== undefined && !Object.hasOwn(draft.groups ?? {}, group)) {
     report('group-unknown', pointer(path, 'group'), {
       group,
       suggestion: suggestWord(group, Object.keys(draft.groups ?? {})),
     })
-  } else if (
-    namespace === undefined &&
-    name !== undefined &&
-    draft.machines?.[Number(path.split('/')[2])]?.namespace === undefined
-  ) {
+  } else if (name !== undefined && isAbsent(settings, 'namespace')) {
     report('namespace-missing', path, { machine: name })
   }
 }

@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { isAbsent } from '../draft.ts'
 import { parseAddress, splitHostPort } from '../network.ts'
 import type { Rule, RuleContext } from './context.ts'
 
@@ -39,7 +40,9 @@ function checkServers({ draft, report }: RuleContext, names: readonly string[]):
   }
   const provider = dns?.provider ?? 'systemd-resolved'
   const needed = dns === undefined ? names.length > 0 : provider !== 'none'
-  if (!needed || (dns?.servers ?? []).length > 0 || draft.mesh === undefined) return
+  const given = dns === undefined ? !isAbsent(draft.mesh, 'dns') : !isAbsent(dns, 'servers')
+  const unreadable = given && dns?.servers === undefined
+  if (!needed || unreadable || (dns?.servers ?? []).length > 0 || draft.mesh === undefined) return
   report(
     'dns-servers-missing',
     dns === undefined ? '/mesh' : '/mesh/dns',
@@ -54,9 +57,8 @@ function checkDomains(
   domains: readonly (string | undefined)[],
 ): void {
   const known = domains.filter((domain) => domain !== undefined)
-  const asked = draft.mesh?.controlPlane === undefined ? [] : names
   if ((draft.mesh?.dns?.servers ?? []).length === 0 || draft.mesh?.dns?.domains === undefined) return
-  for (const name of new Set(asked)) {
+  for (const name of new Set(names)) {
     if (known.some((domain) => name === domain || name.endsWith(`.${domain}`))) continue
     report('dns-domain-missing', '/mesh/dns/domains', { name, domains: known.join(', ') })
   }

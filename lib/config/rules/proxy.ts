@@ -1,5 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
+import { isAbsent } from '../draft.ts'
 import { forbiddenSettings, knownSettings, ownedSettings } from '../proxy-settings.ts'
 import type { Rule } from './context.ts'
 
@@ -22,6 +23,8 @@ export const checkProxySettings: Rule = ({ draft, machines, report }) => {
       )
     }
   }
+  if (draft.proxy?.defaultInboundPolicy === undefined && !isAbsent(draft.proxy, 'defaultInboundPolicy'))
+    return
   const silent = machines.filter(
     ({ settings, role }) => role === 'server' && settings.proxy?.defaultInboundPolicy === undefined,
   )

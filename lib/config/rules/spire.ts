@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
 import type { Rule, RuleContext } from './context.ts'
 
@@ -70,7 +71,7 @@ function checkAgent({ draft, machines, report }: RuleContext): void {
   const from = agent.from ?? 'managed'
   const path = '/spire/agent'
   if (from === 'existing') {
-    if (agent.socket === undefined) report('agent-incomplete', path, { field: 'socket', from })
+    if (isAbsent(agent, 'socket')) report('agent-incomplete', path, { field: 'socket', from })
     for (const field of ['version', 'install', 'user', 'attestation'] as const) {
       if (agent[field] !== undefined)
         report('agent-option-unused', pointer(path, field), { field, from }, 'key')
@@ -78,11 +79,12 @@ function checkAgent({ draft, machines, report }: RuleContext): void {
     return
   }
   for (const field of ['version', 'install'] as const)
-    if (agent[field] === undefined) report('agent-incomplete', path, { field, from })
+    if (isAbsent(agent, field)) report('agent-incomplete', path, { field, from })
   if (agent.socket !== undefined)
     report('agent-option-unused', pointer(path, 'socket'), { field: 'socket', from }, 'key')
   const { attestation } = agent
-  if (attestation === undefined) return report('attestation-missing', path, {})
+  if (isAbsent(agent, 'attestation')) return report('attestation-missing', path, {})
+  if (attestation === undefined) return
   const attestor = attestation.type === undefined ? undefined : attestors[attestation.type]
   const type = attestation.type ?? ''
   if (attestor === undefined) return
@@ -118,7 +120,8 @@ function checkReattestation(
 function checkServer({ draft, report }: RuleContext): void {
   const { server, agent } = draft.spire ?? {}
   const path = '/spire/server'
-  if (agent !== undefined && agent.from !== 'existing' && server?.address === undefined) {
+  const unreadable = server === undefined && !isAbsent(draft.spire, 'server')
+  if (agent !== undefined && agent.from !== 'existing' && !unreadable && isAbsent(server, 'address')) {
     report(
       'server-address-missing',
       server === undefined ? '/spire' : path,

@@ -1,0 +1,158 @@
+import type { DiagnosticCode } from './catalogue.ts'
+
+/** The paragraph of each code in `docs/diagnostics.md`. Apart from the catalogue: only the reference page needs it. */
+export const explanations: Readonly<Record<DiagnosticCode, string>> = {
+  'yaml-syntax':
+    'The text is not YAML (or JSON, which is YAML too). Parsing stops at the first such fault, so it is the only one reported. Duplicate keys, tags, anchors with aliases and merge keys are refused as well: a document must mean the same to every reader.',
+  'one-document':
+    'An input holds exactly one YAML document. An empty file has none; `---` in the middle starts another.',
+  'input-too-large':
+    'Input is bounded, so that a hostile or mistaken file cannot exhaust the memory of a service that embeds the library.',
+  'unknown-key': 'The schema is closed: a key that it does not know is a mistake, never ignored.',
+  'missing-key': 'A required key is missing.',
+  'wrong-type':
+    'A value has another type than the schema says. YAML reads an unquoted 1.10 as a number and true as a boolean: quote what is meant as text.',
+  'unknown-value': 'Only the listed values are allowed here.',
+  'bad-format':
+    'The text does not have the form that this field takes. Forms are allow-lists: what a unit file, a shell or a rule file could misread is not in them.',
+  'bad-key': 'The name of an entry in a map does not have the form that this map takes.',
+  'control-character':
+    'Control characters, line separators and lone surrogates are never part of a value: in a unit or environment file a line break would start a new directive. They are often pasted by accident.',
+  'out-of-range': 'A number is outside its range.',
+  'size-limit': 'Every text, list and map is bounded; this one is too short or too long.',
+  'linkerd-known-broken':
+    'Some releases cannot work with machines: edge-25.3.2 and edge-25.3.3 send meshed traffic to a port that external workloads do not have, and the proxy of edge-25.11.2 cannot talk to a SPIRE agent.',
+  'linkerd-too-old': 'External workloads exist since Linkerd 2.15 (edge-24.2.4).',
+  'linkerd-newer-than-known':
+    'The version is newer than the newest that this meshjoin knows. It is treated as that one.',
+  'proxy-known-broken':
+    'Proxies v2.329.0 and v2.330.0 call a wrong path of the SPIFFE Workload API and never get an identity.',
+  'proxy-too-old': 'The proxy is older than something that the document asks for.',
+  'proxy-newer-than-known':
+    'The proxy is newer than the newest that this meshjoin knows. It is treated as that one.',
+  'proxy-version-differs':
+    'Each Linkerd release is tested with one proxy, which the file .proxy-version in its source names. Another one often works, but nobody tested it.',
+  'spire-too-old':
+    'The SPIRE agent is older than a setting that the generated configuration needs; SPIRE refuses unknown settings at start.',
+  'group-unknown': 'A machine names a group that `groups` does not define.',
+  'namespace-missing':
+    'Every machine belongs to a Kubernetes namespace: its ExternalWorkload lives there and its default identity is made of it. It may come from the machine, its group or defaults.',
+  'machine-duplicate':
+    'Machine names are unique in a document: they name the output folders and the default identities.',
+  'name-duplicate':
+    'Two cluster objects of one kind and namespace, or two ports of one Service, share a name.',
+  'reference-unknown': 'A policy or migration names something that the document does not define.',
+  'identity-trust-domain':
+    'A SPIFFE ID must lie in the trust domain of the SPIRE server that is to issue it.',
+  'identity-malformed':
+    "A SPIFFE ID, typed or made of the machine's namespace and name, must satisfy what Linkerd and SPIRE both accept.",
+  'identity-duplicate':
+    'Two machines type the same SPIFFE ID, so policy cannot tell them apart. Sharing on purpose is possible: give the identity to a group.',
+  'identity-incomplete':
+    "An identity that is typed by hand is a pair: what the certificate says (spiffeId) and what peers ask for (serverName). A shared spiffeId with a default serverName per machine, or the other way round, does not match any peer's expectation.",
+  'server-name-invalid':
+    'The server name is sent as TLS SNI: a DNS name of at most 253 characters, its labels at most 63, without a dot at the end.',
+  'parent-duplicate':
+    'Registration entries hang below a parent, which is the agent of one machine. Where two machines share it, each agent is offered the entries of both and picks one: the wrong identity, without an error.',
+  'parent-is-identity':
+    'The parent of a registration entry is the agent; the entry is the proxy. They cannot be the same SPIFFE ID.',
+  'pem-malformed': 'Trust anchors are PEM text of X.509 certificates, each readable on its own.',
+  'pem-private-key':
+    'A private key has no place in the document. Whoever can read generated files or user-data could issue identities. Treat the key as lost: anything that read this file may have kept it.',
+  'pem-not-ca':
+    'A trust anchor must be a CA certificate (basic constraints CA:TRUE); otherwise no chain validates against it.',
+  'pem-path-length':
+    'SPIRE issues identities from a CA of its own below the trust anchor, so the anchor must allow at least one CA below it. With pathlen:0 every chain is refused.',
+  'pem-duplicate':
+    'The same certificate is listed twice. That is harmless, but during a rotation it often means that the new anchor was forgotten.',
+  'address-invalid':
+    'Not an IP address. Host names are not resolved: the same document must give the same output everywhere.',
+  'address-unusable':
+    'Addresses of machines are what pods dial: loopback, link-local, multicast and unspecified addresses cannot be dialled.',
+  'address-family-duplicate': 'An ExternalWorkload has at most one address of each family.',
+  'address-missing': 'A server is dialled by pods, so it needs an address. A client needs none.',
+  'address-port-duplicate':
+    'Linkerd refuses to resolve an address and port that two external workloads claim ("found 2 externalworkloads with a conflicting ip").',
+  'dual-stack-too-old': 'Two addresses on one ExternalWorkload are allowed since edge-24.9.1 (2.17).',
+  'ipv6-off':
+    'With redirect.ipv6 false, IPv6 connections pass the mesh by in plaintext although the document gives IPv6 addresses.',
+  'family-mismatch':
+    'With IPv6 enabled, Linkerd uses only the IPv6 endpoints of a dual-stack Service: an IPv4-only machine among dual-stack peers gets no traffic from them.',
+  'network-invalid': 'Networks are CIDRs: an address with all host bits zero, and a prefix length.',
+  'network-too-wide':
+    'A network that covers every address would redirect all traffic of the machine and count every peer as inside the cluster.',
+  'network-duplicate': 'A network is listed twice, or lies inside another one of the list.',
+  'network-contains':
+    'A cluster network contains something that is not in the cluster: the machine itself, or the SPIRE server. Traffic to it is redirected through the proxy; the exemptions for SSH, DNS and the agent still hold.',
+  'machine-networks-many':
+    'By default the addresses of all servers of the document are meshed, merged into the fewest networks that cover exactly them. Thousands of scattered addresses would make a variable that the kernel does not pass on and a rule for each.',
+  'route-gateway':
+    'A route needs a gateway of the same address family that is not inside the network it leads to.',
+  'port-duplicate': 'Port numbers and port names are unique on a machine.',
+  'port-reserved': 'The proxy itself listens on this port, so an application cannot.',
+  'port-ssh': 'SSH is never redirected: with the proxy down the machine could not be reached.',
+  'health-port-unknown': 'The health check asks a port that the machine does not declare.',
+  'uid-clash':
+    'The proxy, the agent and the applications must run as different users: the redirect exempts the first two by their uid, and the identity is given to a uid.',
+  'admin-exposed':
+    'Whoever can reach the admin port reads the metrics and, at /env.json, the whole environment of the proxy. It holds no secret of ours, but it names networks and identities.',
+  'admin-port-clash': 'The admin port must differ from the other ports of the proxy.',
+  'inbound-policy-fails-open':
+    "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed.",
+  'setting-forbidden':
+    'These variables break a proxy that gets its identity from SPIRE, or do nothing although they look as if they did.',
+  'setting-owned':
+    'This variable is made from another field of the document; two sources for one value would contradict each other sooner or later.',
+  'setting-unknown':
+    'No known proxy reads this variable. The proxy ignores what it does not know, so a slip of the pen stays unnoticed.',
+  'install-incomplete':
+    'Software comes from a download with a pinned sha256 for each architecture, or is already on the machine at a path.',
+  'install-option-unused': 'An option that the chosen kind of installation does not read.',
+  'install-url':
+    'A download address is fixed text with the placeholders {version} and {arch}. With sums for two architectures it must tell them apart.',
+  'install-same-sum':
+    'Both architectures have the same sha256. Their files cannot be the same, so one machine would refuse its download.',
+  'path-volatile':
+    'Files that the machine needs at every boot cannot live in a folder that is emptied at boot, or that programs may clean.',
+  'path-taken': 'The path is already used, by a file that meshjoin writes or by another field.',
+  'attestation-missing': 'A managed SPIRE agent needs to know how it proves which machine it is.',
+  'attestation-incomplete': 'The node attestor needs an option that has no default.',
+  'attestation-option': 'The option belongs to another node attestor.',
+  'attestor-cannot-reattest':
+    'With this attestor a machine can prove itself once. If it is off for longer than its agent identity lives, it cannot come back until an administrator evicts it (spire-server agent evict).',
+  'agent-incomplete':
+    'A managed agent needs version, install and attestation; an existing one needs its socket.',
+  'agent-option-unused': 'The field is not read with this kind of agent.',
+  'server-address-missing': 'A managed agent must know where its SPIRE server is.',
+  'server-option-unused': 'The option configures a SPIRE server of ours, and the document asks for none.',
+  'ttl-unreachable':
+    "SPIRE guarantees a lifetime only up to a sixth of its CA's, and at most seven days; longer ones are cut without an error.",
+  'ttl-invalid': 'A lifetime must be longer than nothing.',
+  'selector-mismatch':
+    'The registration entry must match the user that the proxy runs as; root would give the identity to every root process.',
+  'dns-servers-missing':
+    "The machine must resolve the control plane's names. Without a DNS server of the cluster that works only where controlPlane holds IP addresses or names of your own.",
+  'dns-domain-missing':
+    "A name that the proxy asks for lies outside the domains that are sent to the cluster's DNS servers.",
+  'control-plane-address':
+    'A control-plane address is "name.:port", with the dot that ends a full name, or "IP:port".',
+  'selector-crosses-namespaces':
+    'Before edge-26.6.2 a Service selected machines of every namespace by their labels alone, so this machine would get traffic that is meant for others.',
+  'service-port-unmatched':
+    'Unlike pods, a machine takes only traffic to ports that it declares: a Service port that matches none is left out of its endpoints.',
+  'policy-target': 'A policy protects one port of machines or of pods: exactly one of the two selectors.',
+  'policy-allow':
+    'A policy says who is let in. Beside "unauthenticated: true", naming somebody means nothing.',
+  'policy-route':
+    'Routes are HTTP routes (path) or gRPC routes (service), as the protocol of the target says.',
+  'migration-weights':
+    'Weights share the traffic between machines and pods; if both are zero nobody gets any.',
+  'platform-no-compress':
+    'The platform hands user-data over as text only, so compressed user-data would arrive damaged.',
+  'user-data-too-large':
+    'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them.',
+  'target-unknown': 'There is no such target.',
+  'machine-unknown': 'A machine was asked for that the document does not have.',
+  'not-built-yet':
+    'The input language is complete, the targets are not yet. The document is valid, but this target cannot do what it asks for, and refuses rather than leaving it out.',
+}
