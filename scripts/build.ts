@@ -23,6 +23,6 @@ await build({
   },
   chunkNames: 'chunk-[hash]',
   minify: true,
-  legalComments: 'none',
+  legalComments: 'linked',
 })
 chmodSync('dist/bin/meshjoin.js', 0o755)

@@ -58,7 +58,7 @@ function blankAt(holder: object, tokens: readonly string[], remove: boolean): vo
 }
 
 /** Deeper than any document; a caller's object may be deeper, or contain itself. */
-const deepest = 32
+const deepest = 12
 
 function structuredCopy(value: unknown, depth = 0): unknown {
   if (!isRecord(value)) return value

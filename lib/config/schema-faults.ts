@@ -1,5 +1,6 @@
 import type { Report } from '../diagnostics/diagnostic.ts'
 import { pointer, pointerTokens } from '../diagnostics/pointer.ts'
+import { isKeyLike } from '../diagnostics/secret.ts'
 import { suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
@@ -126,12 +127,6 @@ function limitWords(keyword: string, limit: unknown): string {
   const bound = keyword.startsWith('min') ? 'at least' : 'at most'
   const unit = keyword.endsWith('Length') ? 'characters' : keyword.endsWith('Items') ? 'entries' : 'keys'
   return keyword === 'uniqueItems' ? 'no entry twice' : `${bound} ${String(limit)} ${unit}`
-}
-
-/** A private key, or the lines of one without the first, may be pasted anywhere; no message repeats it. */
-function isKeyLike(text: string): boolean {
-  const run = /[A-Za-z0-9+/=]{40,}/.exec(text)?.[0]
-  return text.includes('-----BEGIN') || (run !== undefined && !/^[0-9a-f]+$/i.test(run))
 }
 
 function keyPath(path: string, key: string): string {

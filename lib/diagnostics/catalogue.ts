@@ -434,7 +434,7 @@ export const catalogue = {
   'not-built-yet': error<{ what: string; targets: readonly string[] }>(
     (a) =>
       `${a.what} is not built yet for the target${a.targets.length > 1 ? 's' : ''} ${a.targets.join(', ')}`,
-    () => 'choose another value, or wait for the release that CHANGELOG names',
+    () => 'choose another value; a later release will build it',
   ),
 } as const
 

@@ -1,5 +1,6 @@
 import type { Diagnostic, Severity } from './diagnostic.ts'
 import { readablePath } from './pointer.ts'
+import { isKeyLike } from './secret.ts'
 
 /** How {@link formatDiagnostic} prints. */
 export interface FormatOptions {
@@ -80,7 +81,7 @@ function maskSecrets(line: string, { code, location }: Diagnostic, source: strin
     const isMeant = (caret >= match.index && caret < end) || code === 'yaml-syntax'
     if (match.index <= caret) column = text.length + 1 + Math.max(0, Math.min(caret, end) - match.index)
     if (comment !== undefined) break
-    if (!isValue || (isMeant && !hasKey)) text += piece
+    if ((!isValue || (isMeant && !hasKey)) && !isKeyLike(piece)) text += piece
     else {
       if (match.index <= caret && caret < end) column = text.length + 1
       text += '...'

@@ -7,6 +7,7 @@ export const helperNames = [
   'unitNumber',
   'sysusersField',
   'resolvedValue',
+  'shellWord',
   'markdown',
   'markdownCode',
 ] as const

@@ -1,7 +1,7 @@
 import type { Family } from '../config/network.ts'
 import { checkRuleComment, checkRuleWord } from '../escape/rule.ts'
 import { appliesTo, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
-import type { Notation, Scalar } from '../plan/value.ts'
+import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
 
 const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as const
 
@@ -51,7 +51,9 @@ function printLine(rule: RedirectRule, match: RuleMatch, notation: Notation): st
 }
 
 function printMatch(match: RuleMatch, synOnly: boolean, notation: Notation): string[] {
-  const value = (scalar: Scalar) => checkRuleWord(notation.scalar(scalar))
+  // What a notation writes for a variable is checked where it gets its value.
+  const value = (scalar: Scalar) =>
+    isVariable(scalar) ? notation.scalar(scalar) : checkRuleWord(notation.scalar(scalar))
   const words: string[] = []
   if (match.inInterface !== undefined) words.push('-i', value(match.inInterface))
   if (match.outInterface !== undefined) words.push('-o', value(match.outInterface))

@@ -1,6 +1,7 @@
 import type Handlebars from 'handlebars'
 import runtime from 'handlebars/runtime.js'
 import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
+import { escapeShellWord } from '../escape/shell.ts'
 import {
   checkResolvedValue,
   checkSysusersField,
@@ -21,6 +22,7 @@ const escapers: Readonly<Record<HelperName, (text: string) => string>> = {
   unitNumber: checkUnitNumber,
   sysusersField: checkSysusersField,
   resolvedValue: checkResolvedValue,
+  shellWord: escapeShellWord,
   markdown: escapeMarkdown,
   markdownCode: escapeMarkdownCode,
 }

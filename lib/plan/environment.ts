@@ -36,14 +36,19 @@ export interface LayerSettings {
  * charts/partials/templates/_proxy.tpl and linkerd2-proxy's linkerd/app/src/env.rs for the proxy version asked for.
  */
 export function planMeshEnvironment(config: ResolvedConfig, layer: LayerSettings): EnvironmentEntry[] {
-  return [
+  const { settings } = config.proxy
+  const own = [
     ...listeners(config, layer.ipv6),
     ...controlPlane(config),
     ...identity(config),
     ...networks(config, layer),
     ...timeouts(config),
     ...process(config),
-    ...Object.entries(config.proxy.settings).map(
+  ]
+  return [
+    // A setting takes the place of a value that no field of the document stands for, such as a time-out.
+    ...own.filter(({ name }) => !Object.hasOwn(settings, name)),
+    ...Object.entries(settings).map(
       ([name, value]): EnvironmentEntry => ({ name, value: [value], kind: 'line' }),
     ),
   ]

@@ -87,8 +87,9 @@ function downloadHosts(config: ResolvedConfig): { host: string; port: number }[]
   const hosts: { host: string; port: number }[] = []
   for (const install of installs) {
     if (install.from !== 'download') continue
-    const authority = /^[a-z]+:\/\/([^/?#]+)/.exec(install.httpProxy ?? install.url)?.[1] ?? ''
-    const target = splitHostPort(authority) ?? { host: authority, port: 443 }
+    const [, scheme, authority = ''] = /^([a-z]+):\/\/([^/?#]+)/.exec(install.httpProxy ?? install.url) ?? []
+    const bare = { host: authority.replace(/^\[|\]$/g, ''), port: scheme === 'http' ? 80 : 443 }
+    const target = splitHostPort(authority) ?? bare
     const key = joinHostPort(target.host, target.port)
     if (!seen.has(key)) hosts.push(target)
     seen.add(key)

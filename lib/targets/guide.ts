@@ -29,6 +29,7 @@ function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[])
     machine: first?.name ?? '',
     hasToken: typeof token === 'string',
     tokenFile: typeof token === 'string' ? token : '',
+    tokenFolder: typeof token === 'string' ? token.replace(/\/[^/]*$/, '') || '/' : '',
     parentId: first?.parentId ?? '',
     spiffeId: first?.identity.spiffeId ?? '',
     proxyUid: config.proxy.user.uid,

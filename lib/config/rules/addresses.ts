@@ -141,7 +141,10 @@ function checkFamilies({ draft, machines, report }: RuleContext, networks: reado
     sixth === undefined
       ? `the network ${network?.network.text} is IPv6`
       : `machine "${sixth.name}" has an IPv6 address`
-  if (draft.redirect?.ipv6 === false) return report('ipv6-off', '/redirect/ipv6', { why })
+  const off = machines.filter(({ settings }) => settings.redirect?.ipv6 === false)
+  for (const path of new Set(off.map(({ originOf }) => originOf('redirect', 'ipv6'))))
+    report('ipv6-off', path, { why })
+  if (off.length > 0) return
   const version = draft.proxy?.version
   if (
     version !== undefined &&

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { catalogue } from '../../lib/diagnostics/catalogue.ts'
+import { type MeshjoinDocument, parse, resolve } from '../../lib/index.ts'
+import { renderDiagnosticsReference } from '../../scripts/diagnostics-reference.ts'
+import { renderInputReference } from '../../scripts/input-reference.ts'
+import { lintSchema } from '../../scripts/schema-lint.ts'
+
+const test = suite('generated pages and the schema')
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const schema: unknown = JSON.parse(read('schemas/meshjoin.v1.schema.json'))
+const stale = 'stale: run node --import tsx scripts/docs.ts'
+
+test('docs/diagnostics.md is what the catalogue says', () => {
+  assert.is(read('docs/diagnostics.md'), renderDiagnosticsReference(), stale)
+})
+
+test('docs/input.md is what the schema says', () => {
+  assert.is(read('docs/input.md'), renderInputReference(schema), stale)
+})
+
+test('the reference has one section and anchor for each code, and no sentence with a hole in it', () => {
+  const page = renderDiagnosticsReference()
+  for (const code of Object.keys(catalogue)) {
+    assert.is(page.split(`<a id="${code}"></a>\n\n## ${code}\n`).length, 2, code)
+    assert.is(page.split(`](#${code})`).length, 2, code)
+  }
+  assert.not.match(page, /undefined|\[object|NaN/)
+})
+
+test('the schema keeps the rules that the rest of the project builds on', () => {
+  assert.equal(lintSchema(schema), [])
+})
+
+/** The default that the schema documents for a property of a definition. */
+function documented(definition: string, property: string): unknown {
+  const definitions = (schema as { definitions: Record<string, { properties: Record<string, object> }> })
+    .definitions
+  const node = definitions[definition]?.properties[property]
+  return node !== undefined && 'default' in node ? node.default : undefined
+}
+
+test('every default that the schema documents is the one that is applied', () => {
+  const document = parse(read('examples/minimal.yaml')).value as MeshjoinDocument
+  const resolved = resolve(document)
+  if (!resolved.ok) throw new Error('the example is not valid')
+  const { mesh, proxy, spire, cloudInit, machines } = resolved.value
+  const [machine] = machines
+  if (machine === undefined || spire.agent.from !== 'managed') throw new Error('the example has changed')
+  const { inbound, outbound } = machine.redirect
+  const applied: Record<string, unknown> = {
+    'Mesh.clusterDomain': mesh.clusterDomain,
+    'Mesh.controlPlaneNamespace': mesh.controlPlaneNamespace,
+    'Mesh.routes': mesh.routes,
+    'MeshDns.provider': mesh.dns.provider,
+    'Proxy.defaultInboundPolicy': machine.defaultInboundPolicy,
+    'Proxy.adminAddress': `${proxy.adminAddress.host}:${proxy.adminAddress.port}`,
+    'Proxy.shutdownGracePeriod': proxy.shutdownGracePeriod,
+    'Proxy.logFormat': proxy.logFormat,
+    'Proxy.settings': proxy.settings,
+    'ProxyUser.name': proxy.user.name,
+    'ProxyUser.uid': proxy.user.uid,
+    'SpireServer.port': spire.server.port,
+    'SpireServer.colocated': spire.server.colocated,
+    'SpireServer.generate': spire.server.generate,
+    'SpireAgent.from': spire.agent.from,
+    'SpireAgentUser.name': spire.agent.user.name,
+    'SpireAgentUser.uid': spire.agent.user.uid,
+    'Redirect.backend': machine.redirect.backend,
+    'Redirect.onProxyFailure': machine.redirect.onProxyFailure,
+    'RedirectInbound.scope': inbound.scope,
+    'RedirectInbound.exemptPorts': inbound.exemptPorts,
+    'RedirectInbound.exemptNetworks': inbound.exemptNetworks,
+    'RedirectInbound.exemptUsers': inbound.exemptUsers,
+    'RedirectInbound.exemptInterfaces': inbound.exemptInterfaces,
+    'RedirectOutbound.scope': outbound.scope,
+    'RedirectOutbound.exemptPorts': outbound.exemptPorts,
+    'RedirectOutbound.exemptNetworks': outbound.exemptNetworks,
+    'RedirectOutbound.exemptUsers': outbound.exemptUsers,
+    'RedirectOutbound.exemptInterfaces': outbound.exemptInterfaces,
+    'Machine.role': machine.role,
+    'MachinePort.opaque': machine.ports[0]?.opaque,
+    'CloudInit.multipart': cloudInit.multipart,
+  }
+  for (const [name, value] of Object.entries(applied)) {
+    const [definition = '', property = ''] = name.split('.')
+    assert.equal(value, documented(definition, property), name)
+  }
+  const later = ['HealthCheck', 'Policy', 'PolicyTarget', 'PolicyAllow', 'PolicyRoute', 'Migration'] // not resolved yet
+  const definitions = (schema as { definitions: Record<string, { properties?: object }> }).definitions
+  for (const [definition, { properties = {} }] of Object.entries(definitions)) {
+    for (const property of Object.keys(properties)) {
+      if (documented(definition, property) === undefined || later.includes(definition)) continue
+      assert.ok(`${definition}.${property}` in applied, `${definition}.${property} is not compared`)
+    }
+  }
+})
+
+test.run()
