@@ -125,8 +125,14 @@ function describeValue(value: unknown): string {
 
 function limitWords(keyword: string, limit: unknown): string {
   const bound = keyword.startsWith('min') ? 'at least' : 'at most'
-  const unit = keyword.endsWith('Length') ? 'characters' : keyword.endsWith('Items') ? 'entries' : 'keys'
-  return keyword === 'uniqueItems' ? 'no entry twice' : `${bound} ${String(limit)} ${unit}`
+  const [unit, units] = keyword.endsWith('Length')
+    ? ['character', 'characters']
+    : keyword.endsWith('Items')
+      ? ['entry', 'entries']
+      : ['key', 'keys']
+  return keyword === 'uniqueItems'
+    ? 'no entry twice'
+    : `${bound} ${String(limit)} ${limit === 1 ? unit : units}`
 }
 
 function keyPath(path: string, key: string): string {

@@ -3,7 +3,7 @@ import type { DiagnosticCode } from './catalogue.ts'
 /** The paragraph of each code in `docs/diagnostics.md`. Apart from the catalogue: only the reference page needs it. */
 export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'yaml-syntax':
-    'The text is not YAML (or JSON, which is YAML too). Parsing stops at the first such fault, so it is the only one reported. Duplicate keys, tags, anchors with aliases and merge keys are refused as well: a document must mean the same to every reader.',
+    "The text is not YAML (or JSON, which is YAML too). Parsing stops at the first such fault, so it is the only one reported. Duplicate keys, aliases, and tags other than YAML's own are refused as well: a document must mean the same to every reader.",
   'one-document':
     'An input holds exactly one YAML document. An empty file has none; `---` in the middle starts another.',
   'input-too-large':

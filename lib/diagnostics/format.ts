@@ -14,6 +14,7 @@ export interface FormatOptions {
 
 const colors: Record<Severity, string> = { error: '31', warning: '33', info: '36' }
 const longestExcerpt = 100
+const longestLine = 8192
 
 /**
  * A diagnostic for people: place, code, reason, the source line with a caret, and the remedy.
@@ -36,14 +37,23 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions 
     `${paint(place, '1')}: ${paint(`${severity}[${code}]`, colors[severity])}: ${printable(message)}`,
   ]
   if (location !== undefined && options.source !== undefined) {
-    const line = options.source.split(/\r\n|\n|\r/)[location.line - 1]
-    if (line !== undefined) {
+    const line = lineOf(options.source, location.line)
+    // A document on one huge line, such as JSON: no reader finds a caret there.
+    if (line !== undefined && line.length <= longestLine) {
       const { text, column } = maskSecrets(line, diagnostic, options.source)
       lines.push(...excerpt(text, location.line, column, (t) => paint(t, colors[severity])))
     }
   }
   lines.push(`  ${paint('help', '1')}: ${printable(help)}`)
   return lines.join('\n')
+}
+
+/** One line without its end. Walks instead of splitting: there may be thousands of diagnostics. */
+function lineOf(source: string, number: number): string | undefined {
+  const breaks = /\r\n|\n|\r/g
+  for (let line = 1; line < number; line++) if (breaks.exec(source) === null) return undefined
+  const start = breaks.lastIndex
+  return source.slice(start, breaks.exec(source)?.index)
 }
 
 function excerpt(line: string, number: number, column: number, paint: (text: string) => string): string[] {

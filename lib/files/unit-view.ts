@@ -87,9 +87,6 @@ export const unitTemplates: readonly UnitTemplate[] = [
   unit('mesh-machine-join.timer'),
 ]
 
-/** The units that `mesh-machine install` enables; all others are pulled in by these. The retry's timer is disabled again once joined. */
-export const enabledUnits = ['linkerd-mesh.target', 'linkerd-redirect-early.service'] as const
-
 /** The command on the machine. */
 export const machineCommand = {
   path: '/usr/local/sbin/mesh-machine',

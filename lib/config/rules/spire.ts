@@ -99,8 +99,8 @@ function checkAgent({ draft, machines, report }: RuleContext): void {
     report('attestation-option', pointer(path, 'attestation', option), { type, option }, 'key')
   }
   for (const machine of machines) {
-    for (const option of Object.keys(machine.settings.attestation ?? {})) {
-      if (attestor.machine.includes(option)) continue
+    for (const [option, value] of Object.entries(machine.settings.attestation ?? {})) {
+      if (value === undefined || attestor.machine.includes(option)) continue
       report('attestation-option', machine.originOf('attestation', option), { type, option }, 'key')
     }
   }

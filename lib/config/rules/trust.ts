@@ -1,12 +1,25 @@
 import type { Report } from '../../diagnostics/diagnostic.ts'
+import { pointer } from '../../diagnostics/pointer.ts'
 import { readPem } from '../certificate.ts'
 import type { Rule } from './context.ts'
 
-/** Trust anchors and the agent's bundle: certificates of CAs that allow a CA below them, and never a key. */
+/** Trust anchors and the agent's bundle: certificates of CAs that allow a CA below them. And never a key, anywhere. */
 export const checkTrust: Rule = ({ draft, report }) => {
+  refuseKeys(draft, '', report)
   checkPem(draft.mesh?.trustAnchors, '/mesh/trustAnchors', true, report)
   const bundle = draft.spire?.trustBundle
   if (bundle?.includes('-----BEGIN')) checkPem(bundle, '/spire/trustBundle', false, report)
+}
+
+const privateKey = /PRIVATE KEY/
+
+/** A key may have been pasted into an annotation or a setting as well. */
+function refuseKeys(value: unknown, path: string, report: Report): void {
+  if (typeof value === 'string') {
+    if (privateKey.test(value)) report('pem-private-key', path, {})
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, child] of Object.entries(value)) refuseKeys(child, pointer(path, key), report)
+  }
 }
 
 /** `anchors` are judged as the top of the proxies' chains; a SPIRE bundle may hold an intermediate of pathlen 0. */
@@ -14,7 +27,7 @@ function checkPem(text: string | undefined, path: string, anchors: boolean, repo
   if (text === undefined) return
   const { blocks, stray } = readPem(text)
   // Once a key is there nothing else matters, and nothing else of the text should be talked about.
-  if (/PRIVATE KEY/.test(text)) return report('pem-private-key', path, {})
+  if (privateKey.test(text)) return
   if (blocks.length === 0)
     return report('pem-malformed', path, { reason: 'there is no whole PEM block in it' })
   if (stray) report('pem-malformed', path, { reason: 'there is text outside the PEM blocks' })

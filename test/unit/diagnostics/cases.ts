@@ -1,0 +1,555 @@
+/** One minimal change to a valid document for each code of the catalogue. The mark « is where it must be reported. */
+import type { GenerateOptions } from '../../../lib/index.ts'
+import { anchors, type Edit, makePrivateKey, readCertificate } from './base.ts'
+
+export interface Case {
+  readonly code: string
+  readonly severity: 'error' | 'warning' | 'info'
+  /** JSON Pointer. */
+  readonly path: string
+  readonly edits: readonly Edit[]
+  /** Other codes that the same mistake cannot but give. */
+  readonly also?: readonly string[]
+  /** Given where only generate() can tell. */
+  readonly options?: GenerateOptions
+}
+
+type Rest = Pick<Case, 'also' | 'options'>
+const make =
+  (severity: Case['severity']) =>
+  (code: string, path: string, edits: Edit | readonly Edit[], rest: Rest = {}): Case => ({
+    code,
+    severity,
+    path,
+    edits: isEdit(edits) ? [edits] : edits,
+    ...rest,
+  })
+const error = make('error')
+const warning = make('warning')
+const info = make('info')
+
+function isEdit(edits: Edit | readonly Edit[]): edits is Edit {
+  return typeof edits[0] === 'string'
+}
+
+// Places of the base that several cases change.
+const linkerd = (version: string): Edit => ['edge-25.10.7', version]
+const proxy = (version: string): Edit => ['v2.326.0', version]
+const networks = (list: string): Edit => ['[10.42.0.0/16, 10.43.0.0/16]', list]
+const addresses = (list: string): Edit => ['[203.0.113.42]', list]
+const ports = (list: string): Edit => ['[{name: http, port: 80}]', list]
+const attestation = (map: string): Edit => ['{type: join_token, file: /etc/spire/join-token}', map]
+const server = (map: string): Edit => ['{address: spire.example.internal}', map]
+const inMesh = (line: string): Edit => ['  dns:\n', `  ${line}\n  dns:\n`]
+const inProxy = (line: string): Edit => ['  version: v2.326.0\n', `  version: v2.326.0\n  ${line}\n`]
+const inSpire = (line: string): Edit => ['  server: {', `  ${line}\n  server: {`]
+const inMachine = (line: string): Edit => [
+  '    namespace: mixed-env\n',
+  `    namespace: mixed-env\n    ${line}\n`,
+]
+const machineMark: Edit = ['- name: legacy-app', '- «name: legacy-app']
+const append = (text: string): Edit => ['port: 80}]\n', `port: 80}]\n${text}\n`]
+const secondMachine = (fields: string): Edit => append(`  - {${fields}}`)
+const service = (fields: string) => `services:\n  - {name: web, namespace: mixed-env, ${fields}}`
+const policy = (fields: string) => `policies:\n  - {name: only, namespace: mixed-env, ${fields}}`
+
+/** Machines whose addresses no network smaller than all of them covers. */
+function manyMachines(count: number): string {
+  const line = (index: number) =>
+    `  - {name: m${index}, namespace: many, addresses: [198.18.${index >> 7}.${(index & 127) * 2}]}`
+  return Array.from({ length: count }, (_, index) => line(index)).join('\n')
+}
+
+const amd64 = 'ed6cbe22a059c8c5f21767542e922c392772f757e6a2969fb5f0b091b44538a3'
+const proxyInstall: string = `{from: download, sha256: {amd64: ${amd64}}}`
+const install = (map: string): Edit => [proxyInstall, map]
+const spiffe = 'spiffe://root.linkerd.cluster.local'
+
+export const cases: readonly Case[] = [
+  // Reading the document
+  error('yaml-syntax', '', inProxy('«version: v2.326.0')),
+  error('one-document', '', [
+    ['# The least', '«# The least'],
+    ['machines:', '---\nmachines:'],
+  ]),
+  error('input-too-large', '', ['# The least', `«# ${'x'.repeat(16 * 1024 * 1024)}`]),
+
+  // Shape
+  error('unknown-key', '/mesh/clusterNetwork', inMesh('«clusterNetwork: []')),
+  error('missing-key', '/spire', ['\nspire:\n  trustDomain: root.linkerd.cluster.local\n', '\n«spire:\n']),
+  error('wrong-type', '/spire/agent/version', ['version: 1.15.3', 'version: «1.15']),
+  error('unknown-value', '/spire/agent/attestation/type', attestation('{type: «join-token}')),
+  error('bad-format', '/machines/0/addresses/0', addresses('[«app.example.com]')),
+  error('bad-key', '/machines/0/labels/a b', inMachine('labels: {«a b: x}')),
+  error('control-character', '/machines/0/name', ['name: legacy-app', 'name: «"legacy\\u0007app"']),
+  error('out-of-range', '/machines/0/ports/0/port', ports('[{name: http, port: «70000}]')),
+  error('size-limit', '/mesh/clusterNetworks', networks('«[]')),
+
+  // Versions
+  error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.3.2')),
+  error('linkerd-too-old', '/mesh/linkerdVersion', linkerd('«edge-24.2.3')),
+  info('linkerd-newer-than-known', '/mesh/linkerdVersion', linkerd('«edge-26.9.1')),
+  error('proxy-known-broken', '/proxy/version', proxy('«v2.329.0')),
+  error('proxy-too-old', '/proxy/version', proxy('«v2.220.0')),
+  info('proxy-newer-than-known', '/proxy/version', [linkerd('edge-26.8.2'), proxy('«v2.367.0')]),
+  warning('proxy-version-differs', '/proxy/version', proxy('«v2.327.0')),
+  error('spire-too-old', '/spire/agent/version', ['version: 1.15.3', 'version: «1.13.2']),
+
+  // Groups and names
+  error('group-unknown', '/machines/0/group', inMachine('group: «web')),
+  error('namespace-missing', '/machines/0', [machineMark, ['    namespace: mixed-env\n', '']]),
+  error(
+    'machine-duplicate',
+    '/machines/1/name',
+    secondMachine('name: «legacy-app, namespace: other, addresses: [203.0.113.43]'),
+  ),
+  error(
+    'name-duplicate',
+    '/services/1/name',
+    append(
+      `${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
+  - {name: «web, namespace: mixed-env, selector: {app: web}, ports: [{name: http, port: 80}]}`,
+    ),
+  ),
+  error(
+    'reference-unknown',
+    '/policies/0/allow/machines/0',
+    append(policy('target: {machines: {app: web}, port: http}, allow: {machines: [«legacy-ap]}')),
+  ),
+
+  // Identity
+  error(
+    'identity-trust-domain',
+    '/machines/0/identity/spiffeId',
+    inMachine('identity: {spiffeId: «spiffe://other.example/app, serverName: app.example}'),
+  ),
+  error('identity-malformed', '/machines/0', [
+    machineMark,
+    ['trustDomain: root.linkerd.cluster.local', `trustDomain: ${'a'.repeat(220)}`],
+  ]),
+  error('identity-duplicate', '/machines/1/identity/spiffeId', [
+    inMachine(`identity: {spiffeId: ${spiffe}/app, serverName: app.example}`),
+    secondMachine(
+      `name: second, namespace: other, role: client, identity: {spiffeId: «${spiffe}/app, serverName: app.example}`,
+    ),
+  ]),
+  error(
+    'identity-incomplete',
+    '/groups/web/identity',
+    append(`groups:\n  web:\n    identity: «{spiffeId: ${spiffe}/web}`),
+  ),
+  error('server-name-invalid', '/machines/0', [
+    machineMark,
+    inMesh(`clusterDomain: ${`${'a'.repeat(59)}.`.repeat(4)}a`),
+  ]),
+  error(
+    'parent-duplicate',
+    '/machines/1/parentId',
+    secondMachine(
+      `name: second, namespace: other, role: client, parentId: «${spiffe}/meshjoin/node/legacy-app`,
+    ),
+  ),
+  error('parent-is-identity', '/machines/0/parentId', inMachine(`parentId: «${spiffe}/mixed-env/legacy-app`)),
+
+  // Certificates
+  error('pem-malformed', '/mesh/trustAnchors', [
+    ['    -----BEGIN', '    «-----BEGIN'],
+    ['    gvw=\n', ''],
+  ]),
+  error('pem-private-key', '/mesh/trustAnchors', anchors(makePrivateKey())),
+  error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('leaf'))),
+  error('pem-path-length', '/mesh/trustAnchors', anchors(readCertificate('pathlen-0'))),
+  warning('pem-duplicate', '/mesh/trustAnchors', anchors(readCertificate('root').repeat(2))),
+
+  // Addresses and networks
+  error('address-invalid', '/machines/0/addresses/0', addresses('[«203.0.113.420]')),
+  error('address-unusable', '/machines/0/addresses/0', addresses('[«127.0.0.1]')),
+  error('address-family-duplicate', '/machines/0/addresses/1', addresses('[203.0.113.42, «203.0.113.43]')),
+  error('address-missing', '/machines/0', [machineMark, ['    addresses: [203.0.113.42]\n', '']]),
+  error(
+    'address-port-duplicate',
+    '/machines/1/addresses/0',
+    secondMachine(
+      'name: second, namespace: other, addresses: [«203.0.113.42], ports: [{name: web, port: 80}]',
+    ),
+  ),
+  error('dual-stack-too-old', '/machines/0/addresses', [
+    linkerd('edge-24.8.3'),
+    addresses('«[203.0.113.42, "2001:db8::42"]'),
+  ]),
+  error('ipv6-off', '/redirect/ipv6', [
+    addresses('[203.0.113.42, "2001:db8::42"]'),
+    append('redirect: {ipv6: «false}'),
+  ]),
+  warning('family-mismatch', '/machines/1/addresses', [
+    addresses('[203.0.113.42, "2001:db8::42"]'),
+    inMachine('group: web'),
+    secondMachine('name: second, group: web, namespace: other, addresses: «[203.0.113.43]'),
+    ['machines:\n', 'groups: {web: {}}\nmachines:\n'],
+  ]),
+  error('network-invalid', '/mesh/clusterNetworks/1', networks('[10.42.0.0/16, «10.43.0.1/16]')),
+  error('network-too-wide', '/mesh/clusterNetworks/0', networks('[«0.0.0.0/0]')),
+  warning('network-duplicate', '/mesh/clusterNetworks/1', networks('[10.42.0.0/16, «10.42.1.0/24]')),
+  warning('network-contains', '/machines/0/addresses/0', addresses('[«10.42.0.9]')),
+  error('route-gateway', '/mesh/routes/0/via', inMesh('routes: [{to: 10.42.0.0/16, via: «10.42.0.1}]')),
+
+  error('machine-networks-many', '/machines', [['\nmachines:', '\n«machines:'], append(manyMachines(1025))]),
+
+  // Ports and users
+  error(
+    'port-duplicate',
+    '/machines/0/ports/1/port',
+    ports('[{name: http, port: 80}, {name: web, port: «80}]'),
+  ),
+  error('port-reserved', '/machines/0/ports/0/port', ports('[{name: http, port: «4143}]')),
+  error('port-ssh', '/machines/0/ports/0/port', ports('[{name: http, port: «22}]')),
+  error(
+    'health-port-unknown',
+    '/machines/0/healthCheck/port',
+    inMachine('healthCheck: {path: /ready, port: «81}'),
+  ),
+  error('uid-clash', '/proxy/user/uid', inProxy('user: {uid: «2103}')),
+  warning('admin-exposed', '/proxy/adminAddress', inProxy('adminAddress: «0.0.0.0:4191')),
+  error('admin-port-clash', '/proxy/adminAddress', inProxy('adminAddress: «127.0.0.1:4143')),
+
+  // Proxy
+  info('inbound-policy-fails-open', '/proxy', [
+    ['\nproxy:', '\n«proxy:'],
+    ['  defaultInboundPolicy: all-authenticated\n', ''],
+  ]),
+  error(
+    'setting-forbidden',
+    '/proxy/settings/LINKERD2_PROXY_IDENTITY_DISABLED',
+    inProxy('settings: {«LINKERD2_PROXY_IDENTITY_DISABLED: "1"}'),
+  ),
+  error(
+    'setting-owned',
+    '/proxy/settings/LINKERD2_PROXY_CORES',
+    inProxy('settings: {«LINKERD2_PROXY_CORES: "2"}'),
+  ),
+  warning(
+    'setting-unknown',
+    '/proxy/settings/LINKERD2_PROXY_LOGG',
+    inProxy('settings: {«LINKERD2_PROXY_LOGG: warn}'),
+  ),
+
+  // Installing
+  error('install-incomplete', '/proxy/install', install('«{from: download}')),
+  error(
+    'install-option-unused',
+    '/proxy/install/path',
+    install(`{from: download, «path: /opt/proxy, sha256: {amd64: ${amd64}}}`),
+  ),
+  error(
+    'install-url',
+    '/proxy/install/url',
+    install(
+      `{from: download, url: «https://mirror.example/proxy.tgz, sha256: {amd64: ${amd64}, arm64: ${'b0'.repeat(32)}}}`,
+    ),
+  ),
+  warning(
+    'install-same-sum',
+    '/proxy/install/sha256/arm64',
+    install(`{from: download, sha256: {amd64: ${amd64}, arm64: «${amd64}}}`),
+  ),
+  error(
+    'path-volatile',
+    '/spire/agent/attestation/file',
+    attestation('{type: join_token, file: «/run/join-token}'),
+  ),
+  error(
+    'path-taken',
+    '/spire/agent/attestation/file',
+    attestation('{type: join_token, file: «/etc/spire/agent.json}'),
+  ),
+
+  // SPIRE
+  error('attestation-missing', '/spire/agent', [
+    ['version: 1.15.3', '«version: 1.15.3'],
+    ['    attestation: {type: join_token, file: /etc/spire/join-token}\n', ''],
+  ]),
+  error('attestation-incomplete', '/spire/agent/attestation', attestation('«{type: join_token}')),
+  error(
+    'attestation-option',
+    '/spire/agent/attestation/hostname',
+    attestation('{type: join_token, file: /etc/spire/join-token, «hostname: app.example}'),
+  ),
+  warning(
+    'attestor-cannot-reattest',
+    '/spire/server/agentTtl',
+    server('{address: spire.example.internal, generate: true, agentTtl: «1h}'),
+  ),
+  error('agent-incomplete', '/spire/agent', ['    version: 1.15.3\n    install:', '    «install:']),
+  error('agent-option-unused', '/spire/agent/socket', [
+    '    version: 1.15.3\n',
+    '    version: 1.15.3\n    «socket: /run/spire.sock\n',
+  ]),
+  error('server-address-missing', '/spire/server', server('«{port: 8081}')),
+  error(
+    'server-option-unused',
+    '/spire/server/caTtl',
+    server('{address: spire.example.internal, «caTtl: 24h}'),
+  ),
+  warning(
+    'ttl-unreachable',
+    '/spire/server/x509SvidTtl',
+    server('{address: spire.example.internal, generate: true, x509SvidTtl: «5h}'),
+  ),
+  error(
+    'ttl-invalid',
+    '/spire/server/caTtl',
+    server('{address: spire.example.internal, generate: true, caTtl: «0h}'),
+  ),
+  error('selector-mismatch', '/spire/workload/selectors/0', inSpire('workload: {selectors: [«unix:uid:0]}')),
+
+  // Names and control plane
+  error('dns-servers-missing', '/mesh', [
+    ['\nmesh:', '\n«mesh:'],
+    ['  dns:\n    servers: [10.43.0.10]\n', ''],
+  ]),
+  warning('dns-domain-missing', '/mesh/dns/domains', ['  dns:\n', '  dns:\n    domains: «[corp.example]\n']),
+  error(
+    'control-plane-address',
+    '/mesh/controlPlane/policy',
+    inMesh('controlPlane: {policy: «10.0.0.7:99999}'),
+  ),
+
+  // Cluster objects
+  error('selector-crosses-namespaces', '/services/0/selector', [
+    inMachine('labels: {app: web}'),
+    append(
+      'services:\n  - {name: web, namespace: other, selector: «{app: web}, ports: [{name: http, port: 80}]}',
+    ),
+  ]),
+  warning('service-port-unmatched', '/services/0/ports/0', [
+    inMachine('labels: {app: web}'),
+    append(service('selector: {app: web}, ports: [«{name: http, port: 81}]')),
+  ]),
+  error(
+    'policy-target',
+    '/policies/0/target',
+    append(policy('target: «{machines: {app: a}, pods: {app: a}, port: http}, allow: {}')),
+  ),
+  error(
+    'policy-allow',
+    '/policies/0/allow',
+    append(
+      policy(
+        'target: {machines: {app: a}, port: http}, allow: «{unauthenticated: true, machines: [legacy-app]}',
+      ),
+    ),
+  ),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(
+      policy('target: {machines: {app: a}, port: http, protocol: opaque}, allow: {}, routes: [«{path: /}]'),
+    ),
+  ),
+  error(
+    'migration-weights',
+    '/migration/0/weights',
+    append(
+      `${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
+migration:
+  - service: web
+    namespace: mixed-env
+    port: 80
+    machines: {selector: {app: web}}
+    pods: {selector: {app: web}}
+    weights: «{machines: 0, pods: 0}`,
+    ),
+  ),
+
+  // Output: only generate() can tell
+  error(
+    'platform-no-compress',
+    '/cloudInit/compress',
+    append('cloudInit: {platform: digitalocean, compress: «true}'),
+    { options: {} },
+  ),
+  error(
+    'user-data-too-large',
+    '/machines/0',
+    [machineMark, append('cloudInit: {platform: ec2, compress: false}')],
+    { options: {} },
+  ),
+  error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
+  error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),
+  error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
+    options: {},
+  }),
+
+  // The same codes from other places
+  error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),
+  error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.11.2')),
+  error('proxy-too-old', '/proxy/version', [
+    linkerd('edge-26.8.2'),
+    proxy('«v2.227.0'),
+    networks('[10.42.0.0/16, "fd00:10::/64"]'),
+  ]),
+  error('reference-unknown', '/migration/0/service', [
+    append(`${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
+migration:
+  - service: «wbe
+    namespace: mixed-env
+    port: 80
+    machines: {selector: {app: web}}
+    pods: {selector: {app: web}}
+    weights: {machines: 1, pods: 0}`),
+  ]),
+  error(
+    'name-duplicate',
+    '/services/0/ports/1/name',
+    append(service('selector: {app: web}, ports: [{name: http, port: 80}, {name: «http, port: 81}]')),
+  ),
+  error('identity-trust-domain', '/machines/0/parentId', inMachine('parentId: «spiffe://other.example/node')),
+  error(
+    'identity-incomplete',
+    '/defaults/identity',
+    append('defaults:\n  identity: «{serverName: app.example}'),
+  ),
+  error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('version-1'))),
+  error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('no-constraints'))),
+  error('pem-malformed', '/mesh/trustAnchors', anchors(`${readCertificate('root')}x`)),
+  error('pem-private-key', '/mesh/trustAnchors', anchors(readCertificate('root') + makePrivateKey())),
+  error(
+    'pem-not-ca',
+    '/spire/trustBundle',
+    inSpire(`trustBundle: «${JSON.stringify(readCertificate('leaf'))}`),
+  ),
+  error('address-invalid', '/mesh/dns/servers/0', ['[10.43.0.10]', '[«10.43.0]']),
+  error('address-invalid', '/machines/0/localAddresses/0', inMachine('localAddresses: [«10.0.0]')),
+  error('address-invalid', '/mesh/routes/0/via', inMesh('routes: [{to: 10.42.0.0/16, via: «192.0.2}]')),
+  error('address-invalid', '/proxy/adminAddress', inProxy('adminAddress: «999.0.0.1:4191')),
+  error('address-unusable', '/machines/0/addresses/0', addresses('[«169.254.1.1]')),
+  error('address-unusable', '/machines/0/addresses/0', addresses('[«0.0.0.0]')),
+  error('address-unusable', '/machines/0/addresses/0', addresses('[«"ff02::1"]')),
+  error('network-invalid', '/mesh/routes/0/to', inMesh('routes: [{to: «10.42.0.1/16, via: 192.0.2.1}]')),
+  error('network-invalid', '/mesh/machineNetworks/0', inMesh('machineNetworks: [«10.0.0.1/8]')),
+  error(
+    'network-invalid',
+    '/redirect/outbound/exemptNetworks/0',
+    append('redirect: {outbound: {exemptNetworks: [«10.0.0.1/8]}}'),
+  ),
+  error(
+    'network-invalid',
+    '/groups/web/redirect/inbound/exemptNetworks/0',
+    append('groups: {web: {redirect: {inbound: {exemptNetworks: [«10.0.0.1/8]}}}}'),
+  ),
+  warning('network-contains', '/spire/server/address', server('{address: «10.42.0.1}')),
+  error(
+    'port-duplicate',
+    '/machines/0/ports/1/name',
+    ports('[{name: http, port: 80}, {name: «http, port: 81}]'),
+  ),
+  error('port-ssh', '/groups/web/ports/0/port', [
+    inMachine('group: web'),
+    ['    ports: [{name: http, port: 80}]\n', ''],
+    ['machines:\n', 'groups:\n  web:\n    ports: [{name: http, port: «22}]\nmachines:\n'],
+  ]),
+  error('port-reserved', '/machines/0/ports/0/port', [
+    inProxy('adminAddress: 127.0.0.1:9000'),
+    ports('[{name: http, port: «9000}]'),
+  ]),
+  error('uid-clash', '/proxy/user/name', inProxy('user: {name: «spire-agent}')),
+  error('admin-port-clash', '/proxy/adminAddress', inProxy('adminAddress: «127.0.0.1:22')),
+  error('install-incomplete', '/proxy/install', install('«{from: preinstalled}')),
+  error(
+    'install-option-unused',
+    '/proxy/install/sha256',
+    install(`{from: preinstalled, path: /opt/proxy, «sha256: {amd64: ${amd64}}}`),
+  ),
+  error('path-taken', '/proxy/install/path', install('{from: preinstalled, path: «/etc/spire/agent.json}')),
+  error(
+    'path-taken',
+    '/spire/agent/attestation/privateKeyFile',
+    attestation('{type: x509pop, certificateFile: /etc/pki/a, privateKeyFile: «/etc/pki/a}'),
+  ),
+  error(
+    'attestation-incomplete',
+    '/spire/agent/attestation',
+    attestation('«{type: x509pop, certificateFile: /etc/pki/a}'),
+  ),
+  error(
+    'attestation-option',
+    '/machines/0/attestation/commonName',
+    inMachine('attestation: {«commonName: app.example}'),
+  ),
+  error('server-address-missing', '/spire', [
+    ['\nspire:', '\n«spire:'],
+    ['  server: {address: spire.example.internal}\n', ''],
+  ]),
+  error('dns-servers-missing', '/mesh/dns', ['  dns:\n    servers: [10.43.0.10]\n', '  dns: «{}\n']),
+  error(
+    'control-plane-address',
+    '/mesh/controlPlane/destination',
+    inMesh('controlPlane: {destination: «"[::1]:0"}'),
+  ),
+  error('policy-target', '/policies/0/target', append(policy('target: «{port: http}, allow: {}'))),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(policy('target: {machines: {app: a}, port: http}, allow: {}, routes: [«{path: /, service: a.B}]')),
+  ),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(
+      policy(
+        'target: {machines: {app: a}, port: http, protocol: HTTP/1}, allow: {}, routes: [«{service: a.B}]',
+      ),
+    ),
+  ),
+]
+
+/** What looks odd and is right. */
+export const validChanges: readonly (readonly [meaning: string, edits: readonly Edit[]])[] = [
+  [
+    'a group shares one identity on purpose',
+    [
+      append('  - {name: second, group: web}\n  - {name: third, group: web}'),
+      [
+        'machines:\n',
+        `groups: {web: {namespace: n, role: client, identity: {spiffeId: ${spiffe}/web, serverName: web.example}}}\nmachines:\n`,
+      ],
+    ],
+  ],
+  ['a client has no address', [append('  - {name: second, namespace: n, role: client}')]],
+  [
+    'two machines behind one address serve different ports',
+    [secondMachine('name: second, namespace: n, addresses: [203.0.113.42], ports: [{name: web, port: 81}]')],
+  ],
+  ['the newest that is known', [linkerd('edge-26.8.3'), proxy('v2.366.0')]],
+  ['a stable and an enterprise version', [linkerd('enterprise-2.19.1')]],
+  ['dual stack', [addresses('[203.0.113.42, "2001:db8::42"]'), networks('[10.42.0.0/16, "fd00:10::/64"]')]],
+  [
+    'an anchor that allows two CAs below it',
+    [anchors(readCertificate('pathlen-2')).map((part) => part.replace('«', '')) as unknown as Edit],
+  ],
+  [
+    'an RSA anchor',
+    [anchors(readCertificate('rsa')).map((part) => part.replace('«', '')) as unknown as Edit],
+  ],
+  [
+    'a bundle with a CA that allows none below it, since SPIRE may be that one',
+    [inSpire(`trustBundle: ${JSON.stringify(readCertificate('pathlen-0'))}`)],
+  ],
+  ['a setting that nothing else sets', [inProxy('settings: {LINKERD2_PROXY_LOG: "warn,[{headers}]=off"}')]],
+  [
+    'the agent TTL of an attestor that attests again',
+    [
+      server('{address: spire.example.internal, generate: true, agentTtl: 1h}'),
+      attestation('{type: x509pop, certificateFile: /etc/pki/a, privateKeyFile: /etc/pki/b}'),
+    ],
+  ],
+  [
+    'control plane addresses, and no resolver',
+    [
+      [
+        '  dns:\n    servers: [10.43.0.10]\n',
+        '  controlPlane: {destination: "10.0.0.7:8086", policy: "[fd00::7]:8090"}\n',
+      ],
+    ],
+  ],
+]

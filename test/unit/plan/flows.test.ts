@@ -1,0 +1,132 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Flow, flows } from '../../../lib/index.ts'
+import { firstMachine, firstPlan, minimalWith, planOf } from './document.ts'
+
+const test = suite('flows')
+
+const networks = '10.42.0.0/16,10.43.0.0/16,203.0.113.42/32'
+
+test('minimal: what goes out and what comes in, in order', () => {
+  assert.equal(flows(firstPlan(minimalWith())).map(short), [
+    `in ${networks} > 203.0.113.42 4143/tcp`,
+    `in ${networks} > 203.0.113.42 80/tcp`,
+    'out 203.0.113.42 > linkerd-dst-headless.linkerd.svc.cluster.local 8086/tcp',
+    'out 203.0.113.42 > linkerd-policy.linkerd.svc.cluster.local 8090/tcp',
+    `out 203.0.113.42 > ${networks} 4143/tcp`,
+    `out 203.0.113.42 > ${networks} any/tcp`,
+    'out 203.0.113.42 > spire.example.internal 8081/tcp',
+    'out 203.0.113.42 > 10.43.0.10 53/udp',
+    'out 203.0.113.42 > 10.43.0.10 53/tcp',
+    'out 203.0.113.42 > github.com 443/tcp',
+  ])
+})
+
+test('before 2.18 pods dial the port of the application, and machines that of pods', () => {
+  const old = flows(
+    firstPlan(
+      minimalWith((document) => {
+        document.mesh.linkerdVersion = '2.17'
+        document.proxy.version = 'v2.268.0'
+      }),
+    ),
+  )
+  assert.ok(
+    old.some(({ direction, port, why }) => direction === 'in' && port === 80 && !why.includes('outside')),
+  )
+  assert.not.ok(old.some(({ direction, port }) => direction === 'out' && port === 4143))
+  const now = flows(firstPlan(minimalWith()))
+  assert.ok(
+    now.some(({ direction, port, why }) => direction === 'in' && port === 80 && why.includes('outside')),
+  )
+})
+
+test('a client accepts nothing, and is called by its name where it has no address', () => {
+  const client = flows(
+    firstPlan(
+      minimalWith((document) => {
+        const machine = firstMachine(document)
+        machine.role = 'client'
+        delete machine.addresses
+        delete machine.ports
+      }),
+    ),
+  )
+  assert.not.ok(client.some(({ direction }) => direction === 'in'))
+  for (const { from } of client) assert.equal(from, ['legacy-app'])
+})
+
+test('an admin port that others reach is listed for monitoring', () => {
+  const open = flows(
+    firstPlan(
+      minimalWith((document) => {
+        document.proxy.adminAddress = '0.0.0.0:4191'
+      }),
+    ),
+  )
+  assert.equal(open.filter(({ port }) => port === 4191).map(short), ['in monitoring > 203.0.113.42 4191/tcp'])
+  assert.not.ok(flows(firstPlan(minimalWith())).some(({ port }) => port === 4191))
+})
+
+test('downloads go to the HTTP proxy or the mirror, each once; preinstalled programs need none', () => {
+  const hosts = (change: Parameters<typeof minimalWith>[0]) =>
+    flows(firstPlan(minimalWith(change)))
+      .filter(({ why }) => why.startsWith('download'))
+      .map(({ to, port }) => `${to.join()}:${port}`)
+  assert.equal(
+    hosts((document) => {
+      document.proxy.install.url = 'https://mirror.example.com:8443/p-{arch}'
+      if (document.spire.agent.install !== undefined)
+        document.spire.agent.install.url = 'https://[2001:db8::5]/s-{arch}'
+    }),
+    ['mirror.example.com:8443', '2001:db8::5:443'],
+  )
+  assert.equal(
+    hosts((document) => {
+      document.proxy.install.httpProxy = 'http://proxy.example.com:3128'
+      if (document.spire.agent.install !== undefined)
+        document.spire.agent.install.httpProxy = 'http://proxy.example.com:3128'
+    }),
+    ['proxy.example.com:3128'],
+  )
+  assert.equal(
+    hosts((document) => {
+      document.proxy.install = { from: 'preinstalled', path: '/usr/bin/linkerd2-proxy' }
+      document.spire.agent.install = { from: 'preinstalled', path: '/usr/bin/spire-agent' }
+    }),
+    [],
+  )
+})
+
+test('an HTTP proxy without a port is dialled on the port of its scheme', () => {
+  const found = flows(
+    firstPlan(
+      minimalWith((document) => {
+        document.proxy.install.httpProxy = 'http://proxy.example.com'
+      }),
+    ),
+  ).filter(({ to }) => to.includes('proxy.example.com'))
+  assert.equal(
+    found.map(({ port }) => port),
+    [80],
+  )
+})
+
+test('all machines of a fleet are peers', () => {
+  const plans = planOf(
+    minimalWith((document) => {
+      const machine = firstMachine(document)
+      document.machines = [machine, { ...machine, name: 'other', addresses: ['203.0.113.99'] }]
+    }),
+  )
+  for (const plan of plans) {
+    const peers = flows(plan).find(({ direction, port }) => direction === 'in' && port === 4143)?.from
+    assert.ok(peers?.includes('203.0.113.42/32') && peers.includes('203.0.113.99/32'))
+  }
+})
+
+test.run()
+
+function short({ direction, from, to, port, protocol }: Flow): string {
+  return `${direction} ${from.join()} > ${to.join()} ${port}/${protocol}`
+}
