@@ -9,7 +9,7 @@ import { attempt, Failure, Report, type WriteResult } from './output-report.ts'
 import { survey } from './output-survey.ts'
 
 export type { ArtifactSource, WriteOptions } from './output-job.ts'
-export type { Note, Notes, WriteResult } from './output-report.ts'
+export type { Notes, WriteResult } from './output-report.ts'
 
 /*
  * Puts artifacts into a folder, in two passes over the same sequence.

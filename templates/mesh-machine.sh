@@ -144,7 +144,7 @@ explain() {
       fail 5 proxy-settings "the proxy refuses its settings: ${words}" "${etc}/*.env does not suit proxy ${PROXY_VERSION}" \
         'correct the document, generate and copy again'
     fi
-    fail 5 proxy-not-ready "the proxy is not ready: ${words#mesh-machine: }" 'there is no mesh traffic yet' \
+    fail 5 proxy-not-ready "the proxy is not ready: ${words:-it has not said why yet}" 'there is no mesh traffic yet' \
       'see journalctl -u linkerd-proxy -u spire-agent; it is tried again by itself'
   fi
   managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
@@ -156,7 +156,7 @@ explain() {
       fail 5 server-not-trusted "the SPIRE server ${AGENT_SERVER} is not trusted" \
         '/etc/spire/bundle.pem is not its bundle, or the clock is wrong' 'compare with spire-server bundle show' ;;
     *)
-      fail 5 no-identity "the SPIRE agent has no identity: ${words}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
+      fail 5 no-identity "the SPIRE agent has no identity: ${words:-it has not said why yet}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
         'see that it runs and can be reached; it is tried again by itself' ;;
   esac
 }
@@ -273,6 +273,7 @@ redirect_apply() {
 redirect_remove() {
   [ "${REDIRECT_ON_PROXY_FAILURE}" != closed ] || [ "$(systemctl is-system-running)" != stopping ] || return 0
   unload
+  publish
 }
 
 # Puts back what was removed, never what was turned off or stopped: the unit is asked under the lock, so that a stop
@@ -452,11 +453,16 @@ check_user() { # USER UID FIELD
   for kind in passwd group; do
     owner=$(getent "${kind}" "$2" | cut -d: -f1)
     number=$(getent "${kind}" "$1" | cut -d: -f3)
+    ! misnumbered "$1" "$2" || number=''
     [ "${owner:-$1}:${number:-$2}" = "$1:$2" ] ||
       fail 3 uid-taken "$1 should have number $2, but the ${kind} file has $2 for ${owner:-nobody} and $1 as ${number:-none}" \
         'the redirect exempts by number, and would exempt the wrong one' "choose another $3.uid, or free the number"
   done
 }
+
+# At an earlier boot systemd may have made our user with another number, because the right one was taken then.
+misnumbered() { getent passwd "$1" | grep -F '(meshjoin):' | grep -qv "^$1:[^:]*:$2:"; }
+renumber() { ! misnumbered "$1" "$2" || leave_user "$1" '(meshjoin)'; }
 
 check() {
   check_packages
@@ -477,7 +483,7 @@ fetch() {
   [ -z "$4" ] || export http_proxy="$4" https_proxy="$4"
   case $1 in https:*) schemes='=https' ;; *) schemes='=http,https' ;; esac
   if has curl; then
-    curl -fsSL --proto "${schemes}" --connect-timeout 10 -Y 1000 -y 30 -m 900 --retry 2 ${3:+--cacert "$3"} -o "$2" "$1"
+    curl -fsSL --proto "${schemes}" --connect-timeout 10 -Y 1000 -y 30 -m 900 --retry 4 --retry-connrefused ${3:+--cacert "$3"} -o "$2" "$1"
   else
     wget -nv -T 20 -t 3 ${3:+--ca-certificate="$3"} -O "$2" "$1"
   fi 2>&1
@@ -564,6 +570,8 @@ steps() { # SECONDS to wait for the join
   check
   rm -f "${run}/refused"
   mkdir -p "${state}"
+  renumber "${PROXY_USER}" "${PROXY_UID}"
+  if managed; then renumber "${AGENT_USER}" "${AGENT_UID}"; fi
   systemd-sysusers /etc/sysusers.d/linkerd-mesh.conf
   check_user "${PROXY_USER}" "${PROXY_UID}" proxy.user
   for name in $(downloads); do
@@ -573,7 +581,10 @@ steps() { # SECONDS to wait for the join
   done
   try_binaries
   set_resolver
+  # What failed before these steps does not any more.
+  rm -f "${run}/failure"
   start
+  publish
   until_deadline "$1" joined_now || explain
   systemctl -q disable mesh-machine-join.timer
   systemctl --no-block stop mesh-machine-join.timer
@@ -658,7 +669,7 @@ leave_base() {
 
 # Ours are known by the description that our sysusers file gives them.
 leave_user() {
-  getent passwd "$1" | grep -qF ":$2:" || return 0
+  getent passwd "$1" | grep -qF "$2:" || return 0
   userdel "$1" 2>/dev/null || say "user $1 stays: a process of it is running"
   ! getent group "$1" >/dev/null || groupdel "$1" 2>/dev/null || :
 }

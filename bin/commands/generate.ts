@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { type Generation, generateLazily, measureUserData, parse } from '../../lib/index.ts'
 import { type ExitCode, exit, UsageError } from '../exit.ts'
 import { readSource, type Source } from '../read.ts'
@@ -57,12 +58,10 @@ function writeFolder(generation: Generation, args: GenerateArguments, source: So
   let largest = ''
   const artifacts = function* () {
     for (const artifact of generation.artifacts()) {
-      if (
-        typeof artifact.content === 'string' &&
-        artifact.path.endsWith('/user-data') &&
-        artifact.content.length > largest.length
-      )
-        largest = artifact.content
+      if (artifact.path.endsWith('/user-data')) {
+        const text = plainText(artifact.content)
+        if (text.length > largest.length) largest = text
+      }
       yield artifact
     }
   }
@@ -104,6 +103,13 @@ function printResult(result: WriteResult, { out, check, dryRun }: GenerateArgume
       `${out}: ${written.count} files written, ${unchanged.count} unchanged, ${removed.count} removed\n`,
     )
   }
+}
+
+/** User-data as it was before it was compressed, for comparing it with every platform's limit. */
+function plainText(content: string | Uint8Array): string {
+  if (typeof content !== 'string') return gunzipSync(content).toString()
+  const isText = content.startsWith('#cloud-config') || content.startsWith('Content-Type:')
+  return isText ? content : plainText(Buffer.from(content, 'base64'))
 }
 
 /** The largest user-data against every platform's limit. */

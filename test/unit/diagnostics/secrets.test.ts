@@ -131,4 +131,17 @@ test('a token in a line that cannot be read', () => {
   }
 })
 
+test('a key in an annotation is refused where it stands', () => {
+  const oneLine = lines.join(' ')
+  const text = edit(base, [
+    ['namespace: mixed-env', `namespace: mixed-env\n    annotations: {note: "${oneLine}"}`],
+  ])
+  const { diagnostics } = validate(text)
+  assert.equal(
+    diagnostics.filter(({ severity }) => severity === 'error').map(({ code, path }) => [code, path]),
+    [['pem-private-key', '/machines/0/annotations/note']],
+  )
+  expectSilence(text, 'an annotation')
+})
+
 test.run()

@@ -1,0 +1,215 @@
+/**
+ * The budgets of ARCHITECTURE.md, measured. Ratios within one run, medians of several, so that the machine matters little.
+ * Prints a table and always exits 0: a budget is for people to look at, not for a test to fail on.
+ *
+ * Usage: npm run bench
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { generate, measureUserData } from '../lib/index.ts'
+import { makeFleet } from './job.ts'
+
+interface Row {
+  readonly what: string
+  readonly measured: string
+  readonly budget: string
+  readonly ok: boolean
+}
+
+const rows: Row[] = []
+const notes: string[] = []
+const scratch = mkdtempSync(join(tmpdir(), 'meshjoin-bench-'))
+const minimal = readFileSync('examples/minimal.yaml', 'utf8')
+const kib = 1024
+const mib = 1024 * 1024
+
+try {
+  const runner = await buildRunner()
+  await measureBundle()
+  measureUserDataSize()
+  measureImport(runner)
+  measureValidate()
+  measureSpeed(runner)
+  measureMemory(runner)
+  measureWriting()
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+print()
+
+/** The jobs as plain JavaScript: a TypeScript loader would be in every figure. */
+async function buildRunner(): Promise<string> {
+  writeFileSync(join(scratch, 'empty.mjs'), '')
+  const outfile = join(scratch, 'job.mjs')
+  await build({ entryPoints: ['bench/job.ts'], outfile, format: 'esm', platform: 'node', logLevel: 'error' })
+  return outfile
+}
+
+function runJob<T>(runner: string, name: string, count = 0, flags: readonly string[] = []): T {
+  return JSON.parse(
+    execFileSync(process.execPath, [...flags, runner, name, String(count)], { encoding: 'utf8' }),
+  ) as T
+}
+
+async function measureBundle(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: ['lib/index.ts'],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
+  })
+  const size = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
+  add('library bundle, gzipped', `${size} bytes`, '64000 bytes', size <= 64_000)
+  const [output] = Object.values(metafile.outputs)
+  const parts = new Map<string, number>()
+  for (const [path, { bytesInOutput }] of Object.entries(output?.inputs ?? {})) {
+    const part =
+      /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ??
+      (path.startsWith('lib/generated/') ? path : 'lib')
+    parts.set(part, (parts.get(part) ?? 0) + bytesInOutput)
+  }
+  const largest = [...parts].sort((a, b) => b[1] - a[1]).slice(0, 8)
+  notes.push(`bundle, minified, by part: ${largest.map(([part, bytes]) => `${part} ${bytes}`).join(', ')}`)
+}
+
+function measureUserDataSize(): void {
+  const result = generate(minimal, { targets: ['cloud-init'] })
+  const content = result.value?.find(({ path }) => path.endsWith('/user-data'))?.content
+  const size = measureUserData(String(content)).find(({ platform }) => platform === 'ec2')?.compressed ?? 0
+  add('user-data of minimal, gzipped', `${size} bytes`, `${12 * kib} bytes`, size <= 12 * kib)
+}
+
+function measureImport(runner: string): void {
+  const runs = repeat(9, () =>
+    runJob<{ milliseconds: number; heap: number }>(runner, 'import', 0, ['--expose-gc']),
+  )
+  const time = median(runs.map(({ milliseconds }) => milliseconds))
+  const heap = median(runs.map((run) => run.heap))
+  add('importing the library', `${time.toFixed(1)} ms`, '20 ms', time <= 20)
+  add('heap of the library', `${(heap / mib).toFixed(2)} MiB`, '1 MiB', heap <= mib)
+}
+
+function measureValidate(): void {
+  const empty = join(scratch, 'empty.mjs')
+  const time = (args: readonly string[]) => {
+    const started = performance.now()
+    const { status } = spawnSync(process.execPath, args)
+    if (status !== 0) throw new Error(`${args.join(' ')} failed`)
+    return performance.now() - started
+  }
+  // In turns, so that what else the machine does falls on both.
+  const pairs = repeat(
+    15,
+    () => [time([empty]), time(['dist/bin/meshjoin.js', 'validate', 'examples/minimal.yaml'])] as const,
+  )
+  const base = median(pairs.map(([first]) => first))
+  const ratio = median(pairs.map(([, second]) => second)) / base
+  add(
+    'validate of one machine, over an empty process',
+    `${ratio.toFixed(2)} x (${base.toFixed(0)} ms)`,
+    '1.6 x',
+    ratio <= 1.6,
+  )
+}
+
+interface Made {
+  readonly check: number
+  readonly emit: number
+  readonly bytes: number
+  readonly artifacts: number
+  readonly rss: number
+}
+
+function measureSpeed(runner: string): void {
+  const runs = repeat(3, () => runJob<Made>(runner, 'generate', 1000))
+  const seconds = median(runs.map(({ check, emit }) => (check + emit) / 1000))
+  const speed = 1000 / seconds
+  add('machines a second, all targets', speed.toFixed(0), '1000', speed >= 1000)
+  const [one] = runs
+  if (one !== undefined)
+    notes.push(
+      `1000 machines: ${one.check.toFixed(0)} ms to check, ${one.emit.toFixed(0)} ms to make ${one.artifacts} artifacts of ${(one.bytes / mib).toFixed(0)} MiB`,
+    )
+}
+
+function measureMemory(runner: string): void {
+  const empty = median(repeat(3, () => runJob<{ rss: number }>(runner, 'empty').rss))
+  const few = runJob<Made>(runner, 'generate', 1001).rss - empty
+  const many = runJob<Made>(runner, 'generate', 10_000).rss - empty
+  add(
+    'memory for 10,000 machines, over an empty process',
+    `${(many / mib).toFixed(0)} MiB`,
+    '150 MB',
+    many <= 150e6,
+  )
+  const growth = many - few
+  // The document itself is in memory; flat means that the artifacts are not.
+  add(
+    'of which by growth from 1,000 machines',
+    `${(growth / mib).toFixed(0)} MiB`,
+    '50 MiB',
+    growth <= 50 * mib,
+  )
+}
+
+function measureWriting(): void {
+  const input = join(scratch, 'fleet.yaml')
+  writeFileSync(input, makeFleet(minimal, 2000))
+  const out = join(scratch, 'out')
+  const started = performance.now()
+  execFileSync(process.execPath, ['dist/bin/meshjoin.js', 'generate', input, '--out', out], {
+    stdio: 'ignore',
+  })
+  const written = performance.now() - started
+  const copies = repeat(2, (run) => {
+    const from = performance.now()
+    execFileSync('cp', ['-r', out, join(scratch, `copy-${run}`)])
+    const took = performance.now() - from
+    rmSync(join(scratch, `copy-${run}`), { recursive: true })
+    return took
+  })
+  const ratio = written / median(copies)
+  add(
+    'writing 2,000 machines, over cp -r',
+    `${ratio.toFixed(2)} x (${written.toFixed(0)} ms)`,
+    '2 x',
+    ratio <= 2,
+  )
+  const again = performance.now()
+  execFileSync(process.execPath, ['dist/bin/meshjoin.js', 'generate', input, '--out', out], {
+    stdio: 'ignore',
+  })
+  notes.push(
+    `writing the same 2,000 machines again, with nothing to do: ${(performance.now() - again).toFixed(0)} ms`,
+  )
+}
+
+function repeat<T>(times: number, run: (index: number) => T): T[] {
+  return Array.from({ length: times }, (_, index) => run(index))
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function add(what: string, measured: string, budget: string, ok: boolean): void {
+  rows.push({ what, measured, budget, ok })
+}
+
+function print(): void {
+  const width = (key: 'what' | 'measured') => Math.max(...rows.map((row) => row[key].length)) + 2
+  for (const { what, measured, budget, ok } of rows)
+    process.stdout.write(
+      `${ok ? 'ok  ' : 'OVER'}  ${what.padEnd(width('what'))}${measured.padEnd(width('measured'))}budget ${budget}\n`,
+    )
+  for (const note of notes) process.stdout.write(`      ${note}\n`)
+}

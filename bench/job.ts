@@ -1,0 +1,80 @@
+/**
+ * One measurement in a process of its own, so that nothing that ran before is in its memory. Uses the build, as programs
+ * do. Prints one line of JSON.
+ *
+ * Made plain JavaScript and run by bench.ts: node job.mjs NAME [COUNT]
+ */
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+
+type Library = typeof import('../lib/index.ts')
+
+/** A fleet on the minimal document's settings: machines in two groups, in a network of their own. */
+export function makeFleet(minimal: string, count: number): string {
+  const head = minimal.slice(0, minimal.indexOf('\nmachines:') + 1)
+  const networks = head.replace('  trustAnchors:', '  machineNetworks: [198.18.0.0/15]\n  trustAnchors:')
+  const lines = Array.from({ length: count }, (_, index) => {
+    const address = `198.18.${Math.floor(index / 250)}.${(index % 250) + 1}`
+    return `  - {name: vm-${String(index).padStart(5, '0')}, group: ${index % 2 === 0 ? 'web' : 'db'}, addresses: [${address}]}\n`
+  })
+  const groups = `groups:
+  web: {namespace: web, ports: [{name: http, port: 8080}], labels: {app: web}}
+  db: {namespace: db, ports: [{name: mysql, port: 3306, opaque: true}], redirect: {onProxyFailure: open}}
+`
+  return `${networks}${groups}machines:\n${lines.join('')}`
+}
+
+function loadLibrary(): Promise<Library> {
+  return import(pathToFileURL('dist/lib/index.js').href) as Promise<Library>
+}
+
+const jobs: Readonly<Record<string, (count: number) => Promise<unknown>>> = {
+  empty: async () => ({ rss: peak() }),
+
+  import: async () => {
+    const collect = (globalThis as { gc?: () => void }).gc
+    await import(new URL('empty.mjs', import.meta.url).href) // the first import pays for the loader
+    collect?.()
+    const heap = process.memoryUsage().heapUsed
+    const started = spent()
+    await loadLibrary()
+    const milliseconds = spent() - started
+    collect?.()
+    return { milliseconds, heap: process.memoryUsage().heapUsed - heap }
+  },
+
+  generate: async (count) => {
+    const { generateLazily } = await loadLibrary()
+    const text = makeFleet(readFileSync('examples/minimal.yaml', 'utf8'), count)
+    const run = () => {
+      const started = spent()
+      const lazy = generateLazily(text)
+      if (!lazy.ok) throw new Error(JSON.stringify(lazy.diagnostics[0]))
+      const checked = spent()
+      let bytes = 0
+      let artifacts = 0
+      for (const { content } of lazy.value.artifacts()) {
+        bytes += content.length
+        artifacts++
+      }
+      return { check: checked - started, emit: spent() - checked, bytes, artifacts }
+    }
+    const first = run()
+    return { ...(count <= 1000 ? run() : first), rss: peak() }
+  },
+}
+
+/** Milliseconds of processor time: what else the machine does is not in it. */
+function spent(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Most memory that the process had, in bytes. */
+function peak(): number {
+  return process.resourceUsage().maxRSS * 1024
+}
+
+const [name = '', count = '0'] = process.argv.slice(2)
+const job = jobs[name]
+if (job !== undefined) process.stdout.write(`${JSON.stringify(await job(Number(count)))}\n`)

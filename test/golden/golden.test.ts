@@ -1,0 +1,143 @@
+/**
+ * Golden cases: `input.yaml` in, `diagnostics.json`, `files.txt` and `out/` out, all of it compared byte for byte.
+ * `UPDATE_GOLDEN=1` writes them anew; look at the difference before you commit it.
+ *
+ * `minimal` is stored whole. The other cases store what differs from it, so that a changed unit is one change to read:
+ * a file that equals one of `minimal` is named as such in `files.txt`, and the content of a file that the machine's
+ * overlay has too is replaced by its name in user-data. Both are exact: what is replaced was compared byte for byte.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Artifact, generate } from '../../lib/index.ts'
+import { withoutComments } from '../../scripts/templates.ts'
+
+const folder = 'test/golden'
+const update = process.env.UPDATE_GOLDEN === '1'
+const cases = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort()
+
+/** What the folder of a case holds, beside its input. */
+type Stored = ReadonlyMap<string, string>
+
+let base: readonly Artifact[] | undefined
+const test = suite('golden')
+
+for (const name of cases) {
+  test(`${name} gives exactly what is stored`, () => {
+    const made = render(name)
+    if (update) write(name, made)
+    const stored = read(name)
+    assert.is([...stored.keys()].sort().join('\n'), [...made.keys()].sort().join('\n'), 'the files stored')
+    for (const [path, text] of made) assert.is(stored.get(path), text, `${name}/${path}`)
+  })
+}
+
+test('minimal is the example of that name', () => {
+  assert.is(readFileSync(`${folder}/minimal/input.yaml`, 'utf8'), readFileSync('examples/minimal.yaml', 'utf8'))
+})
+
+test('the command on the machine is the same file everywhere', () => {
+  const command = withoutComments(readFileSync('templates/mesh-machine.sh', 'utf8'))
+  for (const name of cases) {
+    const copies = artifactsOf(name).filter(({ path }) => path.endsWith('/usr/local/sbin/mesh-machine'))
+    assert.ok(copies.length > 0, name)
+    for (const { path, content } of copies) assert.is(content, command, path)
+  }
+})
+
+test('the cases cover the kinds of user-data that there are', () => {
+  const kinds = cases.flatMap((name) =>
+    artifactsOf(name)
+      .filter(({ path }) => path.endsWith('/user-data'))
+      .map((artifact) => decode(artifact).kind),
+  )
+  assert.equal([...new Set(kinds)].sort(), ['base64-gzip', 'gzip', 'text'])
+})
+
+test.run()
+
+function inputOf(name: string): string {
+  return readFileSync(join(folder, name, 'input.yaml'), 'utf8')
+}
+
+function artifactsOf(name: string): readonly Artifact[] {
+  const result = generate(inputOf(name))
+  assert.ok(result.ok, `${name}: ${JSON.stringify(result.diagnostics)}`)
+  return result.value ?? []
+}
+
+/** The whole folder of a case, as it should be. */
+function render(name: string): Stored {
+  const stored = new Map<string, string>()
+  const { diagnostics } = generate(inputOf(name))
+  stored.set('diagnostics.json', `${JSON.stringify(diagnostics, null, 2)}\n`)
+  const artifacts = artifactsOf(name)
+  const lines: string[] = []
+  for (const artifact of artifacts) {
+    const { kind, text } = decode(artifact)
+    const twin = name === 'minimal' ? undefined : findTwin(artifact)
+    const mode = artifact.mode.toString(8).padStart(4, '0')
+    const secret = artifact.sensitive ? ' sensitive' : ''
+    lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = minimal`}\n`)
+    if (twin === undefined)
+      stored.set(`out/${artifact.path}`, name === 'minimal' ? text : fold(artifact.path, text, artifacts))
+  }
+  stored.set('files.txt', lines.join(''))
+  return stored
+}
+
+/** The file of `minimal` at the same place of the machine, if it has the same bytes. */
+function findTwin({ path, content }: Artifact): Artifact | undefined {
+  const place = /^systemd\/[^/]+(\/.*)$/.exec(path)?.[1]
+  base ??= artifactsOf('minimal')
+  const twin = base.find((other) => place !== undefined && other.path === `systemd/legacy-app${place}`)
+  return twin?.content === content ? twin : undefined
+}
+
+/** The text of an artifact; that of compressed user-data is unpacked. */
+function decode({ path, content }: Artifact): { kind: 'text' | 'gzip' | 'base64-gzip'; text: string } {
+  if (typeof content !== 'string') return { kind: 'gzip', text: gunzipSync(content).toString('utf8') }
+  if (!path.endsWith('/user-data') || /^(#cloud-config|Content-Type:)/.test(content))
+    return { kind: 'text', text: content }
+  return { kind: 'base64-gzip', text: gunzipSync(Buffer.from(content, 'base64')).toString('utf8') }
+}
+
+/** Replaces what stands in user-data and is a file of the same machine's overlay too. */
+function fold(path: string, text: string, artifacts: readonly Artifact[]): string {
+  const machine = /^cloud-init\/([^/]+)\/user-data$/.exec(path)?.[1]
+  if (machine === undefined) return text
+  let folded = text
+  for (const other of artifacts) {
+    if (!other.path.startsWith(`systemd/${machine}/`) || typeof other.content !== 'string') continue
+    const block = other.content.replace(/^(?=.)/gm, '      ')
+    folded = folded.replace(`    content: |\n${block}`, () => `    content: <<${other.path}>>\n`)
+  }
+  return folded
+}
+
+function read(name: string): Stored {
+  const stored = new Map<string, string>()
+  const root = join(folder, name)
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue
+    const path = join(entry.parentPath, entry.name)
+    if (path !== join(root, 'input.yaml')) stored.set(path.slice(root.length + 1), readFileSync(path, 'utf8'))
+  }
+  return stored
+}
+
+function write(name: string, files: Stored): void {
+  const root = join(folder, name)
+  for (const entry of readdirSync(root))
+    if (entry !== 'input.yaml') rmSync(join(root, entry), { recursive: true })
+  for (const [path, text] of files) {
+    const file = join(root, path)
+    if (!existsSync(dirname(file))) mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+}

@@ -1,0 +1,282 @@
+/** What is published: that it holds what it should, works when it is installed, and says the truth about itself. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
+
+/** A folder with the package installed: unpacked from its tarball, its dependencies linked to ours. */
+let scratch = ''
+let installed = ''
+let tarball = ''
+
+const test = suite('package')
+
+test.before(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'meshjoin-packaging-'))
+  // The scripts that npm would run have run: this test comes after a build.
+  const options = ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch, '--loglevel', 'error']
+  const report: unknown = JSON.parse(execFileSync('npm', options, { encoding: 'utf8' }))
+  const [packed] = (Array.isArray(report) ? report : Object.values(report as object)) as {
+    filename: string
+  }[]
+  tarball = join(scratch, packed?.filename ?? '')
+  installed = join(scratch, 'node_modules', manifest.name)
+  mkdirSync(installed, { recursive: true })
+  execFileSync('tar', ['--extract', '--file', tarball, '--directory', installed, '--strip-components=1'])
+  for (const name of Object.keys(manifest.dependencies)) link(name)
+  cpSync('examples', join(scratch, 'examples'), { recursive: true })
+})
+
+test.after(() => rmSync(scratch, { recursive: true, force: true }))
+
+test('the tarball holds the build, the schema and the examples, and nothing else', () => {
+  const files = listFiles(installed)
+  for (const needed of [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'dist/bin/meshjoin.js',
+    'dist/lib/index.js',
+    'dist/lib/index.d.ts',
+    'dist/lib/schema.js',
+    'dist/lib/generated/validator.js',
+    'schemas/meshjoin.v1.schema.json',
+    'examples/minimal.yaml',
+    'examples/walkthrough.yaml',
+    'examples/fleet.yaml',
+  ])
+    assert.ok(files.includes(needed), needed)
+  const allowed =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/bin\/[\w-]+\.js(\.LEGAL\.txt)?|dist\/lib\/[\w/-]+\.(js|d\.ts)|schemas\/[\w.]+\.json|examples\/\w+\.yaml)$/
+  assert.equal(
+    files.filter((path) => !allowed.test(path)),
+    [],
+  )
+  assert.is(statSync(join(installed, 'dist/bin/meshjoin.js')).mode & 0o111, 0o111, 'the command can be run')
+})
+
+test('the command line runs as npx runs it, and needs no dependency: it has them inside', () => {
+  const alone = join(scratch, 'alone')
+  cpSync(installed, alone, {
+    recursive: true,
+    filter: (path) => !path.includes('/node_modules/') || path.startsWith(installed),
+  })
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(alone, 'dist/bin/meshjoin.js'), ...args], {
+      encoding: 'utf8',
+      cwd: tmpdir(),
+    })
+  const version = run('--version')
+  assert.is(version.stdout, `${manifest.version}\n`, version.stderr)
+  const starter = run('init')
+  assert.is(starter.status, 0, starter.stderr)
+  writeFileSync(join(alone, 'mesh.yaml'), starter.stdout)
+  const checked = run('validate', join(alone, 'mesh.yaml'))
+  assert.is(checked.status, 0, checked.stderr)
+  const written = run('generate', join(alone, 'mesh.yaml'), '--out', join(alone, 'out'))
+  assert.is(written.status, 0, written.stderr)
+  assert.ok(existsSync(join(alone, 'out/systemd')))
+  assert.is(run('schema').stdout.length > 1000, true)
+})
+
+const program = `
+  const text = readFileSync('examples/minimal.yaml', 'utf8')
+  const result = meshjoin.generate(text)
+  const words = [result.ok, result.value.length > 20, schema.title, meshjoin.formatDiagnostic.length]
+  process.stdout.write(JSON.stringify(words))
+`
+
+test('the library is imported', () => {
+  const file = write('import.mjs', [
+    "import { readFileSync } from 'node:fs'",
+    "import * as meshjoin from 'meshjoin'",
+    "import { schema } from 'meshjoin/schema'",
+    program,
+  ])
+  assert.is(runNode(file), '[true,true,"meshjoin document",1]')
+})
+
+test('the library is required, where Node can require modules', () => {
+  const file = write('require.cjs', [
+    "const { readFileSync } = require('node:fs')",
+    "const meshjoin = require('meshjoin')",
+    "const { schema } = require('meshjoin/schema')",
+    program,
+  ])
+  assert.is(runNode(file), '[true,true,"meshjoin document",1]')
+})
+
+test('the schema is there for editors, and is the one of the module', () => {
+  const file = write('schema.mjs', [
+    "import schemaFile from 'meshjoin/schemas/meshjoin.v1.schema.json' with { type: 'json' }",
+    "import { schema } from 'meshjoin/schema'",
+    'process.stdout.write(String(JSON.stringify(schemaFile) === JSON.stringify(schema)))',
+  ])
+  assert.is(runNode(file), 'true')
+})
+
+test('its types serve a strict program', () => {
+  write('types.ts', [
+    "import { type Artifact, type Diagnostic, generate, type MeshjoinDocument, measureUserData, parse } from 'meshjoin'",
+    "import { schema } from 'meshjoin/schema'",
+    'const result = generate(parse(""))',
+    'if (result.ok) {',
+    '  const artifacts: readonly Artifact[] = result.value',
+    '  const sizes: readonly number[] = measureUserData(String(artifacts[0]?.content)).map(({ plain }) => plain)',
+    '  globalThis.sizes = sizes',
+    '} else {',
+    '  // @ts-expect-error a failure has no value',
+    '  const artifacts: readonly Artifact[] = result.value',
+    '}',
+    'const first: Diagnostic | undefined = result.diagnostics[0]',
+    'declare global { var sizes: readonly number[]; var rest: unknown }',
+    "const title: 'meshjoin document' = schema.title",
+    '// @ts-expect-error a document needs more than that',
+    "const document: MeshjoinDocument = { apiVersion: 'meshjoin/v1' }",
+    'globalThis.rest = [first, title, document]',
+  ])
+  write('tsconfig.json', [
+    JSON.stringify({
+      compilerOptions: {
+        strict: true,
+        module: 'nodenext',
+        target: 'es2023',
+        lib: ['es2023'],
+        types: [],
+        noEmit: true,
+        exactOptionalPropertyTypes: true,
+      },
+      files: ['types.ts'],
+    }),
+  ])
+  const tsc = resolve('node_modules/typescript/bin/tsc')
+  const checked = spawnSync(process.execPath, [tsc, '-p', scratch], { encoding: 'utf8' })
+  assert.is(checked.stdout, '')
+  assert.is(checked.status, 0)
+})
+
+test('publint and "are the types wrong" have nothing to say', () => {
+  const publint = runTool('publint/src/cli.js', ['--strict', tarball])
+  assert.is(publint.status, 0, publint.stdout + publint.stderr)
+  assert.match(publint.stdout, /All good/)
+  const attw = runTool('@arethetypeswrong/cli/dist/index.js', [
+    '--profile',
+    'esm-only',
+    '--format',
+    'ascii',
+    '--no-emoji',
+    '--no-color',
+    tarball,
+  ])
+  assert.is(attw.status, 0, attw.stdout + attw.stderr)
+  assert.match(attw.stdout, /"meshjoin"\n\nnode16 \(from ESM\): OK \(ESM\)/)
+  assert.match(attw.stdout, /"meshjoin\/schema"\n\nnode16 \(from ESM\): OK \(ESM\)/)
+})
+
+test('knip finds nothing that is unused or missing', () => {
+  const knip = runTool('knip/bin/knip.js', ['--no-progress', '--no-config-hints'])
+  assert.is(knip.stdout + knip.stderr, '')
+  assert.is(knip.status, 0)
+})
+
+test('the lock file pins by sum and not by place', () => {
+  const lock = readFileSync('package-lock.json', 'utf8')
+  assert.not.match(lock, '"resolved"')
+  const { packages } = JSON.parse(lock) as {
+    packages: Record<string, { integrity?: string; link?: boolean }>
+  }
+  const unpinned = Object.entries(packages).filter(
+    ([path, entry]) => path !== '' && entry.integrity === undefined,
+  )
+  assert.equal(
+    unpinned.map(([path]) => path),
+    [],
+  )
+})
+
+test('each run-time dependency is named with its reason in ARCHITECTURE.md', () => {
+  const text = readFileSync('ARCHITECTURE.md', 'utf8')
+  for (const name of Object.keys(manifest.dependencies)) {
+    const line = text
+      .split('\n')
+      .find((other) => other.includes(`\`${name}\``) || /^[ ,]/.test(other.split(`| ${name}`)[1] ?? ''))
+    assert.ok(line !== undefined, `${name} is not named`)
+    assert.ok((line ?? '').length > name.length + 30, `${name} has no reason`)
+  }
+})
+
+test('the library imports what it depends on, and depends on what it imports', () => {
+  const imported = new Set<string>()
+  for (const path of listFiles('lib')) {
+    const text = readFileSync(join('lib', path), 'utf8')
+    for (const [, name = ''] of text.matchAll(/^(?:import|export)\b[^'"`]*?\bfrom '([^'.][^']*)'/gm))
+      if (!name.startsWith('node:'))
+        imported.add(
+          name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? ''),
+        )
+  }
+  // The command line has its own inside. ajv's code is in lib/generated/validator.js, compiled ahead of time.
+  assert.equal(
+    [...imported].sort(),
+    Object.keys(manifest.dependencies)
+      .filter((name) => name !== 'ajv')
+      .sort(),
+  )
+})
+
+test.run()
+
+function link(name: string): void {
+  const target = join(scratch, 'node_modules', name)
+  mkdirSync(join(target, '..'), { recursive: true })
+  symlinkSync(resolve('node_modules', name), target)
+}
+
+function write(name: string, lines: readonly string[]): string {
+  const file = join(scratch, name)
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return file
+}
+
+function runNode(file: string): string {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--no-warnings', file], {
+    cwd: scratch,
+    encoding: 'utf8',
+  })
+  assert.is(status, 0, stderr)
+  return stdout
+}
+
+function runTool(path: string, args: readonly string[]) {
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }
+  return spawnSync(process.execPath, [join('node_modules', path), ...args], { encoding: 'utf8', env })
+}
+
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort()
+}

@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+
+/** Text that has broken generators before: quoting of every sink, expansion, line breaks, and what editors hide. */
+export const fragments: readonly string[] = [
+  "'",
+  '"',
+  "'\\''",
+  '\\',
+  '\\\\',
+  '$',
+  '$$',
+  '$(id)',
+  '`id`',
+  '$' + '{HOME}',
+  '%',
+  '%%',
+  '%n',
+  '%h/x',
+  '{{',
+  '}}',
+  '{{ x }}',
+  '{{{x}}}',
+  '{% x %}',
+  '{# x #}',
+  '\n',
+  '\r',
+  '\r\n',
+  '\n\n',
+  '\nLINKERD2_PROXY_IDENTITY_DISABLED=1\n',
+  "'\nX='1",
+  '\n[Service]\nExecStart=/bin/sh\n',
+  '\nCOMMIT\n*filter\n',
+  ' -j ACCEPT',
+  '\0',
+  '\u0001',
+  '\u001b[2J',
+  '\t',
+  '\u007f',
+  '\u0085',
+  '\u00a0',
+  '\u2028',
+  '\u2029',
+  '\ufeff',
+  '\u202e',
+  '\ud800',
+  '\udc00',
+  '\u{1f600}',
+  'é',
+  'е', // Cyrillic
+  'ﬁ',
+  '--meshjoin-boundary',
+  '\n--meshjoin-boundary--\n',
+  '\n#cloud-config\n',
+  '## template: jinja\n',
+  ': ',
+  ' #',
+  '- ',
+  '&a *a',
+  '!!binary x',
+  '!unsafe',
+  '---\n',
+  '...\n',
+  '|',
+  '>',
+  '@',
+  '=',
+  ',',
+  ';',
+  '&',
+  '<',
+  '..',
+  '../',
+  '/../',
+  '/..',
+  '/./',
+  '//',
+  '.',
+  '~',
+  ' ',
+  '  ',
+  '*',
+  '?',
+  '[a-z]',
+  '(',
+  ')',
+  '-',
+  '--',
+  '-o',
+  '0x10',
+  '1e3',
+  'null',
+  'true',
+  'yes',
+  '~root',
+  '__proto__',
+  'constructor',
+  'toString',
+  '\u0000\u0000',
+  'a'.repeat(300),
+  '-----BEGIN PRIVATE KEY-----',
+]
+
+const fragment = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...fragments) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 4 }) },
+)
+
+/** Hostile text: alone, in twos, or inside a value that would be fine. */
+export function hostileText(example: string): fc.Arbitrary<string> {
+  const inside = fc
+    .tuple(fragment, fc.nat({ max: example.length }))
+    .map(([text, at]) => example.slice(0, at) + text + example.slice(at))
+  const around = fc.tuple(fragment, fragment).map(([before, after]) => before + example + after)
+  const alone = fc.tuple(fragment, fragment).map(([one, two]) => one + two)
+  return fc.oneof(
+    { weight: 5, arbitrary: inside },
+    { weight: 1, arbitrary: around },
+    { weight: 2, arbitrary: alone },
+    { weight: 1, arbitrary: fragment },
+  )
+}
+
+/** The seed and the number of runs; a longer run in CI sets the second, and a failure prints the first. */
+export const seed = Number(process.env.PROPERTY_SEED ?? 20261122)
+export const factor = Number(process.env.PROPERTY_FACTOR ?? 1)

@@ -1,0 +1,192 @@
+/** What the sources of the library may name, and which of them may import which. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+interface Source {
+  /** As `lib/plan/plan.ts`. */
+  readonly path: string
+  readonly text: string
+  /** What it imports: files of ours as paths from the top, packages by name. */
+  readonly imports: readonly string[]
+  /** Those of them that are there at run time. */
+  readonly loads: readonly string[]
+}
+
+const library = readSources('lib')
+const sources = [...library, ...readSources('bin')]
+
+/** Which folder of lib may import from which, beside itself. The files right in lib may import from all. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  targets: ['files', 'plan', 'config', 'escape', 'diagnostics', 'generated', 'artifact'],
+  files: ['plan', 'config', 'escape', 'diagnostics', 'generated'],
+  plan: ['config', 'diagnostics'],
+  config: ['diagnostics', 'generated'],
+  escape: [],
+  diagnostics: [],
+}
+
+/** Packages that the library may import; a browser has them all. */
+const packages = [
+  '@scure/base',
+  'cidr-tools',
+  'fflate',
+  'handlebars',
+  'handlebars/runtime.js',
+  'ipaddr.js',
+  'js-yaml',
+  'leven',
+]
+
+const test = suite('sources')
+
+test('there are sources to look at', () => {
+  assert.ok(library.length > 40)
+  assert.ok(sources.some(({ path }) => path === 'bin/meshjoin.ts'))
+  assert.ok(sources.filter(({ imports }) => imports.length > 0).length > 40)
+})
+
+test('the library compiles without the types of Node or of a browser', () => {
+  const { types, lib } = readJson('lib/tsconfig.json').compilerOptions as { types: string[]; lib: string[] }
+  assert.equal(types, [])
+  assert.equal(lib, ['es2023'])
+  const child = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'lib', '--noEmit'], {
+    encoding: 'utf8',
+  })
+  assert.is(child.stdout, '')
+  assert.is(child.status, 0)
+})
+
+test('the library imports itself and a few pure packages, nothing else', () => {
+  for (const { path, imports } of library) {
+    for (const name of imports) {
+      const own = name.startsWith('lib/')
+      assert.ok(own || packages.includes(name), `${path} imports ${name}`)
+    }
+  }
+})
+
+test('the library names no global that a pure function has no use for', () => {
+  const forbidden =
+    /\b(process|Date|Math\.random|fetch|eval|Function|console|setTimeout|setInterval|setImmediate|queueMicrotask|crypto|performance|require|Buffer|globalThis|navigator|localStorage|XMLHttpRequest|WebSocket|import\.meta|toLocale\w+|localeCompare|Intl)\b/
+  for (const { path, text } of library) {
+    // The validator's helpers carry their own source as text, and the schema's words are data.
+    if (path.startsWith('lib/generated/')) continue
+    const code = withoutWords(text)
+    // lib/plan/environment.ts has a function of that name.
+    const found = forbidden.exec(code.replace(/function process\(|\.\.\.process\(/g, ''))
+    assert.is(found?.[0], undefined, path)
+  }
+})
+
+test('imports go one way: targets, files, plan, config', () => {
+  for (const { path, imports } of library) {
+    const from = folderOf(path)
+    if (from === '' || from === 'generated') continue
+    for (const name of imports.filter((other) => other.startsWith('lib/'))) {
+      const to = folderOf(name) === '' ? name.replace(/^lib\/(.*)\.ts$/, '$1') : folderOf(name)
+      assert.ok(to === from || allowed[from]?.includes(to), `${path} imports ${name}`)
+    }
+  }
+})
+
+test('every folder of the library has its place in that order', () => {
+  const folders = new Set(library.map(({ path }) => folderOf(path)))
+  folders.delete('')
+  folders.delete('generated')
+  assert.equal([...folders].sort(), Object.keys(allowed).sort())
+})
+
+test('no target imports another', () => {
+  const shared = ['target', 'guide', 'platform', 'multipart', 'unbuilt']
+  const isTarget = (path: string) =>
+    folderOf(path) === 'targets' && ![...shared, 'index'].some((name) => path === `lib/targets/${name}.ts`)
+  const targets = library.filter(({ path }) => isTarget(path))
+  assert.ok(targets.length >= 2)
+  for (const { path, imports } of targets) {
+    const others = imports.filter((name) => isTarget(name) && name !== path)
+    assert.equal(others, [], path)
+  }
+  for (const name of shared) {
+    const source = library.find(({ path }) => path === `lib/targets/${name}.ts`)
+    assert.equal(source?.imports.filter(isTarget), [], name)
+  }
+})
+
+test('nothing in the library imports the files right in lib but they themselves', () => {
+  for (const { path, imports } of library) {
+    if (folderOf(path) === '') continue
+    const top = imports.filter(
+      (name) => name.startsWith('lib/') && folderOf(name) === '' && name !== 'lib/artifact.ts',
+    )
+    assert.equal(top, [], path)
+  }
+})
+
+test('the command line uses what every other program can use', () => {
+  const open = ['lib/index.ts', 'lib/schema.ts', 'lib/artifact.ts']
+  for (const { path, imports } of sources) {
+    if (!path.startsWith('bin/')) continue
+    const inner = imports.filter((name) => name.startsWith('lib/') && !open.includes(name))
+    assert.equal(inner, [], path)
+  }
+})
+
+test('modules do not load each other in a circle', () => {
+  const byPath = new Map(sources.map((source) => [source.path, source]))
+  const done = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    assert.not.ok(trail.includes(path), `a circle: ${[...trail, path].join(' → ')}`)
+    if (done.has(path)) return
+    for (const name of byPath.get(path)?.loads ?? []) visit(name, [...trail, path])
+    done.add(path)
+  }
+  for (const { path } of sources) visit(path, [])
+})
+
+test.run()
+
+function readSources(folder: string): Source[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|js)$/.test(name) && !name.endsWith('.d.ts'))
+    .map((name) => {
+      const path = join(folder, name)
+      const text = readFileSync(path, 'utf8')
+      if (path.endsWith('.js')) return { path, text, imports: [], loads: [] }
+      const loads = importsOf(path, text.replace(/^(import|export) type\b/gm, '// $1'))
+      return { path, text, imports: importsOf(path, text), loads }
+    })
+}
+
+/** Imports that are there at run time or for types; also `export … from` and `import()`. */
+function importsOf(path: string, text: string): string[] {
+  const names = [
+    ...text.matchAll(
+      /^(?:import|export)\b[^'"`]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ]
+  return names
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+    .map((name) => (name.startsWith('.') ? normalize(join(dirname(path), name)) : name))
+    .filter((name) => !name.endsWith('/package.json'))
+}
+
+/** Code without comments and texts, where words are free. */
+function withoutWords(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
+    .replace(/`(?:[^`\\$]|\\.|\$(?!\{))*`/g, '``')
+    .replace(/(^|\s)\/\/.*$/gm, '')
+}
+
+function folderOf(path: string): string {
+  const parts = path.split('/')
+  return parts.length > 2 ? (parts[1] ?? '') : ''
+}
+
+function readJson(path: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+}
