@@ -31,7 +31,8 @@ work=''
 
 say() { printf 'mesh-machine: %s\n' "$*" >&2; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-console() { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/dev/console || :; }
+# Units with PrivateDevices= have no console: false there, and whoever has one says it.
+console() { [ -c /dev/console ] && { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/dev/console || :; }; }
 
 # One printable line. An agent's own ID ends in the join token that it came with: never repeat it.
 clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -cd ' -~' | sed 's|/join_token/[^ "]*|/join_token/...|g' | cut -c1-400; }
@@ -44,8 +45,7 @@ fail() {
   if is_root; then
     mkdir -p "${run}"
     [ "$1" -ne 3 ] || : >"${run}/refused"
-    [ "$(cat "${run}/said" 2>/dev/null)" = "${text}" ] || console "${text}"
-    printf '%s' "${text}" >"${run}/said"
+    if [ "$(cat "${run}/said" 2>/dev/null)" != "${text}" ] && console "${text}"; then printf '%s' "${text}" >"${run}/said"; fi
     printf '{"id": "%s", "what": %s, "meaning": %s, "remedy": %s}' \
       "$2" "$(json "${text}")" "$(json "$4")" "$(json "$5")" >"${run}/failure"
     publish
@@ -111,7 +111,7 @@ publish() {
   if joined_now; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
-    if mkdir "${run}/announced" 2>/dev/null; then console "joined the mesh as $(server_id), $(seconds) s after start"; fi
+    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server_id), $(seconds) s after start"; then : >"${run}/announced"; fi
   elif marked; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
   cat >"${run}/status.$$" <<STATUS
 {
@@ -212,7 +212,7 @@ joined() {
 }
 
 resolver_changed() {
-  [ "$(nameservers)" = "$(cat /run/linkerd-proxy/nameservers || nameservers)" ] ||
+  [ "$(nameservers)" = "$(cat /run/linkerd-proxy/nameservers 2>/dev/null || nameservers)" ] ||
     systemctl --no-block try-restart linkerd-proxy.service
 }
 
@@ -289,6 +289,8 @@ redirect_assert() {
       fi
     done
   fi
+  # No path unit sees a symbolic link being replaced.
+  resolver_changed
   publish
 }
 
@@ -652,7 +654,7 @@ leave() {
   rm -f "${etc}"/*.env "${etc}/trust-anchors.pem" "${etc}"/redirect.* /usr/local/sbin/mesh-machine /usr/local/sbin/mesh-machine-doctor
   # Last, so that a leave that was cut short can be run again.
   rm -f "${etc}/mesh-machine.conf"
-  rmdir "${etc}" /etc/spire /run/spire /etc/systemd/resolved.conf.d 2>/dev/null || :
+  rmdir "${etc}" /etc/spire /run/spire /etc/systemd/resolved.conf.d /etc/sysusers.d 2>/dev/null || :
   if [ -e "${JOIN_TOKEN_FILE}" ]; then say "${JOIN_TOKEN_FILE} stays: you put it there"; fi
   say 'this machine has left the mesh'
 }

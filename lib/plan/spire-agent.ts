@@ -36,7 +36,8 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
   return {
     agent: {
       data_dir: '/var/lib/spire-agent',
-      log_level: 'INFO',
+      // At INFO it logs its own ID, which ends in the join token.
+      log_level: 'WARN',
       server_address: server.address,
       server_port: server.port,
       socket_path: agent.socket,
