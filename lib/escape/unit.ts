@@ -3,7 +3,8 @@ import { EscapeError, refuseControls, requireMatch } from './refusal.ts'
 /** A value that takes the rest of a unit file's line, such as `Description=`: one line, `%` doubled. */
 export function escapeUnitText(text: string): string {
   refuseControls('unit text', text)
-  if (text.endsWith('\\')) throw new EscapeError('unit text', 'backslash at the end of a line')
+  if (/^ |[\\ ]$/.test(text))
+    throw new EscapeError('unit text', 'blank at an end, or backslash at the end of a line')
   return text.replaceAll('%', '%%')
 }
 

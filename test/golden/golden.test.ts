@@ -38,7 +38,10 @@ for (const name of cases) {
 }
 
 test('minimal is the example of that name', () => {
-  assert.is(readFileSync(`${folder}/minimal/input.yaml`, 'utf8'), readFileSync('examples/minimal.yaml', 'utf8'))
+  assert.is(
+    readFileSync(`${folder}/minimal/input.yaml`, 'utf8'),
+    readFileSync('examples/minimal.yaml', 'utf8'),
+  )
 })
 
 test('the command on the machine is the same file everywhere', () => {

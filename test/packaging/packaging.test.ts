@@ -193,12 +193,6 @@ test('publint and "are the types wrong" have nothing to say', () => {
   assert.match(attw.stdout, /"meshjoin\/schema"\n\nnode16 \(from ESM\): OK \(ESM\)/)
 })
 
-test('knip finds nothing that is unused or missing', () => {
-  const knip = runTool('knip/bin/knip.js', ['--no-progress', '--no-config-hints'])
-  assert.is(knip.stdout + knip.stderr, '')
-  assert.is(knip.status, 0)
-})
-
 test('the lock file pins by sum and not by place', () => {
   const lock = readFileSync('package-lock.json', 'utf8')
   assert.not.match(lock, '"resolved"')

@@ -93,11 +93,7 @@ test('enumerations, types, ranges and sizes, each with what would fit', () => {
       0,
       'out-of-range /proxy/cores | 0 is out of range: at least 1 | use a number at least 1',
     ],
-    [
-      ['machines'],
-      [],
-      'size-limit /machines | Machines must have at least 1 entry | shorten or complete it',
-    ],
+    [['machines'], [], 'size-limit /machines | Machines must have at least 1 entry | shorten or complete it'],
   ]
   for (const [path, value, expected] of rows) assert.equal(faults(withEntry(path, value)), [expected])
 })

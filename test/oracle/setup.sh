@@ -1,0 +1,43 @@
+#!/bin/sh
+# Brings what the readers tier needs onto a Debian 12 (or later) host, as root: packages, two root file systems and
+# real SPIRE. A second run takes a second. The tests call it themselves.
+#
+#   usage: test/oracle/setup.sh
+#
+# MESHJOIN_CACHE is where all but the packages goes, /var/cache/meshjoin-test by default.
+set -eu
+
+die() {
+  echo "setup.sh: $*" >&2
+  exit 1
+}
+
+[ "$(id -u)" = 0 ] || die 'the readers tier needs root: it mounts copies of Debian and loads rules in network namespaces'
+cache=${MESHJOIN_CACHE:-/var/cache/meshjoin-test}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+# command:package
+needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash
+bash:bash gcc:gcc'
+
+missing=
+for pair in $needed; do
+  command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
+done
+[ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+[ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null || die "this is not Debian; what is missing:$missing"
+  echo "installing$missing" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2
+  # shellcheck disable=SC2086 # a list of package names
+  apt-get install -y -qq --no-install-recommends $missing >&2
+fi
+
+"$here/../setup/roots.sh" >/dev/null
+mkdir -p -- "$cache"
+(
+  flock 9
+  "$here/../spire/build.sh" "$cache/spire"
+) 9>"$cache/.spire.lock" >&2

@@ -1,0 +1,73 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readMachines, textOf } from './support/cases.ts'
+import { runCommand, runScript, suites } from './support/root.ts'
+
+const test = suite('shells read the command and its data')
+const machines = readMachines()
+const command = '/usr/local/sbin/mesh-machine'
+const data = '/etc/linkerd/mesh-machine.conf'
+const commands = [...new Set(machines.map((machine) => textOf(machine, command)))]
+
+test('the command is the same file on every machine', () => {
+  assert.is(commands.length, 1)
+})
+
+test('shellcheck finds nothing in the command, and finds a planted mistake', async () => {
+  for (const text of commands) {
+    const { status, stdout } = await runCommand('shellcheck', ['-s', 'sh', '-'], text)
+    assert.is(stdout, '')
+    assert.is(status, 0)
+    const planted = await runCommand('shellcheck', ['-s', 'sh', '-'], `${text}\necho $planted\n`)
+    assert.match(planted.stdout, /SC2086/)
+  }
+})
+
+for (const system of suites) {
+  for (const shell of ['dash', 'bash --posix']) {
+    test(`${system}: ${shell} -n takes the command and the data, and refuses a planted mistake`, async () => {
+      for (const machine of machines) {
+        const { status, stderr } = await runScript(
+          system,
+          `${shell} -n ${command}; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
+          { files: machine.files },
+        )
+        assert.is(stderr, '', machine.title)
+        assert.is(status, 0, machine.title)
+      }
+    })
+  }
+
+  test(`${system}: sourcing the data gives exactly its values and does nothing else`, async () => {
+    for (const machine of machines) {
+      const expected = readAssignments(textOf(machine, data))
+      const names = [...expected.keys()]
+      const { stdout, stderr, left } = await runScript(
+        system,
+        `names() { sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p' "$1" | sort; }
+         env -i dash -euc 'set >/tmp/before; . ${data} >/exchange/said 2>&1; set >/tmp/after
+           for value in ${names.map((name) => `"$${name}"`).join(' ')}; do printf "%s\\0" "$value"; done'
+         names /tmp/before >/tmp/1; names /tmp/after >/tmp/2; comm -13 /tmp/1 /tmp/2 >/exchange/names`,
+        { files: machine.files, leaves: ['names', 'said'] },
+      )
+      assert.is(stderr, '', machine.title)
+      assert.is(left('said'), '', machine.title)
+      assert.equal(left('names').trim().split('\n').sort(), [...names].sort(), machine.title)
+      assert.equal(stdout.split('\0').slice(0, -1), [...expected.values()], machine.title)
+    }
+  })
+}
+
+/** The data file's grammar is one `NAME='…'` a line and nothing else; a value is what stands between the quotes. */
+function readAssignments(text: string): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue
+    const [, name, value] = /^([A-Z][A-Z0-9_]*)='([^']*)'$/.exec(line) ?? []
+    if (name === undefined || value === undefined) throw new Error(`not an assignment: ${line}`)
+    values.set(name, value)
+  }
+  return values
+}
+
+test.run()
