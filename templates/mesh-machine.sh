@@ -133,7 +133,7 @@ status() {
   cat "${run}/status.json"
 }
 
-last_words() { journalctl -b -u "$1" -o cat -n 80 --no-pager 2>/dev/null | grep -E "$2" | tail -n 1 || :; }
+last_words() { journalctl --since "-$(seconds)s" -u "$1" -o cat -n 80 --no-pager 2>/dev/null | grep -E "$2" | tail -n 1 || :; }
 
 # Why this machine has not joined, or is not well.
 explain() {

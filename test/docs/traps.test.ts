@@ -114,7 +114,7 @@ const shown: readonly Case[] = [
     { ...clone, parentId: 'spiffe://root.linkerd.cluster.local/meshjoin/node/legacy-app' },
   ]),
   has('Linkerd 5', 'cloud-init/README.md', [
-    '-spiffeID spiffe://root.linkerd.cluster.local/mixed-env/legacy-app',
+    "-spiffeID 'spiffe://root.linkerd.cluster.local/mixed-env/legacy-app'",
   ]),
   has('Linkerd 5', `${etc}/machine.env`, [
     "SERVER_ID='spiffe://root.linkerd.cluster.local/mixed-env/legacy-app'",
@@ -177,7 +177,7 @@ const shown: readonly Case[] = [
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],
   has('Linkerd 16', `${etc}/redirect.v4`, ['-I PREROUTING 1 -m addrtype --dst-type LOCAL ']),
-  has('Linkerd 16', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=1min']),
+  has('Linkerd 16', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=30s']),
   ['Linkerd 17', 'every outbound redirect names a network', everyRedirectIsLimited],
   has('Linkerd 17', `${units}/linkerd-redirect.service`, ['ConditionPathExists=/var/lib/linkerd/joined']),
   gives('Linkerd 18', 'out-of-range', ['/proxy/user', { uid: 0 }]),
@@ -420,7 +420,7 @@ const shown: readonly Case[] = [
   ]),
   gives('The machine 36', 'not-built-yet', ['/mesh/dns/provider', 'dns-delegate']),
   has('The machine 39', `${units}/linkerd-redirect.service`, ['ReloadPropagatedFrom=nftables.service']),
-  has('The machine 39', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=1min']),
+  has('The machine 39', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=30s']),
 ]
 
 const cases = suite('traps: what the page says')
