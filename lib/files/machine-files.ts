@@ -30,14 +30,18 @@ export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
   }
 }
 
-/** The few files that say who a machine is and what it serves. */
-function machineFiles(plan: MachinePlan): MachineFile[] {
-  const file = (path: string, mode: MachineFile['mode'], content: string): MachineFile => ({
+function fileOf(layer: MachineFile['layer']) {
+  return (path: string, mode: MachineFile['mode'], content: string): MachineFile => ({
     path,
     mode,
     content,
-    layer: 'machine',
+    layer,
   })
+}
+
+/** The few files that say who a machine is and what it serves. */
+function machineFiles(plan: MachinePlan): MachineFile[] {
+  const file = fileOf('machine')
   const comments = ['Who this machine is and what it serves. Read after mesh.env. Written by meshjoin.']
   const files = [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
@@ -49,12 +53,7 @@ function machineFiles(plan: MachinePlan): MachineFile[] {
 }
 
 function meshFiles(plan: MeshPlan): MachineFile[] {
-  const file = (path: string, mode: MachineFile['mode'], content: string): MachineFile => ({
-    path,
-    mode,
-    content,
-    layer: 'mesh',
-  })
+  const file = fileOf('mesh')
   const comments = ['What the proxy has in common on all machines. Written by meshjoin.']
   const view = viewUnits(plan)
   const files = [
@@ -93,8 +92,8 @@ function viewUnits(plan: MeshPlan): UnitView {
       hasFallback: credential.fallback !== '',
     })),
     failsClosed: plan.redirect.onProxyFailure === 'closed',
-    hasRoutes: false,
-    routes: [],
+    hasRoutes: plan.routes.length > 0,
+    routes: plan.routes,
     usesResolved: resolver.provider === 'systemd-resolved' && resolver.servers.length > 0,
     resolverServers: resolver.servers,
     resolverDomains: resolver.domains,

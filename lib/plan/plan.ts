@@ -53,6 +53,8 @@ export interface MeshPlan {
     readonly servers: readonly string[]
     readonly domains: readonly string[]
   }
+  /** Routes to the networks of the cluster that the machine sets up itself. */
+  readonly routes: readonly { readonly to: string; readonly via: string }[]
   readonly redirect: {
     readonly backend: string
     readonly ipv6: boolean
@@ -124,6 +126,7 @@ function planMesh(config: ResolvedConfig, machine: ResolvedMachine): MeshPlan {
     selectors: spire.selectors,
     controlPlane: [mesh.controlPlane.destination, mesh.controlPlane.policy],
     resolver: mesh.dns,
+    routes: mesh.routes,
     redirect: { backend, ipv6, onProxyFailure },
   }
 }

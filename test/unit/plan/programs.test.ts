@@ -61,7 +61,7 @@ test('the agent’s configuration, whole', () => {
   assert.equal(firstPlan(minimalWith()).mesh.agent?.configuration, {
     agent: {
       data_dir: '/var/lib/spire-agent',
-      log_level: 'INFO',
+      log_level: 'WARN',
       server_address: 'spire.example.internal',
       server_port: 8081,
       socket_path: '/run/spire/agent/public/api.sock',
