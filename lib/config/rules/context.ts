@@ -30,6 +30,8 @@ export interface RuleContext {
   readonly machines: readonly MachineView[]
   readonly linkerd: LinkerdVersion | undefined
   readonly report: Report
+  /** False where the place was asked about before: what machines have of a group is looked at once. */
+  readonly isNew: (path: string) => boolean
 }
 
 export type Rule = (context: RuleContext) => void
@@ -39,12 +41,14 @@ export function createContext(draft: Draft, report: Report): RuleContext {
     machine === undefined ? [] : [viewMachine(draft, machine, pointer('/machines', index))],
   )
   const version = draft.mesh?.linkerdVersion
-  return {
-    draft,
-    machines,
-    linkerd: version === undefined ? undefined : parseLinkerdVersion(version),
-    report,
+  const linkerd = version === undefined ? undefined : parseLinkerdVersion(version)
+  const seen = new Set<string>()
+  const isNew = (path: string): boolean => {
+    if (seen.has(path)) return false
+    seen.add(path)
+    return true
   }
+  return { draft, machines, linkerd, report, isNew }
 }
 
 type Machine = NonNullable<NonNullable<Draft['machines']>[number]>

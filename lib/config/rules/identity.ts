@@ -5,15 +5,13 @@ import type { Settings } from '../layers.ts'
 import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
 
 /** SPIFFE IDs, server names and parents: well formed, in the trust domain, and unique where they must be. */
-export const checkIdentities: Rule = ({ draft, machines, report }) => {
+export const checkIdentities: Rule = ({ draft, machines, report, isNew }) => {
   const trustDomain = draft.spire?.trustDomain
   const identities = createClaims()
   const parents = createClaims()
-  const told = new Set<string>() // a group's identity is looked at once
 
   const checkId = (id: string | undefined, path: string): void => {
-    if (id === undefined || told.has(`${path} ${id}`)) return
-    told.add(`${path} ${id}`)
+    if (id === undefined || !isNew(`${path} ${id}`)) return
     const reason = spiffeIdFault(id)
     if (reason !== undefined) report('identity-malformed', path, { id, reason })
     else if (trustDomain !== undefined && trustDomainOf(id) !== trustDomain)
@@ -28,8 +26,7 @@ export const checkIdentities: Rule = ({ draft, machines, report }) => {
     checkId(spiffeId, idPath)
     checkId(parentId, parentPath)
     const fault = serverName === undefined ? undefined : serverNameFault(serverName)
-    if (serverName !== undefined && fault !== undefined && !told.has(namePath)) {
-      told.add(namePath)
+    if (serverName !== undefined && fault !== undefined && isNew(`${namePath} ${serverName}`)) {
       report('server-name-invalid', namePath, { name: serverName, reason: fault })
     }
     if (spiffeId !== undefined && isOwn(machine, idPath)) {

@@ -42,24 +42,13 @@ const reserved: Readonly<Record<number, string>> = {
   4191: "the proxy's admin listener",
 }
 
-const told = new WeakMap<RuleContext, Set<string>>()
-
-/** Ports of a group are looked at once, however many machines share them. */
-function isNew(context: RuleContext, path: string): boolean {
-  const seen = told.get(context) ?? new Set<string>()
-  told.set(context, seen)
-  if (seen.has(path)) return false
-  seen.add(path)
-  return true
-}
-
 function checkPorts(context: RuleContext, machine: MachineView): void {
   const { draft, report } = context
   const admin = splitHostPort(draft.proxy?.adminAddress ?? '127.0.0.1:4191')?.port
   const numbers = createClaims()
   const names = createClaims()
   for (const { name, port, path } of machine.ports) {
-    if (!isNew(context, path)) continue
+    if (!context.isNew(path)) continue
     const firstNumber = port === undefined ? undefined : numbers(String(port), name ?? String(port))
     if (firstNumber !== undefined)
       report('port-duplicate', pointer(path, 'port'), { what: `port ${port}`, first: firstNumber })
@@ -81,7 +70,7 @@ function checkPorts(context: RuleContext, machine: MachineView): void {
 function checkHealth(context: RuleContext, machine: MachineView): void {
   const port = machine.settings.healthCheck?.port
   const path = machine.originOf('healthCheck', 'port')
-  if (port === undefined || machine.ports.some((declared) => declared.port === port) || !isNew(context, path))
+  if (port === undefined || machine.ports.some((declared) => declared.port === port) || !context.isNew(path))
     return
   const declared = machine.ports.map((entry) => entry.port).join(', ') || 'none'
   context.report('health-port-unknown', path, { port, declared })
