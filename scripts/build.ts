@@ -42,6 +42,7 @@ const command = await build({
   entryPoints: ['bin/meshjoin.ts'],
   outdir: `${fresh}/bin`,
   splitting: true, // a command is read when it runs
+  alias: { 'string-width': './bin/ascii-width.ts' },
   platform: 'node',
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
