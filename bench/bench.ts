@@ -5,7 +5,7 @@
  * Usage: npm run bench
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -36,6 +36,7 @@ try {
   measureSpeed(runner)
   measureMemory(runner)
   measureWriting()
+  reportMachines()
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
@@ -191,6 +192,18 @@ function measureWriting(): void {
   notes.push(
     `writing the same 2,000 machines again, with nothing to do: ${(performance.now() - again).toFixed(0)} ms`,
   )
+}
+
+/** Booting machines is the machine tier's: its last run left its times where it keeps its caches. */
+function reportMachines(): void {
+  const file = join(process.env.MESHJOIN_CACHE ?? '/var/cache/meshjoin-test', 'machine-times.json')
+  if (!existsSync(file)) {
+    notes.push('times on booted machines: run "npm run test:machine" first')
+    return
+  }
+  const times = JSON.parse(readFileSync(file, 'utf8')) as { debian: string; seconds: number; what: string }[]
+  for (const { debian, seconds, what } of times)
+    notes.push(`${debian}, last run of the machine tier: ${seconds} s ${what}`)
 }
 
 function repeat<T>(times: number, run: (index: number) => T): T[] {

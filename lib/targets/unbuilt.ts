@@ -26,7 +26,6 @@ type Refuse = (path: string, what: string) => void
 function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
   if (!['systemd-resolved', 'none'].includes(mesh.dns.provider))
     refuse('/mesh/dns/provider', `the DNS provider ${mesh.dns.provider}`)
-  if (mesh.routes.length > 0) refuse('/mesh/routes', 'setting routes')
 }
 
 function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {

@@ -1,0 +1,247 @@
+import * as assert from 'uvu/assert'
+import { addresses } from './harness/addresses.ts'
+import { until } from './harness/command.ts'
+import { generateMachine, makeDocument } from './harness/document.ts'
+import { createMachine, settle } from './harness/machine.ts'
+import { type Story, tellStory } from './harness/story.ts'
+import { lookAtTraffic, type Path, type Traffic } from './harness/traffic.ts'
+
+const meshed: Traffic = { inbound: 'mesh', outbound: 'mesh', ssh: 'works' }
+const plain: Traffic = { inbound: 'plain', outbound: 'plain', ssh: 'works' }
+
+/** Both directions have to go as said, and SSH to work, within the time. One look at which SSH fails ends it. */
+async function expectTraffic(story: Story, what: string, expected: Traffic, seconds = 60): Promise<void> {
+  await until(`${what}: ${JSON.stringify(expected)}`, seconds, async () => {
+    const seen = await lookAtTraffic(story.world, story.machine)
+    if (JSON.stringify(seen) === JSON.stringify(expected)) return true
+    throw new Error(JSON.stringify(seen))
+  })
+}
+
+/** The table of docs/machine.md: what each failure does under `closed` and under `open`. */
+for (const mode of ['closed', 'open'] as const) {
+  const away: Traffic = mode === 'closed' ? { inbound: 'none', outbound: 'none', ssh: 'works' } : plain
+  // A proxy that cannot come back at once, so that there is time to look.
+  const slowProxy = (story: Story) =>
+    story.machine.sh(`mkdir -p /run/systemd/system/linkerd-proxy.service.d
+      printf '[Service]\\nRestartSec=20\\n' >/run/systemd/system/linkerd-proxy.service.d/slow.conf
+      systemctl daemon-reload`)
+
+  tellStory(`failures of a machine that is ${mode}`, (story, step) => {
+    step(`${mode}: joins`, async () => {
+      const { world } = story
+      const changes = mode === 'open' ? { onProxyFailure: 'open' as const } : {}
+      story.machine = await createMachine(world, { generated: generateMachine(makeDocument(world, changes)) })
+      await story.machine.startPolling()
+      await story.machine.boot()
+      await story.machine.joined(120)
+      await expectTraffic(story, 'joined', meshed)
+      await slowProxy(story)
+    })
+
+    step(`${mode}: kill -9 of the proxy`, async () => {
+      const { machine } = story
+      await machine.sh('systemctl kill -s KILL linkerd-proxy')
+      await expectTraffic(story, 'while it is dead', away, 15)
+      await expectTraffic(story, 'when it is back', meshed)
+    })
+
+    step(`${mode}: kill -9 of the agent`, async () => {
+      const { machine } = story
+      const before = await machine.must('systemctl', 'show', 'spire-agent', '-p', 'MainPID')
+      await machine.sh('systemctl kill -s KILL spire-agent')
+      assert.equal(await lookAtTraffic(story.world, machine), meshed)
+      await until('the agent is back', 60, async () => {
+        const now = await machine.must('systemctl', 'show', 'spire-agent', '-p', 'MainPID')
+        return (
+          now !== before &&
+          !now.includes('=0') &&
+          (await machine.run('test', '-S', '/run/spire/agent/public/api.sock')).code === 0
+        )
+      })
+      await expectTraffic(story, 'with the new agent', meshed)
+    })
+
+    step(`${mode}: stop and start of the target`, async () => {
+      const { machine } = story
+      await machine.must('systemctl', 'stop', 'linkerd-mesh.target')
+      await expectTraffic(story, 'stopped', plain, 20)
+      assert.equal(await machine.rules(), [])
+      await machine.must('systemctl', 'start', 'linkerd-mesh.target')
+      await expectTraffic(story, 'started', meshed)
+    })
+
+    step(`${mode}: stop and start of the proxy alone`, async () => {
+      const { machine } = story
+      await machine.must('systemctl', 'stop', 'linkerd-proxy')
+      await expectTraffic(story, 'stopped', away, 20)
+      await machine.must('systemctl', 'start', 'linkerd-proxy')
+      await expectTraffic(story, 'started', meshed)
+    })
+
+    step(`${mode}: restart of the proxy`, async () => {
+      await story.machine.must('systemctl', 'restart', 'linkerd-proxy')
+      await expectTraffic(story, 'restarted', meshed, 30)
+    })
+
+    step(`${mode}: the SPIRE socket is missing when the proxy restarts`, async () => {
+      const { machine } = story
+      await machine.sh(`mkdir -p /run/systemd/system/spire-agent.service.d
+        printf '[Unit]\\nConditionPathExists=/run/agent-may-run\\n' >/run/systemd/system/spire-agent.service.d/away.conf
+        systemctl daemon-reload; systemctl stop spire-agent; systemctl --no-block restart linkerd-proxy`)
+      await expectTraffic(story, 'without a socket', away, 20)
+      await until('the proxy waits', 20, async () => (await machine.unit('linkerd-proxy')) === 'activating')
+      await machine.sh('touch /run/agent-may-run; systemctl start spire-agent')
+      await expectTraffic(story, 'with a socket', meshed, 120)
+      await machine.sh('rm /run/systemd/system/spire-agent.service.d/away.conf; systemctl daemon-reload')
+    })
+
+    step(`${mode}: the resolver changes`, async () => {
+      const { machine, world } = story
+      await world.startClusterDns(addresses.otherClusterDns)
+      const before = await machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID')
+      // As a resolver rewrites its file: a new one is renamed over what the link /etc/resolv.conf leads to.
+      await machine.sh(`printf 'nameserver ${addresses.otherClusterDns}\\n' >/run/systemd/resolve/new
+        mv /run/systemd/resolve/new /run/systemd/resolve/stub-resolv.conf`)
+      await until('the proxy was restarted', 60, async () => {
+        const now = await machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID')
+        return now !== before && !now.includes('=0')
+      })
+      await expectTraffic(story, 'with the other resolver', meshed)
+      await until('it finds the control plane', 30, async () => {
+        const ready = await machine.metric('control_destination_balancer_endpoints', 'endpoint_state="ready"')
+        return ready === 1
+      })
+      await machine.must('systemctl', 'restart', 'systemd-resolved')
+      await until('the proxy has the old resolver again', 60, async () =>
+        (await machine.sh('cat /run/linkerd-proxy/nameservers')).includes('127.0.0.53'),
+      )
+      await expectTraffic(story, 'with the old resolver', meshed)
+      await world.stopClusterDns(addresses.otherClusterDns)
+    })
+
+    if (mode === 'closed') tellSwitch(story, step)
+
+    step(`${mode}: SSH never failed`, async () => {
+      const seen = await story.machine.stopPolling()
+      assert.ok(seen.successes > 50)
+      assert.equal(seen.failures, [])
+    })
+
+    // What `closed` does then is told in join.test.ts, with a look at the wire.
+    if (mode === 'open') {
+      step('open: a reboot while SPIRE is down', async () => {
+        const { machine, world } = story
+        await machine.powerOff()
+        await world.spire.stop()
+        await machine.startPolling()
+        await machine.boot()
+        await expectTraffic(story, 'without SPIRE', plain, 90)
+        await until('its status says so', 120, async () => (await machine.status()).state === 'degraded')
+        assert.equal(await machine.rules(), [])
+        await world.spire.start()
+        await expectTraffic(story, 'with SPIRE', meshed, 240)
+        assert.equal((await machine.stopPolling()).failures, [])
+      })
+    }
+  })
+}
+
+/** The off switch, and the timer that looks after the rules; the timer is made to run every other second. */
+function tellSwitch(story: Story, step: (name: string, body: () => Promise<void>) => void): void {
+  const off: Record<'inbound' | 'outbound', Path> = { inbound: 'plain', outbound: 'plain' }
+  const runs = async () =>
+    Number(
+      (
+        await story.machine.sh(
+          'journalctl -q --no-pager -o cat -u linkerd-redirect-assert.service | grep -c ^Finished',
+        )
+      ).trim(),
+    )
+  const severalRuns = async () => {
+    const before = await runs()
+    await until('the timer has run five times', 60, async () => (await runs()) >= before + 5)
+  }
+
+  step('the timer brings back rules that something else removed', async () => {
+    const { machine } = story
+    await machine.sh(`mkdir -p /run/systemd/system/linkerd-redirect-assert.timer.d
+      printf '[Timer]\\nOnActiveSec=\\nOnUnitInactiveSec=\\nOnActiveSec=1s\\nOnUnitInactiveSec=2s\\nAccuracySec=100ms\\n' \
+        >/run/systemd/system/linkerd-redirect-assert.timer.d/fast.conf
+      systemctl daemon-reload; systemctl restart linkerd-redirect-assert.timer`)
+    const before = await machine.rules()
+    await machine.sh('iptables -t nat -F')
+    await until(
+      'they are back',
+      30,
+      async () => JSON.stringify(await machine.rules()) === JSON.stringify(before),
+    )
+    await machine.sh('iptables -t nat -I OUTPUT 1 -p udp --dport 9 -j RETURN')
+    await until('ours are first again', 30, async () => {
+      const [first] = (await machine.sh('iptables -t nat -S OUTPUT | sed -n 2p')).split('\n')
+      return first?.includes('MESHJOIN')
+    })
+    await machine.sh('iptables -t nat -D OUTPUT -p udp --dport 9 -j RETURN')
+  })
+
+  step('"redirect down" holds against timers, restarts, crashes and another install', async () => {
+    const { machine } = story
+    await machine.must('mesh-machine', 'redirect', 'down')
+    assert.equal(await machine.rules(), [])
+    await severalRuns()
+    await machine.must('systemctl', 'restart', 'linkerd-proxy')
+    await machine.sh('systemctl kill -s KILL linkerd-proxy')
+    await until('the proxy is back', 60, async () => (await machine.unit('linkerd-proxy')) === 'active')
+    await machine.must('systemctl', 'restart', 'linkerd-mesh.target')
+    await machine.must('mesh-machine', 'install')
+    await severalRuns()
+    assert.equal(await machine.rules(), [])
+    assert.equal(await lookAtTraffic(story.world, machine), { ...off, ssh: 'works' })
+  })
+
+  step('"redirect up" undoes it', async () => {
+    const started = Date.now()
+    await story.machine.must('mesh-machine', 'redirect', 'up')
+    process.stdout.write(`time: ${(Date.now() - started) / 1000} s for "redirect up"\n`)
+    await expectTraffic(story, 'up again', meshed)
+    await settle()
+    assert.is((await story.machine.run('mesh-machine', 'redirect', 'check')).code, 0)
+  })
+
+  step('the timer notices that the link /etc/resolv.conf leads elsewhere', async () => {
+    const { machine } = story
+    const before = await machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID')
+    // A path unit does not see a link being replaced.
+    await machine.sh('ln -sfn ../run/systemd/resolve/resolv.conf /etc/resolv.conf')
+    await until('the proxy was restarted', 60, async () => {
+      const now = await machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID')
+      return now !== before && !now.includes('=0')
+    })
+    await machine.sh('ln -sfn ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf')
+    await until('the proxy has the old resolver again', 60, async () =>
+      (await machine.sh('cat /run/linkerd-proxy/nameservers')).includes('127.0.0.53'),
+    )
+    await expectTraffic(story, 'with the old resolver', meshed)
+  })
+
+  step('another install changes nothing', async () => {
+    const { machine } = story
+    const look = `find /etc /opt /usr/local /var/lib/linkerd -xdev -not -path '*/.cache*' -printf '%p %y %m %U:%G %T@ %l\\n' | sort`
+    const before = [
+      await machine.sh(look),
+      await machine.sh('systemctl show linkerd-proxy spire-agent -p MainPID'),
+    ]
+    await machine.must('mesh-machine', 'install')
+    const after = [
+      await machine.sh(look),
+      await machine.sh('systemctl show linkerd-proxy spire-agent -p MainPID'),
+    ]
+    assert.is(after[1], before[1])
+    const changed = after[0]?.split('\n').filter((line) => !before[0]?.split('\n').includes(line)) ?? []
+    const links = /^\/opt\/(linkerd|spire)(\/current)? /
+    assert.equal(
+      changed.filter((line) => !links.test(line)),
+      [],
+    )
+  })
+}

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { must } from './command.ts'
+
+/** A certificate and its key, as files. */
+export interface KeyPair {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** What the world trusts: the mesh's root, and the private one of the download server. */
+export interface Authorities {
+  readonly mesh: KeyPair
+  readonly downloads: KeyPair
+  readonly server: KeyPair
+  /** A client of the mesh, for connections to port 4143 itself. */
+  readonly client: KeyPair
+  readonly text: (file: string) => string
+}
+
+const keyOptions = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+
+/** Makes all of them with openssl. */
+export async function makeAuthorities(folder: string, downloadName: string): Promise<Authorities> {
+  const mesh = await makeRoot(folder, 'mesh', 1)
+  const downloads = await makeRoot(folder, 'downloads', 0)
+  const server = await makeLeaf(folder, 'server', downloads, `DNS:${downloadName}`)
+  const client = await makeLeaf(
+    folder,
+    'client',
+    mesh,
+    'DNS:client.test.serviceaccount.identity.linkerd.cluster.local',
+  )
+  return { mesh, downloads, server, client, text: (file) => readFileSync(file, 'utf8') }
+}
+
+async function makeRoot(folder: string, name: string, pathLength: number): Promise<KeyPair> {
+  const pair = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
+  await must('openssl', [
+    ...['req', '-x509', ...keyOptions, '-days', '3650', '-subj', `/CN=${name}.example.internal`],
+    ...['-addext', `basicConstraints=critical,CA:TRUE,pathlen:${pathLength}`],
+    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+    ...['-keyout', pair.key, '-out', pair.certificate],
+  ])
+  return pair
+}
+
+async function makeLeaf(folder: string, name: string, authority: KeyPair, names: string): Promise<KeyPair> {
+  const pair = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
+  const request = join(folder, `${name}.csr`)
+  const extensions = join(folder, `${name}.ext`)
+  writeFileSync(
+    extensions,
+    `subjectAltName=${names}\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n`,
+  )
+  await must('openssl', ['req', ...keyOptions, '-subj', '/', '-keyout', pair.key, '-out', request])
+  await must('openssl', [
+    ...['x509', '-req', '-in', request, '-CA', authority.certificate, '-CAkey', authority.key],
+    ...['-CAcreateserial', '-days', '30', '-extfile', extensions, '-out', pair.certificate],
+  ])
+  return pair
+}

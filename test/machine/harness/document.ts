@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
+import { formatDiagnostic, generate } from '../../../lib/index.ts'
+import { architecture } from './programs.ts'
+import type { World } from './world.ts'
+
+/** What a test may ask for besides `minimal.yaml`. */
+export interface DocumentChanges {
+  readonly onProxyFailure?: 'open'
+  /** Sums to use in place of the true ones. */
+  readonly proxySha256?: string
+  readonly proxyUrl?: string
+  readonly routes?: readonly { readonly to: string; readonly via: string }[]
+}
+
+/** The machine's files and user-data. */
+export interface Generated {
+  readonly userData: string
+  readonly metaData: string
+  /** Files of the overlay, by absolute path on the machine. */
+  readonly files: ReadonlyMap<string, { readonly mode: number; readonly content: string }>
+}
+
+export const machineName = 'legacy-app'
+
+/** Where the operator puts the private authority of the download server. */
+export const downloadAuthority = '/etc/ssl/downloads.example.internal.pem'
+
+interface Minimal {
+  mesh: { trustAnchors: string; routes?: DocumentChanges['routes'] }
+  proxy: { install: Record<string, unknown> }
+  spire: { agent: { install: Record<string, unknown> } }
+  redirect?: Record<string, unknown>
+}
+
+/**
+ * `examples/minimal.yaml` with the anchors, addresses of the archives and sums of this world, and nothing else. (Its other
+ * addresses are documentation's: the world is built around them.)
+ */
+export function makeDocument(world: World, changes: DocumentChanges = {}): unknown {
+  const text = readFileSync(new URL('../../../examples/minimal.yaml', import.meta.url), 'utf8')
+  const document = load(text) as Minimal
+  document.mesh.trustAnchors = world.authorities.text(world.authorities.mesh.certificate)
+  document.proxy.install = {
+    from: 'download',
+    sha256: { [architecture]: changes.proxySha256 ?? world.programs.proxy.sha256 },
+    url: changes.proxyUrl ?? `${world.downloads}/linkerd2-proxy-{version}-linux-{arch}.tar.gz`,
+    caFile: downloadAuthority,
+  }
+  document.spire.agent.install = {
+    from: 'download',
+    sha256: { [architecture]: world.programs.agent.sha256 },
+    url: `${world.downloads}/spire-{version}-linux-{arch}-musl.tar.gz`,
+    caFile: downloadAuthority,
+  }
+  if (changes.routes !== undefined) document.mesh.routes = changes.routes
+  if (changes.onProxyFailure !== undefined) document.redirect = { onProxyFailure: changes.onProxyFailure }
+  return document
+}
+
+/** Generates the artifacts of the document's one machine with the library. */
+export function generateMachine(document: unknown): Generated {
+  const result = generate(document as Record<string, unknown>, { targets: ['cloud-init', 'systemd'] })
+  if (!result.ok) throw new Error(result.diagnostics.map((found) => formatDiagnostic(found)).join('\n'))
+  const files = new Map<string, { mode: number; content: string }>()
+  const texts = new Map<string, string>()
+  for (const { path, mode, content } of result.value) {
+    const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+    const prefix = `systemd/${machineName}/`
+    if (path.startsWith(prefix)) files.set(`/${path.slice(prefix.length)}`, { mode, content: text })
+    texts.set(path, text)
+  }
+  const userData = texts.get(`cloud-init/${machineName}/user-data`)
+  const metaData = texts.get(`cloud-init/${machineName}/meta-data`)
+  if (userData === undefined || metaData === undefined) throw new Error('no user-data was generated')
+  return { userData, metaData, files }
+}

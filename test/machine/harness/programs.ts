@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { must, onCleanup, run } from './command.ts'
+
+/** The Debian releases that are booted. */
+export type Debian = 'bookworm' | 'trixie'
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
+export const cache = process.env.MESHJOIN_CACHE ?? '/var/cache/meshjoin-test'
+
+/** MESHJOIN_DEBIAN names one release, for work on one case; the tier runs both. */
+export const debians: readonly Debian[] = (['bookworm', 'trixie'] as const).filter(
+  (name) => (process.env.MESHJOIN_DEBIAN ?? name) === name,
+)
+
+/** `amd64` or `arm64`: the machine that is booted has the architecture of this one. */
+export const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
+
+export const versions = { proxy: 'v2.326.0', agent: '1.15.3' } as const
+
+/** An archive, laid out as its project publishes it. */
+export interface Archive {
+  readonly file: string
+  readonly sha256: string
+}
+
+/** What is made once for all worlds of a run. */
+export interface Programs {
+  /** Folder that the download server publishes. */
+  readonly folder: string
+  readonly proxy: Archive
+  readonly agent: Archive
+  /** As `proxy`, but with a binary that no machine can run. */
+  readonly broken: Archive
+  readonly spireServer: string
+  readonly roots: Readonly<Record<string, string>>
+  /** Debian packages that the bare root lacks, by release. */
+  readonly packages: Readonly<Record<string, string>>
+}
+
+const tools: readonly [command: string, from: string][] = [
+  ['ip', 'iproute2'],
+  ['iptables', 'iptables'],
+  ['systemd-nspawn', 'systemd-container'],
+  ['mmdebstrap', 'mmdebstrap'],
+  ['nsenter', 'util-linux'],
+  ['tcpdump', 'tcpdump'],
+  ['openssl', 'openssl'],
+  ['ssh', 'openssh-client'],
+  ['curl', 'curl'],
+  ['tar', 'tar'],
+  ['dpkg-scanpackages', 'dpkg-dev'],
+  ['go', 'Go 1.26.6 or newer, from go.dev'],
+  ['gcc', 'gcc (the datastore of the SPIRE server is C)'],
+]
+
+let made: Promise<Programs> | undefined
+
+/** Builds and packs everything, once per run. Says what is missing, all of it. */
+export function preparePrograms(): Promise<Programs> {
+  made ??= prepare()
+  return made
+}
+
+async function prepare(): Promise<Programs> {
+  await checkTools()
+  const folder = mkdtempSync(join(tmpdir(), 'meshjoin-machine-'))
+  onCleanup(() => rmSync(folder, { recursive: true, force: true }))
+  const spire = join(cache, 'spire')
+  const [rootLines] = await Promise.all([
+    must(join(repository, 'test/setup/roots.sh'), [...debians], { seconds: 900 }),
+    must(join(repository, 'test/spire/build.sh'), [spire], { seconds: 1800 }),
+  ])
+  const roots = Object.fromEntries(
+    rootLines
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')),
+  ) as Record<string, string>
+  const packages: Record<string, string> = {}
+  for (const debian of debians) packages[debian] = await fetchPackages(debian, roots[debian] ?? '')
+  const standIn = join(folder, 'stand-in')
+  await must(
+    'go',
+    ['build', '-trimpath', '-ldflags', `-s -w -X main.version=${versions.proxy}`, '-o', standIn, '.'],
+    {
+      cwd: join(repository, 'test/machine/stand-in'),
+      env: { ...process.env, CGO_ENABLED: '0' },
+      seconds: 600,
+    },
+  )
+  const publish = join(folder, 'www')
+  mkdirSync(publish)
+  const proxyFolder = `linkerd2-proxy-${versions.proxy}-linux-${architecture}`
+  return {
+    folder: publish,
+    proxy: await pack(folder, publish, `${proxyFolder}.tar.gz`, `${proxyFolder}/linkerd2-proxy`, standIn),
+    broken: await packBroken(folder, publish, `${proxyFolder}/linkerd2-proxy`),
+    agent: await pack(
+      folder,
+      publish,
+      `spire-${versions.agent}-linux-${architecture}-musl.tar.gz`,
+      `spire-${versions.agent}/bin/spire-agent`,
+      join(spire, 'spire-agent'),
+    ),
+    spireServer: join(spire, 'spire-server'),
+    roots,
+    packages,
+  }
+}
+
+async function checkTools(): Promise<void> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    throw new Error('the machine tier boots machines: it has to run as root on Linux')
+  }
+  const missing: string[] = []
+  for (const [command, from] of tools) {
+    if ((await run('sh', ['-c', `command -v ${command}`])).code !== 0) missing.push(`${command} (${from})`)
+  }
+  if (missing.length > 0) throw new Error(`the machine tier needs ${missing.join(', ')}: install them`)
+}
+
+async function pack(
+  work: string,
+  publish: string,
+  name: string,
+  member: string,
+  binary: string,
+): Promise<Archive> {
+  const tree = mkdtempSync(join(work, 'tree-'))
+  await must('install', ['-D', '-m', '0755', binary, join(tree, member)])
+  const file = join(publish, name)
+  // Members are named as upstream names them, without a leading "./".
+  await must('tar', [
+    '-C',
+    tree,
+    '--use-compress-program=gzip -1',
+    '-cf',
+    file,
+    member.split('/')[0] ?? member,
+  ])
+  rmSync(tree, { recursive: true })
+  return { file: name, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') }
+}
+
+/** An ELF header of another architecture and nothing behind it: the kernel refuses it. */
+async function packBroken(work: string, publish: string, member: string): Promise<Archive> {
+  const binary = join(work, 'broken')
+  await must('sh', ['-c', `printf '\\177ELF\\002\\001\\001' >"$0"; head -c 200 /dev/zero >>"$0"`, binary])
+  return pack(work, publish, 'broken.tar.gz', member, binary)
+}
+
+/** The packages that a root without curl and iptables installs, as a flat repository. Cached. */
+async function fetchPackages(debian: Debian, root: string): Promise<string> {
+  const folder = join(cache, `${debian}.packages`)
+  if ((await run('test', ['-e', join(folder, 'Packages')])).code === 0) return folder
+  const fresh = `${folder}.new`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(join(fresh, 'partial'), { recursive: true })
+  const nspawn = ['--quiet', '--register=no', '--keep-unit', '--as-pid2', '--pipe', '--volatile=overlay']
+  await must(
+    'systemd-nspawn',
+    [
+      ...nspawn,
+      '--resolv-conf=replace-host',
+      `--bind=${fresh}:/var/cache/packages`,
+      '-D',
+      root,
+      'sh',
+      '-c',
+      'apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root --download-only install curl iptables',
+    ],
+    { seconds: 600 },
+  )
+  await must('sh', ['-c', 'rm -rf partial lock; dpkg-scanpackages -m . >Packages 2>scan.log'], { cwd: fresh })
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(fresh, folder)
+  return folder
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { addresses } from './addresses.ts'
+import type { KeyPair } from './authority.ts'
+import { ended, kill, must, onCleanup, run, until } from './command.ts'
+
+/** A real SPIRE server, which keeps its data while it is down. */
+export interface SpireServer {
+  start(): Promise<void>
+  stop(): Promise<void>
+  addEntry(id: string, parent: string, selector: string): Promise<void>
+  /** Every join token that it ever gave out. */
+  readonly tokens: readonly string[]
+  /** A new join token for the parent. */
+  makeToken(parent: string): Promise<string>
+}
+
+interface Options {
+  readonly program: string
+  readonly folder: string
+  readonly namespace: string
+  readonly upstream: KeyPair
+}
+
+export function createSpireServer({ program, folder, namespace, upstream }: Options): SpireServer {
+  const socket = join(folder, 'api.sock')
+  const file = join(folder, 'server.json')
+  writeFileSync(file, JSON.stringify(configuration(folder, socket, upstream)))
+  const log = createWriteStream(join(folder, 'server.log'), { flags: 'a' })
+  let child: ChildProcess | undefined
+  const tokens: string[] = []
+  const ask = (...args: readonly string[]) => must(program, [...args, '-socketPath', socket])
+
+  return {
+    tokens,
+    start: async () => {
+      const started = spawn('ip', ['netns', 'exec', namespace, program, 'run', '-config', file], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      child = started
+      onCleanup(() => kill(started))
+      started.stdout.pipe(log, { end: false })
+      started.stderr.pipe(log, { end: false })
+      await until(
+        'the SPIRE server is healthy',
+        60,
+        async () => (await run(program, ['healthcheck', '-socketPath', socket])).code === 0,
+      )
+    },
+    stop: async () => {
+      if (child === undefined) return
+      kill(child, 'SIGTERM')
+      await ended(child, 30)
+    },
+    addEntry: async (id, parent, selector) => {
+      await ask('entry', 'create', '-spiffeID', id, '-parentID', parent, '-selector', selector)
+    },
+    makeToken: async (parent) => {
+      const printed = await ask('token', 'generate', '-spiffeID', parent, '-ttl', '3600', '-output', 'json')
+      const { value } = JSON.parse(printed) as { value: string }
+      tokens.push(value)
+      return value
+    },
+  }
+}
+
+function configuration(folder: string, socket: string, upstream: KeyPair): unknown {
+  const plugin = (name: string, data: Record<string, unknown>) => ({ [name]: { plugin_data: data } })
+  return {
+    server: {
+      bind_address: addresses.spire,
+      bind_port: '8081',
+      socket_path: socket,
+      trust_domain: 'root.linkerd.cluster.local',
+      data_dir: folder,
+      log_level: 'INFO',
+      ca_ttl: '168h',
+      default_x509_svid_ttl: '24h',
+    },
+    plugins: {
+      DataStore: plugin('sql', {
+        database_type: 'sqlite3',
+        connection_string: join(folder, 'datastore.sqlite3'),
+      }),
+      KeyManager: plugin('disk', { keys_path: join(folder, 'keys.json') }),
+      NodeAttestor: plugin('join_token', {}),
+      UpstreamAuthority: plugin('disk', {
+        cert_file_path: upstream.certificate,
+        key_file_path: upstream.key,
+      }),
+    },
+  }
+}

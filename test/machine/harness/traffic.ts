@@ -1,0 +1,54 @@
+import { addresses, ports } from './addresses.ts'
+import type { Machine } from './machine.ts'
+import type { World } from './world.ts'
+
+/** How a connection goes: through the proxy, past it, or not at all. */
+export type Path = 'mesh' | 'plain' | 'none'
+
+/** One look at what works. */
+export interface Traffic {
+  readonly inbound: Path
+  readonly outbound: Path
+  readonly ssh: 'works' | 'fails'
+}
+
+/** A new connection in each direction. The application says who it talks to; the proxy counts what passes through it. */
+export async function lookAtTraffic(world: World, machine: Machine): Promise<Traffic> {
+  const [inbound, outbound, ssh] = await Promise.all([
+    lookInbound(world),
+    lookOutbound(machine),
+    world.outside
+      .call('ask', { address: addresses.machine, port: 22, text: '', seconds: 3 })
+      .then((line) => (line.startsWith('SSH-') ? ('works' as const) : ('fails' as const)))
+      .catch(() => 'fails' as const),
+  ])
+  return { inbound, outbound, ssh }
+}
+
+async function lookInbound(world: World): Promise<Path> {
+  try {
+    const answer = await world.cluster.call('request', {
+      address: addresses.machine,
+      port: 80,
+      path: '/',
+      seconds: 2,
+    })
+    const who = /hello from the application to (\S+)/.exec(answer)?.[1]
+    if (who === undefined) return 'none'
+    return who === addresses.cluster ? 'plain' : 'mesh'
+  } catch {
+    return 'none'
+  }
+}
+
+async function lookOutbound(machine: Machine): Promise<Path> {
+  const target = `${addresses.service}:${ports.echo}`
+  const count = () => machine.metric('outbound_tcp_open_total', target).catch(() => 0)
+  const before = await count()
+  try {
+    await machine.dial(addresses.service, ports.echo)
+  } catch {
+    return 'none'
+  }
+  return (await count()) > before ? 'mesh' : 'plain'
+}

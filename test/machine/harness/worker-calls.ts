@@ -1,0 +1,52 @@
+/** A connection that a listener took. */
+export interface Connection {
+  readonly to: string
+  readonly from: string
+  readonly at: number
+}
+
+/** What a poll of SSH has seen. Failures count from the first success on. */
+export interface Polled {
+  successes: number
+  failures: string[]
+  firstAt: number
+  lastAt: number
+}
+
+interface Target {
+  readonly address: string
+  readonly port: number
+}
+
+interface Timed {
+  readonly seconds: number
+}
+
+interface Handshake extends Target, Timed {
+  readonly serverName: string
+  readonly anchors: string
+  readonly key?: string
+  readonly certificate?: string
+  /** With a path, an HTTP request is sent through the TLS connection. */
+  readonly path?: string
+}
+
+/** What can be asked of the worker in a namespace. */
+export interface WorkerCalls {
+  startDns(argument: { address: string; records: Readonly<Record<string, string>> }): Promise<void>
+  stopDns(argument: { address: string }): Promise<void>
+  startFiles(argument: Target & { folder: string; key?: string; certificate?: string }): Promise<void>
+  listen(argument: Target): Promise<void>
+  close(argument: Target): Promise<void>
+  connections(argument: { to: string; since: number }): Promise<Connection[]>
+  requests(argument: Record<string, never>): Promise<number>
+  ask(argument: Target & Timed & { text: string }): Promise<string>
+  request(argument: Target & Timed & { path: string }): Promise<string>
+  handshake(argument: Handshake): Promise<{ names: string; trusted: boolean; answer: string }>
+  hold(argument: Target & Timed & { name: string; text: string }): Promise<string>
+  useHeld(argument: Timed & { name: string; text: string }): Promise<string>
+  release(argument: { name: string }): Promise<void>
+  startPolling(argument: Target & { name: string; milliseconds: number }): Promise<void>
+  polled(argument: { name: string }): Promise<Polled>
+  stopPolling(argument: { name: string }): Promise<Polled>
+}

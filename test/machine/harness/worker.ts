@@ -1,0 +1,319 @@
+/**
+ * Runs inside one network namespace and does there what it is told over IPC: DNS, listeners, downloads, and the clients
+ * that the tests look through. Started by namespace.ts.
+ */
+import { createSocket, type Socket as Datagram } from 'node:dgram'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net'
+import { join, normalize } from 'node:path'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Connection, Polled, WorkerCalls } from './worker-calls.ts'
+
+const datagrams = new Map<string, Datagram>()
+const listeners = new Map<string, TcpServer | Server>()
+const connections: Connection[] = []
+const held = new Map<string, Socket>()
+const open = new Set<Socket>()
+let requests = 0
+
+// --- DNS: A records, and NXDOMAIN for every other name and for SRV
+
+function answer(query: Buffer, records: Readonly<Record<string, string>>): Buffer {
+  const labels: string[] = []
+  let at = 12
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length))
+    at += 1 + length
+  }
+  const type = query.readUInt16BE(at + 1)
+  const address = records[labels.join('.').toLowerCase()]
+  const found = address !== undefined && type === 1
+  const header = Buffer.alloc(12)
+  header.writeUInt16BE(query.readUInt16BE(0), 0)
+  header.writeUInt16BE(0x8580 | (address === undefined ? 3 : 0), 2)
+  header.writeUInt16BE(1, 4)
+  header.writeUInt16BE(found ? 1 : 0, 6)
+  const question = query.subarray(12, at + 5)
+  if (!found) return Buffer.concat([header, question])
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...address.split('.').map(Number)])
+  return Buffer.concat([header, question, record])
+}
+
+// --- files over HTTP and HTTPS
+
+function serveFile(folder: string): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    requests += 1
+    const path = join(folder, normalize(`/${decodeURIComponent((request.url ?? '/').split('?')[0] ?? '')}`))
+    try {
+      const { size } = statSync(path)
+      response.writeHead(200, { 'content-length': size })
+      createReadStream(path)
+        .on('error', () => response.destroy())
+        .pipe(response)
+    } catch {
+      response.writeHead(404).end()
+    }
+  }
+}
+
+function listen(server: TcpServer | Server, address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.on('connection', (socket: Socket) => {
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => open.delete(socket))
+    })
+    server.listen(port, address, () => {
+      listeners.set(`${address}:${port}`, server)
+      resolve()
+    })
+  })
+}
+
+// --- clients
+
+function dial(address: string, port: number, seconds: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port })
+    const timer = setTimeout(() => socket.destroy(new Error('timed out')), seconds * 1000)
+    socket.on('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      resolve(socket)
+    })
+  })
+}
+
+/** The first line that comes, after sending `text` if there is any. */
+function exchange(socket: Socket, text: string, seconds: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = ''
+    const finish = (error?: Error) => {
+      clearTimeout(timer)
+      socket.off('data', onData)
+      if (error === undefined) resolve(received)
+      else reject(error)
+    }
+    const onData = (data: Buffer) => {
+      received += data.toString('latin1')
+      if (received.includes('\n')) finish()
+    }
+    const timer = setTimeout(() => finish(new Error('no answer')), seconds * 1000)
+    socket.on('data', onData)
+    socket.once('error', finish)
+    socket.once('close', () => finish(received === '' ? new Error('closed without an answer') : undefined))
+    if (text !== '') socket.write(text)
+  })
+}
+
+async function ask(address: string, port: number, text: string, seconds: number): Promise<string> {
+  const socket = await dial(address, port, seconds)
+  try {
+    return await exchange(socket, text, seconds)
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Reads everything until the other side closes. */
+function readAll(socket: Socket, text: string, seconds: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = ''
+    const timer = setTimeout(() => socket.destroy(new Error('no answer')), seconds * 1000)
+    socket.on('data', (data: Buffer) => (received += data.toString('latin1')))
+    socket.once('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
+    socket.once('close', () => {
+      clearTimeout(timer)
+      if (received === '') reject(new Error('closed without an answer'))
+      else resolve(received)
+    })
+    socket.write(text)
+  })
+}
+
+const pollers = new Map<string, { timer: NodeJS.Timeout; result: Polled; pending: Set<Promise<void>> }>()
+
+const calls: WorkerCalls = {
+  startDns: ({ address, records }) =>
+    new Promise((resolve, reject) => {
+      const socket = createSocket('udp4')
+      socket.once('error', reject)
+      socket.on('message', (query, peer) => {
+        try {
+          socket.send(answer(query, records), peer.port, peer.address)
+        } catch {
+          // not a query
+        }
+      })
+      socket.bind(53, address, () => {
+        datagrams.set(address, socket)
+        resolve()
+      })
+    }),
+  stopDns: async ({ address }) => {
+    datagrams.get(address)?.close()
+    datagrams.delete(address)
+  },
+  startFiles: ({ address, port, folder, key, certificate }) => {
+    const serve = serveFile(folder)
+    const server =
+      key === undefined || certificate === undefined
+        ? createHttp(serve)
+        : createHttps({ key: readFileSync(key), cert: readFileSync(certificate) }, serve)
+    return listen(server, address, port)
+  },
+  /** A listener that says who it talks to and then echoes. */
+  listen: ({ address, port }) =>
+    listen(
+      createServer((socket) => {
+        const connection: Connection = {
+          to: `${address}:${port}`,
+          from: socket.remoteAddress ?? '',
+          at: Date.now(),
+        }
+        connections.push(connection)
+        socket.write(`hello ${connection.from}\n`)
+        socket.pipe(socket)
+      }),
+      address,
+      port,
+    ),
+  close: async ({ address, port }) => {
+    const server = listeners.get(`${address}:${port}`)
+    listeners.delete(`${address}:${port}`)
+    server?.close()
+    for (const socket of open)
+      if (socket.localPort === port && socket.localAddress === address) socket.destroy()
+  },
+  connections: async ({ to, since }) =>
+    connections.filter((connection) => connection.to === to && connection.at >= since),
+  requests: async () => requests,
+  ask: ({ address, port, text, seconds }) => ask(address, port, text, seconds),
+  request: async ({ address, port, path, seconds }) => {
+    const socket = await dial(address, port, seconds)
+    try {
+      return await readAll(socket, `GET ${path} HTTP/1.0\r\nHost: application\r\n\r\n`, seconds)
+    } finally {
+      socket.destroy()
+    }
+  },
+  handshake: ({ address, port, serverName, anchors, key, certificate, path, seconds }) =>
+    new Promise((resolve, reject) => {
+      const options: ConnectionOptions = {
+        host: address,
+        port,
+        servername: serverName,
+        ca: anchors,
+        checkServerIdentity: () => undefined,
+        rejectUnauthorized: false,
+        ...(key === undefined || certificate === undefined ? {} : { key, cert: certificate }),
+      }
+      const socket = connectTls(options)
+      const timer = setTimeout(() => socket.destroy(new Error('timed out')), seconds * 1000)
+      const fail = (error: Error) => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      socket.once('error', fail)
+      socket.once('secureConnect', () => {
+        const shown = {
+          names: socket.getPeerCertificate().subjectaltname ?? '',
+          trusted: socket.authorized,
+          answer: '',
+        }
+        if (path === undefined) {
+          clearTimeout(timer)
+          resolve(shown)
+          socket.destroy()
+          return
+        }
+        readAll(socket, `GET ${path} HTTP/1.0\r\nHost: application\r\n\r\n`, seconds)
+          .then((answer) => {
+            clearTimeout(timer)
+            resolve({ ...shown, answer })
+          })
+          .catch(fail)
+      })
+    }),
+  hold: async ({ name, address, port, text, seconds }) => {
+    const socket = await dial(address, port, seconds)
+    try {
+      const line = await exchange(socket, text, seconds)
+      held.set(name, socket)
+      return line
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
+  },
+  useHeld: async ({ name, text, seconds }) => {
+    const socket = held.get(name)
+    if (socket === undefined || socket.destroyed) throw new Error(`the held connection ${name} is closed`)
+    return exchange(socket, text, seconds)
+  },
+  release: async ({ name }) => {
+    held.get(name)?.destroy()
+    held.delete(name)
+  },
+  startPolling: async ({ name, address, port, milliseconds }) => {
+    const result: Polled = { successes: 0, failures: [], firstAt: 0, lastAt: 0 }
+    const pending = new Set<Promise<void>>()
+    const once = () => {
+      const at = Date.now()
+      const attempt = ask(address, port, '', 5)
+        .then((line) => {
+          if (!line.startsWith('SSH-')) throw new Error(`not an SSH banner: ${line.slice(0, 20)}`)
+          result.successes += 1
+          result.firstAt ||= at
+          result.lastAt = at
+        })
+        .catch((error: Error) => {
+          if (result.firstAt > 0 && at > result.firstAt)
+            result.failures.push(`${new Date(at).toISOString()} ${error.message}`)
+        })
+        .finally(() => pending.delete(attempt))
+      pending.add(attempt)
+    }
+    pollers.set(name, { timer: setInterval(once, milliseconds), result, pending })
+  },
+  polled: async ({ name }) => {
+    const poller = pollers.get(name)
+    if (poller === undefined) throw new Error(`nothing polls as ${name}`)
+    return poller.result
+  },
+  stopPolling: async ({ name }) => {
+    const poller = pollers.get(name)
+    if (poller === undefined) throw new Error(`nothing polls as ${name}`)
+    clearInterval(poller.timer)
+    await Promise.all(poller.pending)
+    pollers.delete(name)
+    return poller.result
+  },
+}
+
+interface Message {
+  readonly id: number
+  readonly call: keyof WorkerCalls
+  readonly argument: never
+}
+
+process.on('message', ({ id, call, argument }: Message) => {
+  Promise.resolve()
+    .then(() => calls[call](argument) as Promise<unknown>)
+    .then((value) => process.send?.({ id, value }))
+    .catch((error: unknown) =>
+      process.send?.({ id, error: error instanceof Error ? error.message : String(error) }),
+    )
+})
+process.on('disconnect', () => process.exit(0))
+process.send?.({ id: 0 })
