@@ -174,6 +174,9 @@ const shown: readonly Case[] = [
     'After=spire-agent.service',
   ]),
   has('Linkerd 13', `${units}/linkerd-proxy-resolver.path`, ['PathChanged=/etc/resolv.conf']),
+  has('Linkerd 14', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
+    "'^ *HTTP/[0-9.]* \\(200\\|403\\|404\\)'",
+  ]),
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],
   has('Linkerd 16', `${etc}/redirect.v4`, ['-I PREROUTING 1 -m addrtype --dst-type LOCAL ']),
