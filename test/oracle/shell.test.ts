@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readMachines, textOf } from './support/cases.ts'
 import { runCommand, runScript, suites } from './support/root.ts'
+import { readAssignments } from './support/values.ts'
 
 const test = suite('shells read the command and its data')
 const machines = readMachines()
@@ -56,18 +57,6 @@ for (const system of suites) {
       assert.equal(stdout.split('\0').slice(0, -1), [...expected.values()], machine.title)
     }
   })
-}
-
-/** The data file's grammar is one `NAME='…'` a line and nothing else; a value is what stands between the quotes. */
-function readAssignments(text: string): Map<string, string> {
-  const values = new Map<string, string>()
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue
-    const [, name, value] = /^([A-Z][A-Z0-9_]*)='([^']*)'$/.exec(line) ?? []
-    if (name === undefined || value === undefined) throw new Error(`not an assignment: ${line}`)
-    values.set(name, value)
-  }
-  return values
 }
 
 test.run()
