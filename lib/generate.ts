@@ -62,7 +62,7 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const targets = chooseTargets(options.targets, report)
   const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
-  if (placing.length > 0) checkUnbuilt(placing, config, machines, report)
+  if (placing.length > 0) checkUnbuilt(placing, config, report)
   for (const target of targets) target.check(config, report)
   const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])
   if (hasErrors(known)) return fail(known)

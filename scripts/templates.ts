@@ -75,8 +75,9 @@ export function compileTemplates(folder: string): string {
 }
 
 /**
- * A shell command without its comment lines, but for those at its top, which are its usage text, and shellcheck's. The
- * machine's copy travels in user-data, where every platform counts bytes; this repository keeps the comments.
+ * A shell command without its comment lines, but for those at its top, which are its usage text, and shellcheck's, and
+ * without braces around names that need none. The machine's copy travels in user-data, where every platform counts
+ * bytes; this repository keeps both.
  */
 export function withoutComments(script: string): string {
   const end = script.indexOf('\n\n')
@@ -84,5 +85,6 @@ export function withoutComments(script: string): string {
     .slice(end)
     .replace(/^ *#(?! shellcheck ).*\n/gm, '')
     .replace(/\n{2,}/g, '\n')
+    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
   return `${script.slice(0, end)}\n${body}`
 }

@@ -1,15 +1,15 @@
 #!/bin/sh
 # mesh-machine: joins this machine to a Linkerd mesh, looks after its redirect, and leaves again.
-# Written by meshjoin; the same on every machine, which are told apart by /etc/linkerd. See docs/machine.md.
+# Written by meshjoin, the same on every machine. See docs/machine.md.
 #
 #   mesh-machine install                  check, users, binaries, units; waits until joined. May be run again.
-#   mesh-machine redirect up|down|check   load the rules; keep them off until "up"; compare them
-#   mesh-machine status                   what is the matter, as in /run/mesh-machine/status.json
+#   mesh-machine redirect up|down|check   load the rules; keep them off until "up"; compare them and try connections
+#     up --confirm-within SECONDS         off again then, unless "mesh-machine redirect confirm" comes first
+#   mesh-machine status                   as in /run/mesh-machine/status.json
 #   mesh-machine leave                    take everything of ours away, and nothing else
-#   For the units: join wait-identity wait-ready joined resolver-changed redirect apply|remove|assert
+#   Others are for the units.
 #
-# Exit: 0 done, 1 failed, 2 usage, 3 refused: change something here first, 4 download failed, 5 not joined yet,
-# 6 rules not as they should be. 3, 4 and 5 are retried by mesh-machine-join.timer.
+# Exit: 0 done, 1 failed, 2 usage, 3 refused, 4 download failed, 5 not joined yet, 6 rules not as they should be.
 
 # SC2154: mesh-machine.conf sets these. SC2310, SC2312: questions are asked in conditions, where "set -e" does not
 # reach, and filters may come up empty; every step that must not fail says "|| fail".
@@ -75,7 +75,7 @@ ready() {
   fi | grep -q '^ *HTTP/[0-9.]* \(200\|403\|404\)'
 }
 # Not the units' states: what publishes may be a step of theirs. load notes what it loaded.
-joined_now() { marked && ready && { [ -e "${off}" ] || [ -e "${run}/iptables" ]; }; }
+joined_now() { marked && ready && { [ -e "${off}" ] || [ -e "${run}/loaded" ]; }; }
 proxy_path() { if [ "${PROXY_FROM}" = preinstalled ]; then echo "${PROXY_PATH}"; else echo /opt/linkerd/current/linkerd2-proxy; fi; }
 agent_path() { if [ "${AGENT_INSTALL}" = preinstalled ]; then echo "${AGENT_PATH}"; else echo /opt/spire/current/bin/spire-agent; fi; }
 
@@ -121,7 +121,7 @@ publish() {
   "spiffeId": $(json "$(server_id)"),
   "agent": {"unit": "$(property spire-agent.service ActiveState)", "socket": $(truth listening)},
   "proxy": {"unit": "$(property linkerd-proxy.service ActiveState)", "ready": $(truth ready)},
-  "redirect": {"unit": "$(property linkerd-redirect.service ActiveState)", "off": $(truth test -e "${off}")},
+  "redirect": {"unit": "$(property linkerd-redirect.service ActiveState)", "off": $(truth disabled)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null)
 }
 STATUS
@@ -145,7 +145,7 @@ explain() {
         'correct the document, generate and copy again'
     fi
     fail 5 proxy-not-ready "the proxy is not ready: ${words:-it has not said why yet}" 'there is no mesh traffic yet' \
-      'see journalctl -u linkerd-proxy -u spire-agent; it is tried again by itself'
+      'see journalctl -u linkerd-proxy -u spire-agent; it is tried again'
   fi
   managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
   case $(if [ -n "${JOIN_TOKEN_FILE}" ] && [ ! -s "${JOIN_TOKEN_FILE}" ]; then echo missing; fi):${words} in
@@ -157,7 +157,7 @@ explain() {
         '/etc/spire/bundle.pem is not its bundle, or the clock is wrong' 'compare with spire-server bundle show' ;;
     *)
       fail 5 no-identity "the SPIRE agent has no identity: ${words:-it has not said why yet}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
-        'see that it runs and can be reached; it is tried again by itself' ;;
+        'see that it runs and can be reached; it is tried again' ;;
   esac
 }
 
@@ -165,7 +165,10 @@ explain() {
 
 wait_identity() {
   # What the proxy is about to read, for resolver_changed.
-  [ -z "${RUNTIME_DIRECTORY-}" ] || nameservers >"${RUNTIME_DIRECTORY}/nameservers"
+  if [ -n "${RUNTIME_DIRECTORY-}" ]; then
+    nameservers >"${RUNTIME_DIRECTORY}/new"
+    mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
+  fi
   until_deadline 45 can_start || { say "${reason}"; exit 1; }
 }
 
@@ -219,52 +222,87 @@ resolver_changed() {
 # --- the redirect
 
 redirect() {
-  case $1 in up | down | check | apply | remove | assert) ;; *) usage ;; esac
-  [ "${REDIRECT_BACKEND}" = iptables ] ||
-    fail 3 backend "redirect.backend ${REDIRECT_BACKEND} is not built yet" 'there is no redirect' 'use iptables'
-  "redirect_$1"
+  [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
+  case $1 in up | confirm | down | check | apply | remove | assert | watch | expire) ;; *) usage ;; esac
+  "redirect_$1" "${3-}"
 }
 
-# Where the rules of each family are: what is done for "iptables" is done for "ip6tables".
-tables() { if [ "${REDIRECT_IPV6}" = true ]; then echo iptables ip6tables; else echo iptables; fi; }
-rules() { if [ "$1" = iptables ]; then echo "${etc}/redirect.v4"; else echo "${etc}/redirect.v6"; fi; }
+# Where rules are: a table of iptables, of ip6tables, or of nft. What follows is done for each.
+tables() {
+  if [ "${REDIRECT_BACKEND}" = nftables ]; then echo nft
+  elif [ "${REDIRECT_IPV6}" = true ]; then echo iptables ip6tables
+  else echo iptables; fi
+}
+rules() {
+  case $1 in nft) echo "${etc}/redirect.nft" ;; ip6*) echo "${etc}/redirect.v6" ;; *) echo "${etc}/redirect.v4" ;; esac
+}
+all='iptables ip6tables nft iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy'
 nat() { "$1-save" -t nat 2>/dev/null || :; }
-ours() { nat "$1" | sed -n '/MESHJOIN_/{s/ \[.*//;p;}'; }
-lock_rules() { lock rules 30 || fail 1 locked 'the rules have been locked for 30 s' 'another mesh-machine is at work' 'wait for it'; }
+ours() { if [ "$1" = nft ]; then nft -s list table inet meshjoin 2>/dev/null || :; else nat "$1" | sed -n '/MESHJOIN_/{s/ \[.*//;p;}'; fi; }
+lock_rules() { lock rules 30 || fail 1 locked 'another mesh-machine is at work' 'nothing was changed' 'wait for it'; }
+
+# On trial the rules are loaded although the switch says off: whatever ends the trial, a reboot included, they are off.
+disabled() { [ -e "${off}" ] && [ ! -e "${run}/trial" ]; }
+# Turned off, each rule that would redirect asks about the connection instead: without such a rule the kernel would track
+# none, and the proxy could not tell where a meshed peer that dials it wants to go.
+text() {
+  if disabled; then sed 's/ -j REDIRECT .*/ -m conntrack --ctstate NEW -j RETURN/; s/ redirect to .*/ ct state new return/' "$(rules "$1")"
+  else cat "$(rules "$1")"; fi
+}
 
 redirect_up() {
   refuse_ssh
-  rm -f "${off}"
-  systemctl start linkerd-redirect.service ||
-    fail 1 rules "the rules do not load" 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+  end_trial
+  if [ -n "$1" ]; then
+    case $1 in *[!0-9]* | 0*) usage ;; *) ;; esac
+    date -u >"${off}"
+    systemd-run -q --collect --unit=linkerd-redirect-trial --on-active="$1" --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire ||
+      fail 1 trial 'systemd-run cannot set a timer' 'nothing was changed' 'see journalctl'
+    echo $(($(seconds) + $1)) >"${run}/trial"
+    say "off again in $1 s, unless \"mesh-machine redirect confirm\" comes first"
+  else rm -f "${off}"; fi
+  settle
   marked || say 'the rules load when the proxy is ready for the first time'
+}
+# Rules that are there change at once, whatever the units wait for.
+settle() {
+  if in_charge; then redirect_apply; else
+    systemctl start linkerd-redirect.service ||
+      fail 1 rules 'the rules do not load' 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+    publish
+  fi
+}
+in_charge() { active linkerd-redirect.service || active linkerd-redirect-early.service; }
+
+redirect_confirm() {
+  [ -e "${run}/trial" ] || fail 1 no-trial 'nothing is to be confirmed' 'nothing was changed' 'mesh-machine redirect up'
+  rm -f "${off}"
+  end_trial
   publish
 }
+end_trial() {
+  rm -f "${run}/trial"
+  systemctl stop linkerd-redirect-trial.timer 2>/dev/null || :
+}
 
-# The switch first: no unit and no timer loads rules from then on.
+# The switch first: no unit and no timer redirects from then on.
 redirect_down() {
   date -u >"${off}"
-  systemctl stop linkerd-redirect.service linkerd-redirect-early.service 2>/dev/null || :
-  unload
-  say 'the redirect is off until "mesh-machine redirect up"'
+  end_trial
+  if in_charge; then redirect_apply; fi
+  say 'off until "mesh-machine redirect up"'
   publish
 }
-
-redirect_check() {
-  code=0
-  for t in $(tables); do
-    if text=$(differs "${t}"); then code=6; else text='complete and first'; fi
-    say "${t}: ${text}"
-  done
-  [ ! -e "${off}" ] || say 'turned off by "redirect down"'
-  exit "${code}"
-}
+redirect_expire() { [ ! -e "${run}/trial" ] || { say 'nobody has confirmed'; redirect_down; }; }
 
 redirect_apply() {
-  refuse_ssh
+  disabled || refuse_ssh
   lock_rules
-  [ ! -e "${off}" ] || return 0
   for t in $(tables); do load "${t}"; done
+  # What an earlier document had elsewhere.
+  for t in iptables ip6tables nft; do case " $(tables) " in *" ${t} "*) ;; *) unload_table "${t}" ;; esac; done
+  : >"${run}/loaded"
+  report_saved
   # Before the network is up nobody can be asked for a status.
   if active basic.target; then publish; fi
 }
@@ -276,55 +314,93 @@ redirect_remove() {
   publish
 }
 
-# Puts back what was removed, never what was turned off or stopped: the unit is asked under the lock, so that a stop
-# under way removes after us.
-redirect_assert() {
+# Puts back what was removed, never what was stopped: the unit is asked under the lock, so that a stop under way removes
+# after us. Gives the lock back.
+mend() {
   lock_rules
-  if [ ! -e "${off}" ] && active linkerd-redirect.service; then
+  if in_charge; then
     for t in $(tables); do
-      if text=$(differs "${t}"); then
-        say "${t}: ${text}: loading the rules again"
-        refuse_ssh
+      if words=$(differs "${t}"); then
+        say "${t}: ${words}: loading the rules again"
+        disabled || refuse_ssh
         load "${t}"
       fi
     done
   fi
+  exec 9>&-
+}
+
+redirect_assert() {
+  if [ -e "${run}/trial" ] && [ "$(seconds)" -gt "$(($(cat "${run}/trial") + 5))" ]; then redirect_expire; fi
+  mend
   # No path unit sees a symbolic link being replaced.
   resolver_changed
   publish
 }
 
-# Listings are compared with listings: iptables lists rules in other words than it is given.
+# The kernel tells of every change of nf_tables; legacy iptables has the timer only. Listens before it looks, so that
+# nothing gets lost in between, and leaves a change a second for the rest of it.
+redirect_watch() {
+  if [ "$(tables)" = nft ]; then monitor='nft monitor'
+  elif variant iptables nf_tables && has xtables-monitor; then monitor='xtables-monitor -e'
+  else return 0; fi
+  trap 'kill "${listener}" 2>/dev/null || :' EXIT
+  while :; do
+    rm -f "${run}/events"
+    mkfifo "${run}/events"
+    exec 7<>"${run}/events"
+    exec 6<"${run}/events"
+    # shellcheck disable=SC2086
+    stdbuf -oL ${monitor} >&7 2>/dev/null 6<&- 7>&- &
+    listener=$!
+    exec 7>&-
+    sleep 1
+    mend
+    grep -qm 1 'nat \|eshjoin\|MESHJOIN\|DEL table' <&6 || :
+    kill "${listener}" 2>/dev/null || :
+    wait "${listener}" 2>/dev/null || :
+  done
+}
+
+# Listings are compared with listings: they are in other words than what was loaded.
 differs() {
   listed=$(ours "$1")
   if [ -z "${listed}" ]; then echo 'not loaded'
   elif [ "${listed}" != "$(cat "${run}/$1" 2>/dev/null)" ]; then echo 'not as loaded'
-  elif [ "$(sum "$(rules "$1")")" != "$(cat "${run}/$1.sum")" ]; then echo 'older than its file'
+  elif [ "$(text "$1" | sha256sum)" != "$(cat "${run}/$1.sum")" ]; then echo 'older than its file'
   elif ! first "$1" PREROUTING || ! first "$1" OUTPUT; then echo 'not first'
   else return 1; fi
 }
-first() { nat "$1" | sed -n "/^-A $2 /{p;q;}" | grep -q MESHJOIN_; }
+# In nft the priority says who is.
+first() { [ "$1" = nft ] || nat "$1" | sed -n "/^-A $2 /{p;q;}" | grep -q MESHJOIN_; }
 
-# One transaction: jumps of an earlier load go (in the words in which they are listed), the file comes, its jumps are
-# first. Killed at any point, the kernel has the old rules or the new ones.
+# One transaction: killed at any point, the kernel has the old rules or the new ones.
 load() {
-  grep -qx COMMIT "$(rules "$1")" ||
-    fail 3 no-rules "$(rules "$1") is missing or cut short" 'no rules were changed' 'copy the files here again'
-  note_before "$1"
-  before=$(nat "$1")
-  {
-    sed '/^-I /,$d' "$(rules "$1")"
-    echo "${before}" | jumps
-    sed -n '/^-I /,/^COMMIT/p' "$(rules "$1")" | sed '$d'
-    echo "${before}" | chains | while read -r c; do
-      grep -q "^:${c} " "$(rules "$1")" || printf -- '-F %s\n-X %s\n' "${c}" "${c}"
-    done
-    echo COMMIT
-  } >"${run}/load"
-  error=$("$1-restore" --noflush -w 5 <"${run}/load" 2>&1) || fail 1 rules "$1-restore: ${error}" \
-    'the rules are as they were' "is every module of the kernel there? See the line in ${run}/load"
+  [ "$1" = nft ] || refuse_mix "$1"
+  [ "$1" = nft ] || grep -qx COMMIT "$(rules "$1")" ||
+    fail 3 no-rules "$(rules "$1") is missing or cut short" 'nothing was changed' 'copy them here'
+  if [ "$1" = nft ]; then
+    text nft >"${run}/load"
+    error=$(nft -f "${run}/load" 2>&1) || no_load nft
+  else
+    note_before "$1"
+    merge "$1" "$(nat "$1")" >"${run}/load"
+    error=$("$1-restore" --noflush -w 5 <"${run}/load" 2>&1) || no_load "$1-restore"
+  fi
   ours "$1" >"${run}/$1"
-  sum "$(rules "$1")" >"${run}/$1.sum"
+  text "$1" | sha256sum >"${run}/$1.sum"
+}
+no_load() { fail 1 rules "$1: ${error}" 'nothing was changed' "is every module of the kernel there? See ${run}/load"; }
+
+# Jumps of an earlier load go (in the words in which they are listed), the file comes, its jumps are first.
+merge() {
+  text "$1" | sed '/^-I /,$d'
+  echo "$2" | jumps
+  text "$1" | sed -n '/^-I /,/^COMMIT/p' | sed '$d'
+  echo "$2" | chains | while read -r c; do
+    grep -q "^:${c} " "$(rules "$1")" || printf -- '-F %s\n-X %s\n' "${c}" "${c}"
+  done
+  echo COMMIT
 }
 jumps() { sed -n '/^-A MESHJOIN_/d; s/^-A \(.* -[jg] MESHJOIN_[A-Z_]*\)$/-D \1/p'; }
 chains() { sed -n 's/^:\(MESHJOIN_[A-Z_]*\) .*/\1/p'; }
@@ -333,7 +409,7 @@ chains() { sed -n 's/^:\(MESHJOIN_[A-Z_]*\) .*/\1/p'; }
 # nf_tables makes them when it needs them, and lists them even where they are not. -X tells: 1 absent, 0 there and
 # empty (the load makes it again), 4 in use.
 note_before() {
-  [ ! -e "${run}/$1.before" ] && [ -z "$(ours "$1")" ] && "$1" -V | grep -q nf_tables || return 0
+  [ ! -e "${run}/$1.before" ] && [ -z "$(ours "$1")" ] && variant "$1" nf_tables || return 0
   if "$1-save" | grep -qx '\*nat'; then
     echo table
     for c in PREROUTING OUTPUT; do
@@ -343,16 +419,37 @@ note_before() {
     done
   fi >"${run}/$1.before"
 }
+variant() { "$1" -V 2>/dev/null | grep -q "$2"; }
+
+# iptables has tables of two kinds in the kernel, and both would act.
+refuse_mix() {
+  if variant "$1" legacy; then other=$1-nft; else other=$1-legacy; fi
+  [ -z "$(loaded "${other}")" ] || fail 3 mixed "$("$1" -V) is in use here, but ${other} has rules of ours" \
+    'nothing was changed' 'systemctl stop linkerd-redirect, then mesh-machine redirect up'
+}
+# What of ours is there. Asked for a table that is not there, legacy iptables would make it.
+loaded() {
+  case $1 in
+    iptables-legacy) grep -qx nat /proc/net/ip_tables_names ;;
+    ip6tables-legacy) grep -qx nat /proc/net/ip6_tables_names ;;
+    *) ;;
+  esac 2>/dev/null || return 0
+  ours "$1"
+}
 
 unload() {
   lock_rules
-  for t in iptables ip6tables; do
-    if has "${t}-save" && [ -n "$(ours "${t}")" ]; then unload_table "${t}"; fi
-    rm -f "${run}/${t}" "${run}/${t}.sum"
-  done
+  rm -f "${run}/loaded"
+  for t in ${all}; do unload_table "${t}"; done
 }
 
 unload_table() {
+  rm -f "${run}/$1" "${run}/$1.sum"
+  [ -n "$(loaded "$1")" ] || return 0
+  if [ "$1" = nft ]; then
+    nft delete table inet meshjoin
+    return
+  fi
   before=$(nat "$1")
   left=$(echo "${before}" | sed '/MESHJOIN_/d')
   error=$({
@@ -366,11 +463,116 @@ unload_table() {
     done
     echo COMMIT
   } | "$1-restore" --noflush -w 5 2>&1) ||
-    fail 1 rules "$1-restore: ${error}" 'mesh traffic is still redirected' 'mesh-machine redirect down'
+    fail 1 rules "$1-restore: ${error}" 'nothing was changed' 'mesh-machine redirect down'
   # So does the table: without --noflush an empty one is deleted.
   if caused "$1" table && ! nat "$1" | grep -q '^-A\|^:.* - '; then printf '*nat\nCOMMIT\n' | "$1-restore" -w 5; fi
 }
 caused() { [ -e "${run}/$1.before" ] && ! grep -qx "$2" "${run}/$1.before"; }
+
+# --- redirect check: the rules as they are listed, then real connections, one for each line of redirect.probes
+
+redirect_check() {
+  code=0
+  for t in $(tables); do
+    if words=$(differs "${t}"); then code=6; else words='complete and first'; fi
+    say "${t}: ${words}"
+  done
+  report_saved || code=6
+  if [ -e "${run}/trial" ]; then say "on trial for $(($(cat "${run}/trial") - $(seconds))) s more: mesh-machine redirect confirm"; fi
+  if disabled; then say 'turned off by "redirect down"'
+  elif [ "${code}" -ne 0 ]; then say 'no connections were tried'
+  elif ! ready; then
+    say 'no connections were tried: the proxy is not ready'
+    code=6
+  else probe || code=6; fi
+  exit "${code}"
+}
+
+# Loaded at a boot without a proxy they would be a black hole.
+report_saved() {
+  saved=$(grep -rlsE 'MESHJOIN_|table inet meshjoin' /etc/iptables /etc/sysconfig /etc/nftables* /etc/ufw || :)
+  [ -n "${saved}" ] || return 0
+  say "our rules were saved and would be loaded without a proxy: take them out of $(clean "${saved}")"
+  return 1
+}
+
+# Outbound by the user that a line names; inbound from a network namespace behind a link of its own. All are opened at
+# a time and looked at for two seconds: what goes through the proxy is a peer of its listener.
+probe() {
+  { has bash && has setpriv; } || fail 3 missing-packages 'bash or setpriv is missing' 'no connections were tried' 'install them'
+  end_probe
+  work=${run}/probe
+  mkdir -p "${work}"
+  trap end_probe EXIT
+  { ip netns add "${link}" && ip link add "${link}" type veth peer name "${link}" netns "${link}"; } ||
+    fail 1 probe 'ip cannot make a link to try from' 'no connections were tried' 'is every module of the kernel there?'
+  end 1 2
+  end 2 1 -n "${link}"
+  n=0
+  while read -r way _ address port uid _; do
+    n=$((n + 1))
+    case ${way} in
+      inbound) dial "${address}" "${port}" nsenter --net="/run/netns/${link}" ;;
+      *) dial "${address}" "${port}" setpriv --reuid="${uid}" --regid=65534 --clear-groups ;;
+    esac
+  done <"${etc}/redirect.probes"
+  for _ in 1 2 3 4 5 6 7 8; do
+    sockets nsenter --net="/run/netns/${link}" >>"${work}/inbound"
+    sockets >>"${work}/outbound"
+    sleep 0.25
+  done
+  failed=0 fine=0 n=0
+  while read -r line; do
+    n=$((n + 1))
+    # shellcheck disable=SC2086
+    judge ${line}
+  done <"${etc}/redirect.probes"
+  say "${fine} connections went as they should, ${failed} did not"
+  [ "${failed}" -eq 0 ]
+}
+link=meshjoin-probe
+end() { # OWN OTHER OPTIONS of ip: at the far end everything is behind the near one
+  own=$1 other=$2
+  shift 2
+  ip "$@" link set "${link}" up
+  ip "$@" address add "169.254.255.$((248 + own))/30" dev "${link}"
+  ip "$@" address add "2001:db8:6d65:7368::${own}/64" dev "${link}" nodad 2>/dev/null || :
+  [ "${own}" = 1 ] || {
+    ip "$@" route add default via "169.254.255.$((248 + other))"
+    ip "$@" route add default via "2001:db8:6d65:7368::${other}" 2>/dev/null || :
+  }
+}
+end_probe() {
+  wait # or what they are connected to would never hear of their end
+  ip netns delete "${link}" 2>/dev/null || :
+  ip link delete "${link}" 2>/dev/null || :
+  [ -z "${work}" ] || rm -rf "${work}"
+}
+dial() { # ADDRESS PORT COMMAND...
+  target=/dev/tcp/$1/$2
+  shift 2
+  "$@" timeout 4 bash -c "exec 3<>${target} && echo open; sleep 3" >"${work}/${n}" 2>/dev/null 9>&- &
+}
+sockets() { "$@" ss -Htna | sed 's/\[::ffff:\([0-9.]*\)\]/\1/g; s/$/ /' | tr -s ' '; }
+# Line number n of redirect.probes. ESTAB, SYN-SENT and CLOSE-WAIT are of now, other states may be of a check before.
+judge() {
+  way=$1 host=$3 port=$4 user=$5 verdict=$6
+  shift 6
+  if [ "${way}" = inbound ]; then listener=4143 by=''; else listener=4140 by=" by user ${user}"; fi
+  case ${host} in *:*) to="[${host}]:${port}" ;; *) to=${host}:${port} ;; esac
+  from=$(sed -n "s/^[ECS][SLY][^ ]* [0-9]* [0-9]* \([^ ]*\) $(printf '%s' "${to}" | sed 's/[].[]/\\&/g') *\$/\1/p" "${work}/${way}" | head -n 1)
+  went=left
+  if [ -n "${from}" ] && grep -qF ":${listener} ${from} " "${work}/outbound"; then went=redirected; fi
+  # The proxy may be done with it by then. Nobody else answers on such a port.
+  case ${way}:${verdict} in outbound:redirected) [ ! -s "${work}/${n}" ] || went=redirected ;; *) ;; esac
+  if [ "${went}" = "${verdict}" ]; then fine=$((fine + 1)); return; fi
+  if [ "${way}" = outbound ] && ! ip route get "${host}" >/dev/null 2>&1; then say "not tried: no route to ${to} ($*)"; return; fi
+  failed=$((failed + 1))
+  why='it did not come to the proxy: a rule is missing, or rules of others come first'
+  [ "${went}" = left ] || why='it came to the proxy: a rule is missing'
+  [ "${way}${from}" != inbound ] || why="nobody answered: does a firewall close port ${listener}?"
+  say "${way} ${to}${by}: should be ${verdict} ($*), but ${why}"
+}
 
 # --- SSH is never redirected: what sshd listens on, is configured for, and systemd listens on for it
 
@@ -387,24 +589,25 @@ refuse_ssh() {
   ports=$(ssh_ports)
   for t in $(tables); do
     for port in ${ports}; do
-      ! redirects "${port}" <"$(rules "${t}")" || fail 3 ssh "sshd's port ${port} would be redirected by $(rules "${t}")" \
-        'these rules could lock you out and are not loaded' "take port ${port} out of the document's ports, or exempt it"
+      ! inbound "${t}" | redirects "${port}" || fail 3 ssh "sshd's port ${port} would be redirected by $(rules "${t}")" \
+        'nothing was changed: it could lock you out' "take port ${port} out of the document's ports, or exempt it"
     done
   done
 }
+inbound() { if [ "$1" = nft ]; then sed '1,/chain inbound/d; /}/,$d' "$(rules nft)"; else grep '^-A MESHJOIN_INBOUND ' "$(rules "$1")"; fi; }
 
 # Walks the inbound rules on stdin as the kernel does for a connection to port $1 from anywhere.
 redirects() {
   while read -r rule; do
-    case ${rule} in '-A MESHJOIN_INBOUND '*) ;; *) continue ;; esac
-    case ${rule} in *' --dport '*)
-      range=${rule##* --dport }
+    case ${rule} in *return | *RETURN | *redirect* | *REDIRECT*) ;; *) continue ;; esac
+    case ${rule} in *'dport '*)
+      range=${rule##*dport }
       range=${range%% *}
-      if [ "$1" -lt "${range%%:*}" ] || [ "$1" -gt "${range##*:}" ]; then continue; fi ;;
+      if [ "$1" -lt "${range%%[:-]*}" ] || [ "$1" -gt "${range##*[:-]}" ]; then continue; fi ;;
     *) ;; esac
     case ${rule} in
-      *' -j REDIRECT'*) return 0 ;;
-      *' -s '* | *' -d '* | *' -i '* | *' -m '*) ;; # exempts some connections only
+      *' REDIRECT'* | *redirect*) return 0 ;;
+      *' -s '* | *' -d '* | *' -i '* | *' -m '* | *addr* | *iif*) ;; # exempts some connections only
       *) return 1 ;;
     esac
   done
@@ -418,12 +621,12 @@ source_of() {
   case $(uname -m) in
     x86_64) arch=AMD64 ;;
     aarch64) arch=ARM64 ;;
-    *) fail 3 architecture "there are no binaries for $(uname -m)" 'this machine cannot join' 'use x86_64 or aarch64' ;;
+    *) fail 3 architecture "there are no binaries for $(uname -m)" 'nothing was changed' 'use x86_64 or aarch64' ;;
   esac
   eval "url=\${$1_URL_${arch}} sha256=\${$1_SHA256_${arch}} member=\${$1_MEMBER_${arch}}"
   eval "ca=\${$1_CA_FILE} proxy=\${$1_HTTP_PROXY} version=\${$1_VERSION}"
   [ -n "${sha256}" ] || fail 3 no-checksum "the document has no sha256 of the $1 for ${arch}" \
-    'what cannot be checked is not downloaded' 'add it and generate again'
+    'nothing was changed' 'add it, generate and copy again'
 }
 downloads() {
   if [ "${PROXY_FROM}" = download ]; then echo PROXY; fi
@@ -432,7 +635,7 @@ downloads() {
 
 check_packages() {
   missing='' packages='' family=$(sed -n 's/^ID\(_LIKE\)*=//p' /etc/os-release | tr -d '"\n')
-  for t in $(tables); do need "${t}-restore" iptables iptables-nft; done
+  for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables nftables; else need "${t}-restore" iptables iptables-nft; fi; done
   need ss iproute2 iproute
   if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then need resolvectl systemd-resolved systemd-resolved; fi
   if [ -n "$(downloads)" ]; then
@@ -469,9 +672,9 @@ renumber() { ! misnumbered "$1" "$2" || leave_user "$1" '(meshjoin)'; }
 check() {
   check_packages
   [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] ||
-    fail 3 systemd 'systemd is older than 249' 'the units need what it lacks' 'use a newer release of the distribution'
-  for f in "${etc}/mesh.env" "${etc}/machine.env" "$(rules iptables)"; do
-    [ -r "${f}" ] || fail 3 no-configuration "${f} is missing" 'the files of meshjoin are not all in place' 'copy them here'
+    fail 3 systemd 'systemd is older than 249' 'nothing was changed' 'use a newer release of the distribution'
+  for f in "${etc}/mesh.env" "${etc}/machine.env" "$(rules "$(tables | cut -d' ' -f1)")"; do
+    [ -r "${f}" ] || fail 3 no-configuration "${f} is missing" 'the files of meshjoin are not in place' 'copy them here'
   done
   check_user "${PROXY_USER}" "${PROXY_UID}" proxy.user
   if managed; then check_user "${AGENT_USER}" "${AGENT_UID}" spire.agent.user; fi
@@ -498,16 +701,16 @@ install_binary() {
   if ! { grep -qx "${sha256}" "$2/${version}/.meshjoin" && grep -qx "$(sum "$2/${version}/$3")" "$2/${version}/.meshjoin"; } 2>/dev/null; then
     rm -rf "$2"/.new.*
     work=$2/.new.$$
-    mkdir -p "$(dirname "${work}/v/$3")" || fail 4 no-room "$2 cannot be written" 'nothing was installed' 'make room'
+    mkdir -p "$(dirname "${work}/v/$3")" || fail 4 no-room "$2 cannot be written" 'nothing was changed' 'make room'
     say "downloading ${url}"
     error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail 4 download "${url}: ${error}" \
-      "nothing was installed; $(room)" 'see that the server is up and there is room; it is tried again by itself'
+      'nothing was changed' 'see that the server is up and there is room; it is tried again'
     got=$(sum "${work}/archive")
     [ "${got}" = "${sha256}" ] || fail 3 checksum "${url} has sha256 ${got}, not ${sha256}" \
-      'it was thrown away unopened' 'correct the document or the mirror'
+      'nothing was changed' 'correct the document or the mirror'
     # The one file is written by us: no path, owner or mode of the archive counts.
     error=$(tar -xzOf "${work}/archive" "${member}" 2>&1 >"${work}/v/$3") || fail 4 unpack "${member} of ${url}: ${error}" \
-      "nothing was installed; $(room)" 'is that file in the archive, and is there room?'
+      'nothing was changed' 'is that file in the archive, and is there room?'
     chmod 755 "${work}/v/$3"
     printf '%s\n' "${sha256}" "$(sum "${work}/v/$3")" >"${work}/v/.meshjoin"
     [ ! -e "$2/${version}" ] || mv "$2/${version}" "${work}/old"
@@ -518,14 +721,13 @@ install_binary() {
   ln -sfn "${version}" "$2/.current"
   mv -fT "$2/.current" "$2/current"
 }
-room() { df -Pk "${work}" | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\) .*/\1 KiB are free/p'; }
 
 # The proxy has no --version: without settings it refuses with 64, if it can run here at all.
 try_binaries() {
   code=0
   error=$(env -i timeout 20 "$(proxy_path)" 2>&1) || code=$?
   [ "${code}" -eq 64 ] || fail 3 proxy-cannot-run "$(proxy_path) cannot run here (${code}): ${error}" \
-    'it is for another architecture or a newer glibc' 'use a newer release of the distribution, or a proxy built for this one'
+    'it is for another architecture or a newer glibc' 'use a newer release of the distribution'
   managed || return 0
   # Not "validate": that wants the join token's credential, which only the unit has.
   error=$(timeout 20 "$(agent_path)" --version 2>&1) || fail 3 agent-cannot-run "$(agent_path) cannot run here: ${error}" \
@@ -564,6 +766,7 @@ start() {
     systemctl --no-block try-restart linkerd-proxy.service
     changed_done
   fi
+  systemctl --no-block try-restart linkerd-redirect-watch.service
   systemctl --no-block start linkerd-mesh.target
   if active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert.service; fi
 }
@@ -595,7 +798,7 @@ steps() { # SECONDS to wait for the join
 
 # Armed before the first step: whatever ends this run, another follows.
 install() {
-  lock install 900 || fail 1 locked 'another install has been at work for 15 minutes' 'nothing was done' 'wait for it'
+  lock install 900 || fail 1 locked 'another install is at work' 'nothing was changed' 'wait for it'
   if ! marked; then
     systemctl daemon-reload
     systemctl -q enable mesh-machine-join.timer
@@ -624,12 +827,13 @@ leave() {
   fi
   # The retry first, so that nothing joins behind us; then the target, whose stop takes the rules before the proxy.
   systemctl stop mesh-machine-join.timer mesh-machine-join.service 2>/dev/null || :
-  lock install 60 || fail 1 locked 'an install is at work' 'nothing was done' 'wait for it'
+  lock install 60 || fail 1 locked 'another install is at work' 'nothing was changed' 'wait for it'
   list=''
   for file in "${units}"/linkerd-mesh* "${units}"/linkerd-proxy* "${units}"/linkerd-redirect* "${units}"/mesh-machine-*; do
     [ ! -f "${file}" ] || list="${list} ${file##*/}"
   done
   if managed; then list="${list} spire-agent.service"; fi
+  end_trial
   # One word each.
   # shellcheck disable=SC2086
   { systemctl stop linkerd-mesh.target; systemctl -q disable ${list}; systemctl stop ${list}; } 2>/dev/null || :
@@ -683,8 +887,8 @@ trap 'exit 143' TERM INT HUP
 verb=${1-}
 case ${verb}:$# in
   wait-identity:1 | wait-ready:1) load_conf ;;
-  install:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:2)
-    is_root || [ "${verb}" = status ] || fail 2 root "mesh-machine ${verb} has to run as root" 'nothing was done' 'use sudo'
+  install:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
+    is_root || [ "${verb}" = status ] || fail 2 root "mesh-machine ${verb} has to run as root" 'nothing was changed' 'use sudo'
     if [ "${verb}" != leave ] || [ -e "${etc}/mesh-machine.conf" ]; then load_conf; fi
     ;;
   *) usage ;;
@@ -693,6 +897,6 @@ case ${verb} in
   wait-identity) wait_identity ;;
   wait-ready) wait_ready ;;
   resolver-changed) resolver_changed ;;
-  redirect) redirect "$2" ;;
+  redirect) shift; redirect "$@" ;;
   *) "${verb}" ;;
 esac

@@ -85,6 +85,14 @@ export function networkCovers(outer: Network, inner: Network): boolean {
   return outer.family === inner.family && outer.prefix <= inner.prefix && matches(inner.parsed, outer)
 }
 
+/** An address of the network: its second, or the only one that it has. */
+export function addressOf(network: Network): Address {
+  const bytes = network.parsed.toByteArray()
+  const host = network.prefix === bytes.length * 8 ? 0 : 1
+  const parsed = ipaddr.fromByteArray([...bytes.slice(0, -1), (bytes.at(-1) ?? 0) | host])
+  return { family: network.family, text: addressText(parsed), range: parsed.range(), parsed }
+}
+
 /** `address:port`, with brackets around IPv6. */
 export function joinHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

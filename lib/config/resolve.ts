@@ -237,5 +237,6 @@ function resolveScope(
     exemptNetworks: scope?.exemptNetworks ?? [],
     exemptUsers: scope?.exemptUsers ?? [],
     exemptInterfaces: scope?.exemptInterfaces ?? [],
+    onlyUsers: scope !== undefined && 'onlyUsers' in scope ? (scope.onlyUsers ?? []) : [],
   }
 }

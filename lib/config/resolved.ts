@@ -54,6 +54,8 @@ export interface RedirectScope {
   readonly exemptNetworks: readonly string[]
   readonly exemptUsers: readonly (number | string)[]
   readonly exemptInterfaces: readonly string[]
+  /** Outbound: whose connections are redirected; empty for everybody's. */
+  readonly onlyUsers: readonly (number | string)[]
 }
 
 export interface Redirect {

@@ -282,6 +282,32 @@ export const catalogue = {
     () => 'use 4191, or another free port',
   ),
 
+  // Redirect
+  'port-range-invalid': error<{ value: string; reason: string }>(
+    (a) => `"${a.value}" is not a range of ports: ${a.reason}`,
+    () => 'write it as first-last, such as "4567-4568"',
+  ),
+  'exempt-port-declared': error<{ port: number; machine: string }>(
+    (a) => `port ${a.port} is exempt, but machine "${a.machine}" declares it to be redirected`,
+    () => "take it out of exemptPorts, or out of the machine's ports",
+  ),
+  'exempt-network-covers': error<{ network: string; what: string }>(
+    (a) => `the exempt network ${a.network} covers ${a.what}`,
+    () => 'exempt a smaller network, or take that network out of mesh.clusterNetworks',
+  ),
+  'exempt-users-inbound': warning<Record<never, never>>(
+    () => 'a connection that arrives from another host has no local user: this exempts nothing',
+    () => 'use redirect.outbound.exemptUsers for connections that these users open',
+  ),
+  'only-user-exempt': error<{ user: string; why: string }>(
+    (a) => `the connections of user ${a.user} alone should be redirected, but they are ${a.why}`,
+    () => 'name the user in one of the two lists',
+  ),
+  'redirect-covers-nothing': error<{ side: string }>(
+    (a) => `every port is exempt: nothing ${a.side} is redirected`,
+    () => 'exempt only the ports that have to bypass the proxy',
+  ),
+
   // Proxy
   'inbound-policy-fails-open': info<{ machines: string }>(
     (a) => `${a.machines}: the inbound policy all-unauthenticated fails open`,

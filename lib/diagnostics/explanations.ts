@@ -97,6 +97,16 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'admin-exposed':
     'Whoever can reach the admin port reads the metrics and, at /env.json, the whole environment of the proxy. It holds no secret of ours, but it names networks and identities.',
   'admin-port-clash': 'The admin port must differ from the other ports of the proxy.',
+  'port-range-invalid': 'A range of ports names its first and its last port, both from 1 to 65535.',
+  'exempt-port-declared':
+    'By default the inbound redirect is for the declared ports of a machine, so a port that is both declared and exempt is a contradiction. What is exempt is reached in plain text, past the proxy and its policy.',
+  'exempt-network-covers':
+    "An exempt network that holds a whole network of the cluster, or the control plane, takes the traffic of the mesh out of the mesh: connections there would go in plain text. The proxy's own connections are always left alone and need no exemption.",
+  'exempt-users-inbound':
+    'The kernel knows the user of a connection that starts on the machine, and nothing of the user at the other end of one that arrives.',
+  'only-user-exempt':
+    'redirect.outbound.onlyUsers names whose connections go through the proxy, exemptUsers whose do not; the users of the proxy and of the SPIRE agent never do.',
+  'redirect-covers-nothing': 'The exempt ports of one direction are all the ports that there are.',
   'inbound-policy-fails-open':
     "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed.",
   'setting-forbidden':

@@ -9,3 +9,8 @@ export function checkRuleWord(text: string): string {
 export function checkRuleComment(text: string): string {
   return requireMatch('rule comment', text, /^[\x20-\x7e]*$/)
 }
+
+/** A string of nft, in its quotes: inside them nft knows no escapes, so only what names of users and interfaces need. */
+export function quoteNftString(text: string): string {
+  return `"${requireMatch('nft string', text, /^[A-Za-z0-9_.-]+$/)}"`
+}

@@ -3,7 +3,9 @@ import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { literalNotation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import { printIptables } from './redirect.ts'
+import { printIptables } from './redirect-iptables.ts'
+import { printNftables } from './redirect-nftables.ts'
+import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
 import { machineCommand, type UnitView, unitTemplates } from './unit-view.ts'
 
@@ -42,19 +44,27 @@ function fileOf(layer: MachineFile['layer']) {
 /** The few files that say who a machine is and what it serves. */
 function machineFiles(plan: MachinePlan): MachineFile[] {
   const file = fileOf('machine')
-  const comments = ['Who this machine is and what it serves. Read after mesh.env. Written by meshjoin.']
+  const comments = ['Who this machine is and what it serves. Written by meshjoin.']
+  const { rules, mesh } = plan
   const files = [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
-    file('/etc/linkerd/redirect.v4', 0o644, printIptables(plan.rules, 'ipv4', literalNotation)),
+    file(
+      '/etc/linkerd/redirect.probes',
+      0o644,
+      printProbes(rules, plan.addresses, mesh.redirect.ipv6, literalNotation),
+    ),
   ]
-  if (plan.mesh.redirect.ipv6)
-    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(plan.rules, 'ipv6', literalNotation)))
+  if (mesh.redirect.backend === 'nftables')
+    return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, literalNotation))]
+  files.push(file('/etc/linkerd/redirect.v4', 0o644, printIptables(rules, 'ipv4', literalNotation)))
+  if (mesh.redirect.ipv6)
+    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(rules, 'ipv6', literalNotation)))
   return files
 }
 
 function meshFiles(plan: MeshPlan): MachineFile[] {
   const file = fileOf('mesh')
-  const comments = ['What the proxy has in common on all machines. Written by meshjoin.']
+  const comments = ['What all machines have in common. Written by meshjoin.']
   const view = viewUnits(plan)
   const files = [
     file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),

@@ -25,7 +25,6 @@ export function printMachineData(plan: MeshPlan): string {
     REDIRECT_IPV6: String(redirect.ipv6),
     REDIRECT_ON_PROXY_FAILURE: redirect.onProxyFailure,
     RESOLVER_PROVIDER: resolver.provider,
-    RESOLVER_DOMAINS: resolver.domains.join(' '),
     IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
   }
   const lines = Object.entries(values).map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)

@@ -83,6 +83,7 @@ export const unitTemplates: readonly UnitTemplate[] = [
   unit('linkerd-redirect-early.service', (view) => view.failsClosed),
   unit('linkerd-redirect-assert.service'),
   unit('linkerd-redirect-assert.timer'),
+  unit('linkerd-redirect-watch.service'),
   unit('mesh-machine-join.service'),
   unit('mesh-machine-join.timer'),
 ]

@@ -70,6 +70,8 @@ export interface MachinePlan {
   readonly path: string
   readonly spiffeId: string
   readonly parentId: string
+  /** Its own addresses, as it sees them itself and as pods dial them. */
+  readonly addresses: readonly string[]
   readonly mesh: MeshPlan
   readonly environment: readonly EnvironmentEntry[]
   readonly rules: readonly RedirectRule[]
@@ -95,6 +97,7 @@ export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine
       path: machine.path,
       spiffeId: machine.identity.spiffeId,
       parentId: machine.parentId,
+      addresses: [...new Set([...machine.localAddresses, ...machine.addresses].map(({ text }) => text))],
       mesh,
       environment: planMachineEnvironment(environmentIdentity(machine)),
       rules: planRedirect(config, machine),

@@ -1,21 +1,37 @@
-import type { Family } from '../config/network.ts'
-import { isNetwork, parseAddress, parseNetwork } from '../config/network.ts'
+import {
+  type Family,
+  hostNetwork,
+  isNetwork,
+  networkContains,
+  parseAddress,
+  parseNetwork,
+  parseNetworkOrAddress,
+} from '../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { pointer } from '../diagnostics/pointer.ts'
 import { proxyPorts, sshPort } from './ports.ts'
 import type { List, Scalar } from './value.ts'
 
+/** Ports from `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
 /** What a packet must be for a rule to decide about it. All given conditions hold together. */
 export interface RuleMatch {
+  /** Local user that sends it, by number or name; only outbound packets have one. */
   readonly uid?: Scalar
   readonly inInterface?: string
   readonly outInterface?: string
   /** The destination is an address of the machine itself. */
   readonly destinationIsLocal?: true
   /** CIDR. */
+  readonly source?: Scalar
+  /** CIDR. */
   readonly destination?: Scalar
-  /** TCP destination port. */
-  readonly destinationPort?: Scalar
+  /** TCP destination port. A rule with a port, like one that redirects, is asked about TCP only. */
+  readonly destinationPort?: Scalar | PortRange
 }
 
 /**
@@ -44,38 +60,57 @@ const metadataNetworks: readonly {
   readonly family: Family
   readonly reason: string
 }[] = [
-  { network: '169.254.0.0/16', family: 'ipv4', reason: 'link-local addresses and metadata services' },
-  { network: '168.63.129.16/32', family: 'ipv4', reason: 'the platform address of Azure' },
-  { network: '100.100.100.200/32', family: 'ipv4', reason: 'the metadata service of Alibaba Cloud' },
-  { network: 'fe80::/10', family: 'ipv6', reason: 'link-local addresses' },
-  { network: 'fd00:ec2::254/128', family: 'ipv6', reason: 'the metadata service of EC2' },
+  { network: '169.254.0.0/16', family: 'ipv4', reason: 'link-local and metadata' },
+  { network: '168.63.129.16/32', family: 'ipv4', reason: 'metadata of Azure' },
+  { network: '100.100.100.200/32', family: 'ipv4', reason: 'metadata of Alibaba Cloud' },
+  { network: 'fe80::/10', family: 'ipv6', reason: 'link-local' },
+  { network: 'fd00:ec2::254/128', family: 'ipv6', reason: 'metadata of EC2' },
 ]
 
-/** The rules of one machine, first match first. */
+/** Services of a directory and of time, which a machine needs before it has a mesh and which pods never serve to it. */
+const directoryPorts: readonly (readonly [number, string])[] = [
+  [88, 'Kerberos'],
+  [123, 'time'],
+  [389, 'LDAP'],
+  [464, 'Kerberos passwords'],
+  [636, 'LDAP over TLS'],
+]
+
+/** The rules of one machine, first match first: what is always left alone, what the document exempts, what is redirected. */
 export function planRedirect(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
-  return [...inboundRules(config, machine), ...outboundRules(config)]
+  const rules = [...inboundRules(config, machine), ...outboundRules(config, machine)]
+  return machine.redirect.ipv6 ? rules : rules.flatMap(keepIpv4)
+}
+
+function keepIpv4(rule: RedirectRule): RedirectRule[] {
+  if (!appliesTo(rule, 'ipv4')) return []
+  return rule.family === 'both' && rule.verdict.kind === 'redirect' ? [{ ...rule, family: 'ipv4' }] : [rule]
 }
 
 function inboundRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
-  const rules: RedirectRule[] = [
+  const redirect = { kind: 'redirect', port: proxyPorts.inbound } as const
+  const rules = [
     always('inbound', { inInterface: 'lo' }, 'loopback'),
-    ...exemptPorts('inbound', config.proxy.adminAddress.port),
+    ...ownPorts('inbound', config.proxy.adminAddress.port),
+    ...exemptions('inbound', machine),
   ]
-  for (const [index, port] of machine.ports.entries()) {
-    rules.push({
-      direction: 'inbound',
-      family: 'both',
-      match: { destinationPort: port.port },
-      verdict: { kind: 'redirect', port: proxyPorts.inbound },
-      reason: `declared port ${port.name}`,
-      origin: machine.originOf('ports', index, 'port'),
-    })
+  if (machine.redirect.inbound.scope === 'all') {
+    const origin = machine.originOf('redirect', 'inbound', 'scope')
+    return [
+      ...rules,
+      { ...always('inbound', {}, 'every port that is not exempt'), verdict: redirect, origin },
+    ]
   }
-  return rules
+  const declared = machine.ports.map(({ name, port }, index) => ({
+    ...always('inbound', { destinationPort: port }, `declared port ${name}`),
+    verdict: redirect,
+    origin: machine.originOf('ports', index, 'port'),
+  }))
+  return [...rules, ...declared]
 }
 
-function outboundRules(config: ResolvedConfig): RedirectRule[] {
-  const rules: RedirectRule[] = [
+function outboundRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+  return [
     {
       ...always('outbound', { uid: config.proxy.user.uid }, "the proxy's own connections"),
       origin: '/proxy/user/uid',
@@ -87,20 +122,75 @@ function outboundRules(config: ResolvedConfig): RedirectRule[] {
       ...always('outbound', { destination: network }, reason),
       family,
     })),
-    ...exemptPorts('outbound', config.proxy.adminAddress.port),
+    ...ownPorts('outbound', config.proxy.adminAddress.port),
     ...dnsRules(config),
+    ...directoryRules(config, machine),
+    ...exemptions('outbound', machine),
+    ...outboundRedirects(config, machine),
   ]
-  for (const network of config.mesh.redirectNetworks) {
-    rules.push({
-      direction: 'outbound',
-      family: network.family,
-      match: { destination: network.text },
-      verdict: { kind: 'redirect', port: proxyPorts.outbound },
-      reason: network.reason,
-      origin: network.origin,
-    })
+}
+
+/** One for each network, or one for everything; where only some users are meant, one for each of them as well. */
+function outboundRedirects(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+  const verdict = { kind: 'redirect', port: proxyPorts.outbound } as const
+  const { scope, onlyUsers } = machine.redirect.outbound
+  const targets: RedirectRule[] =
+    scope === 'all'
+      ? [
+          {
+            ...always('outbound', {}, 'every connection that is not exempt'),
+            verdict,
+            origin: machine.originOf('redirect', 'outbound', 'scope'),
+          },
+        ]
+      : config.mesh.redirectNetworks.map(({ family, text, reason, origin }) => ({
+          ...always('outbound', { destination: text }, reason),
+          family,
+          verdict,
+          origin,
+        }))
+  if (onlyUsers.length === 0) return targets
+  return targets.flatMap((rule) =>
+    onlyUsers.map((uid) => ({
+      ...rule,
+      match: { ...rule.match, uid },
+      reason: `${rule.reason}, for user ${uid}`,
+    })),
+  )
+}
+
+/** What the document exempts; whoever it names may be in any order, since all of it is left alone. */
+function exemptions(direction: 'inbound' | 'outbound', machine: ResolvedMachine): RedirectRule[] {
+  const scope = machine.redirect[direction]
+  const list = <T>(key: string, items: readonly T[], rule: (item: T) => Partial<RedirectRule>) =>
+    items.map((item, index) => ({
+      ...always(direction, {}, `exempt ${key === 'Users' ? 'user' : key.slice(0, -1).toLowerCase()} ${item}`),
+      ...rule(item),
+      origin: machine.originOf('redirect', direction, `exempt${key}`, index),
+    }))
+  return [
+    ...list('Interfaces', scope.exemptInterfaces, (name) => ({
+      match: direction === 'inbound' ? { inInterface: name } : { outInterface: name },
+    })),
+    // A packet that arrives from somewhere else has no user here.
+    ...list('Users', direction === 'inbound' ? [] : scope.exemptUsers, (uid) => ({ match: { uid } })),
+    ...list('Ports', scope.exemptPorts, (port) => ({ match: { destinationPort: parsePorts(port) } })),
+    ...list('Networks', scope.exemptNetworks, (text) => matchNetwork(direction, text)),
+  ]
+}
+
+function parsePorts(text: number | string): number | PortRange {
+  const [first = 0, last = first] = String(text).split('-').map(Number)
+  return first === last ? first : { first, last }
+}
+
+function matchNetwork(direction: 'inbound' | 'outbound', text: string): Partial<RedirectRule> {
+  const network = parseNetworkOrAddress(text)
+  if (!isNetwork(network)) throw new TypeError(`${text} was validated as a network`)
+  return {
+    family: network.family,
+    match: direction === 'inbound' ? { source: network.text } : { destination: network.text },
   }
-  return rules
 }
 
 function agentRule(config: ResolvedConfig): RedirectRule[] {
@@ -115,14 +205,30 @@ function dnsRules(config: ResolvedConfig): RedirectRule[] {
   return config.mesh.dns.servers.flatMap((server, index) => {
     const address = parseAddress(server)
     if (address === undefined) return []
-    const network = `${address.text}/${address.family === 'ipv4' ? 32 : 128}`
-    const match = { destination: network, destinationPort: 53 }
+    const match = { destination: hostNetwork(address).text, destinationPort: 53 }
     const origin = pointer('/mesh/dns/servers', index)
     return [{ ...always('outbound', match, 'DNS over TCP'), family: address.family, origin }]
   })
 }
 
-function exemptPorts(direction: 'inbound' | 'outbound', adminPort: number): RedirectRule[] {
+/** Only where a network of the cluster is the machine's own network, too: elsewhere no directory answers there. */
+function directoryRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+  const own = [...machine.addresses, ...machine.localAddresses]
+  return config.mesh.clusterNetworks.flatMap((network, index) => {
+    if (!own.some((address) => networkContains(network, address))) return []
+    return directoryPorts.map(([port, name]) => ({
+      ...always(
+        'outbound',
+        { destination: network.text, destinationPort: port },
+        `${name} of the own network`,
+      ),
+      family: network.family,
+      origin: pointer('/mesh/clusterNetworks', index),
+    }))
+  })
+}
+
+function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): RedirectRule[] {
   const own = [
     ...new Set([proxyPorts.outbound, proxyPorts.inbound, proxyPorts.control, proxyPorts.admin, adminPort]),
   ]
@@ -139,8 +245,8 @@ function always(direction: 'inbound' | 'outbound', match: RuleMatch, reason: str
 /** True where the rule has something to say about connections of the family. */
 export function appliesTo(rule: RedirectRule, family: Family): boolean {
   if (rule.family !== 'both') return rule.family === family
-  const { destination } = rule.match
-  if (typeof destination !== 'string') return true
-  const network = parseNetwork(destination)
+  const text = rule.match.destination ?? rule.match.source
+  if (typeof text !== 'string') return true
+  const network = parseNetwork(text)
   return isNetwork(network) && network.family === family
 }

@@ -30,7 +30,10 @@ export interface CloudConfig {
 }
 
 /** What `mesh-machine install` needs and a stock cloud image may lack. */
-const packages = ['ca-certificates', 'curl', 'iproute2', 'iptables']
+function listPackages(files: readonly MachineFile[]): string[] {
+  const nft = files.some(({ path }) => path === '/etc/linkerd/redirect.nft')
+  return ['ca-certificates', 'curl', 'iproute2', nft ? 'nftables' : 'iptables']
+}
 
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
 const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
@@ -39,7 +42,7 @@ const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
 export function createCloudConfig(files: readonly MachineFile[]): CloudConfig {
   return {
     merge_how: mergeHow,
-    packages,
+    packages: listPackages(files),
     write_files: files.map(({ path, mode, content }) => ({
       path,
       owner: 'root:root',
@@ -51,9 +54,12 @@ export function createCloudConfig(files: readonly MachineFile[]): CloudConfig {
   }
 }
 
-/** Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. */
+/**
+ * Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. Indented
+ * by as little as YAML takes, since platforms count its bytes.
+ */
 export function printCloudConfig(config: CloudConfig): string {
-  return `#cloud-config\n${dump(config, { lineWidth: -1, noRefs: true })}`
+  return `#cloud-config\n${dump(config, { lineWidth: -1, noRefs: true, indent: 1, seqNoIndent: true })}`
 }
 
 /** `cloud-init/<machine>/user-data` and `meta-data`. */

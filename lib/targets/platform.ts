@@ -1,5 +1,6 @@
 import { base64 } from '@scure/base'
-import { gzipSync, strToU8 } from 'fflate'
+import { strToU8 } from 'fflate'
+import { gzip } from 'pako'
 
 /** What a platform takes as user-data, and how it counts. */
 interface Platform {
@@ -62,14 +63,15 @@ export function countUserData(name: PlatformName, content: string | Uint8Array):
   return countBytes(platforms[name], typeof content === 'string' ? strToU8(content).length : content.length)
 }
 
-/** gzip without a time stamp: the same text gives the same bytes. */
+/** gzip without a time stamp, as small as zlib makes it: the same text gives the same bytes. */
 export function compressUserData(userData: string, name: PlatformName | undefined): string | Uint8Array {
   const bytes = compressBytes(userData)
   return name !== undefined && platforms[name].gzip === 'base64' ? `${base64.encode(bytes)}\n` : bytes
 }
 
 function compressBytes(text: string): Uint8Array {
-  return gzipSync(strToU8(text), { level: 9, mtime: 0 })
+  // A code for every few kilobytes suits text that is shell here and units there better than one for all of it.
+  return gzip(strToU8(text), { level: 9, memLevel: 6 })
 }
 
 function countBytes(platform: Platform, bytes: number): number {

@@ -1,16 +1,11 @@
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 
 /**
  * What the input language has and the machine targets cannot make yet. They refuse it; leaving it out would be a machine
  * that does not do what its document says. Each release removes some of these.
  */
-export function checkUnbuilt(
-  targets: readonly string[],
-  config: ResolvedConfig,
-  machines: readonly ResolvedMachine[],
-  report: Report,
-): void {
+export function checkUnbuilt(targets: readonly string[], config: ResolvedConfig, report: Report): void {
   const seen = new Set<string>()
   const refuse = (path: string, what: string): void => {
     if (!seen.has(path)) report('not-built-yet', path, { what, targets })
@@ -18,7 +13,6 @@ export function checkUnbuilt(
   }
   refuseMesh(config, refuse)
   refuseSpire(config, refuse)
-  for (const machine of machines) refuseRedirect(machine, refuse)
 }
 
 type Refuse = (path: string, what: string) => void
@@ -46,17 +40,5 @@ function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
   for (const [index, selector] of selectors.entries()) {
     if (!selector.startsWith('unix:uid:'))
       refuse(`/spire/workload/selectors/${index}`, `the selector ${selector}`)
-  }
-}
-
-function refuseRedirect({ redirect, originOf }: ResolvedMachine, refuse: Refuse): void {
-  if (redirect.backend !== 'iptables')
-    refuse(originOf('redirect', 'backend'), `the redirect backend ${redirect.backend}`)
-  for (const side of ['inbound', 'outbound'] as const) {
-    const half = redirect[side]
-    if (half.scope === 'all') refuse(originOf('redirect', side, 'scope'), `the ${side} scope "all"`)
-    for (const key of ['exemptPorts', 'exemptNetworks', 'exemptUsers', 'exemptInterfaces'] as const) {
-      if (half[key].length > 0) refuse(originOf('redirect', side, key), `${side}.${key}`)
-    }
   }
 }

@@ -80,6 +80,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'RedirectOutbound.exemptNetworks': outbound.exemptNetworks,
     'RedirectOutbound.exemptUsers': outbound.exemptUsers,
     'RedirectOutbound.exemptInterfaces': outbound.exemptInterfaces,
+    'RedirectOutbound.onlyUsers': outbound.onlyUsers,
     'Machine.role': machine.role,
     'MachinePort.opaque': machine.ports[0]?.opaque,
     'CloudInit.multipart': cloudInit.multipart,

@@ -117,8 +117,8 @@ function fold(path: string, text: string, artifacts: readonly Artifact[]): strin
   let folded = text
   for (const other of artifacts) {
     if (!other.path.startsWith(`systemd/${machine}/`) || typeof other.content !== 'string') continue
-    const block = other.content.replace(/^(?=.)/gm, '      ')
-    folded = folded.replace(`    content: |\n${block}`, () => `    content: <<${other.path}>>\n`)
+    const block = other.content.replace(/^(?=.)/gm, '  ')
+    folded = folded.replace(` content: |\n${block}`, () => ` content: <<${other.path}>>\n`)
   }
   return folded
 }

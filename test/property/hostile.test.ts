@@ -25,7 +25,7 @@ const carrier = minimalWith((document) => {
 })
 
 /** The places of today's sinks: where the text must be found again. What is not here must leave no trace at all. */
-const found: Readonly<Record<string, (sinks: Sinks, text: string, place: Place) => unknown>> = {
+const found: Record<string, (sinks: Sinks, text: string, place: Place) => unknown> = {
   '/mesh/linkerdVersion': ({ command }, text) => command.get('MESH_VERSION') === text,
   '/mesh/clusterDomain': ({ meshEnvironment, machineEnvironment }, text) =>
     meshEnvironment.get('LINKERD2_PROXY_DESTINATION_PROFILE_SUFFIXES') === `svc.${text}.` &&
@@ -100,12 +100,23 @@ const found: Readonly<Record<string, (sinks: Sinks, text: string, place: Place) 
   '/machines/0/namespace': ({ machineEnvironment }, text) =>
     workload(machineEnvironment) === JSON.stringify({ ns: text, external_workload: 'legacy-app' }),
   '/machines/0/ports/0/name': ({ files }, text) =>
-    files.get('/etc/linkerd/redirect.v4')?.includes(`\n# inbound: declared port ${text}\n`),
+    files.get('/etc/linkerd/redirect.v4')?.includes(`\n# declared port ${text}\n`),
   '/machines/0/identity/spiffeId': ({ machineEnvironment }, text) =>
     machineEnvironment.get('LINKERD2_PROXY_IDENTITY_SERVER_ID') === text,
   '/machines/0/identity/serverName': ({ machineEnvironment }, text) =>
     machineEnvironment.get('LINKERD2_PROXY_IDENTITY_SERVER_NAME') === text,
   '/machines/0/parentId': ({ readme }, text) => unescapeMarkdown(readme).includes(` -parentID ${text} `),
+}
+
+for (const path of ['/redirect', '/defaults/redirect']) {
+  const word = ({ rules }: Sinks, text: string) => rules.some((words) => words.includes(text))
+  for (const side of ['inbound', 'outbound']) {
+    found[`${path}/${side}/exemptPorts/0`] = (sinks, text) => word(sinks, text.replace('-', ':'))
+    found[`${path}/${side}/exemptNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
+    found[`${path}/${side}/exemptInterfaces/0`] = word
+  }
+  found[`${path}/outbound/exemptUsers/0`] = word
+  found[`${path}/outbound/onlyUsers/0`] = word
 }
 
 const places = findPlaces()

@@ -33,6 +33,7 @@ const packages = [
   '@scure/base',
   'cidr-tools',
   'fflate',
+  'pako',
   'handlebars',
   'handlebars/runtime.js',
   'ipaddr.js',

@@ -1,7 +1,7 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
-import { isNetwork, parseNetwork, parseNetworkOrAddress } from '../network.ts'
+import { isNetwork, parseNetwork } from '../network.ts'
 import { linkerdHas, linkerdSince } from '../versions.ts'
 import { createClaims, type Rule, type RuleContext } from './context.ts'
 
@@ -11,7 +11,6 @@ export const checkCluster: Rule = (context) => {
   checkServices(context)
   checkPolicies(context)
   checkMigrations(context)
-  checkExemptNetworks(context)
 }
 
 function checkNames({ draft, report }: RuleContext): void {
@@ -163,34 +162,5 @@ function checkMigrations({ draft, report }: RuleContext): void {
     }
     if (weights?.machines === 0 && weights.pods === 0)
       report('migration-weights', pointer(path, 'weights'), {})
-  }
-}
-
-function checkExemptNetworks({ draft, report }: RuleContext): void {
-  const holders: [string, Parameters<typeof checkRedirect>[0]][] = [
-    ['/redirect', draft.redirect],
-    ['/defaults/redirect', draft.defaults?.redirect],
-    ...Object.entries(draft.groups ?? {}).map(([name, group]): [string, typeof draft.redirect] => [
-      pointer('/groups', name, 'redirect'),
-      group?.redirect,
-    ]),
-  ]
-  for (const [path, redirect] of holders) checkRedirect(redirect, path, report)
-}
-
-function checkRedirect(
-  redirect: RuleContext['draft']['redirect'],
-  path: string,
-  report: RuleContext['report'],
-): void {
-  for (const side of ['inbound', 'outbound'] as const) {
-    for (const [index, text] of (redirect?.[side]?.exemptNetworks ?? []).entries()) {
-      const network = text === undefined ? undefined : parseNetworkOrAddress(text)
-      if (text === undefined || network === undefined || isNetwork(network)) continue
-      report('network-invalid', pointer(path, side, 'exemptNetworks', index), {
-        value: text,
-        reason: network.reason,
-      })
-    }
   }
 }

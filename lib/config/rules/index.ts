@@ -6,6 +6,7 @@ import { checkInstalls } from './installs.ts'
 import { checkMachines } from './machines.ts'
 import { checkNames } from './names.ts'
 import { checkProxySettings } from './proxy.ts'
+import { checkRedirect } from './redirect.ts'
 import { checkSpireSettings } from './spire.ts'
 import { checkTrust } from './trust.ts'
 import { checkVersions } from './versions.ts'
@@ -22,4 +23,5 @@ export const rules: readonly Rule[] = [
   checkProxySettings,
   checkSpireSettings,
   checkCluster,
+  checkRedirect,
 ]

@@ -4,9 +4,13 @@ import { formatDiagnostic, generate } from '../../../lib/index.ts'
 import { architecture } from './programs.ts'
 import type { World } from './world.ts'
 
+/** `redirect.backend`. */
+export type Backend = 'iptables' | 'nftables'
+
 /** What a test may ask for besides `minimal.yaml`. */
 export interface DocumentChanges {
   readonly onProxyFailure?: 'open'
+  readonly backend?: Backend
   /** Sums to use in place of the true ones. */
   readonly proxySha256?: string
   readonly proxyUrl?: string
@@ -54,7 +58,12 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
     caFile: downloadAuthority,
   }
   if (changes.routes !== undefined) document.mesh.routes = changes.routes
-  if (changes.onProxyFailure !== undefined) document.redirect = { onProxyFailure: changes.onProxyFailure }
+  const { onProxyFailure, backend } = changes
+  if (onProxyFailure !== undefined || backend !== undefined)
+    document.redirect = {
+      ...(onProxyFailure === undefined ? {} : { onProxyFailure }),
+      ...(backend === undefined ? {} : { backend }),
+    }
   return document
 }
 

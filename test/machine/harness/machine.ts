@@ -50,8 +50,10 @@ export interface Machine {
   readonly metric: (name: string, label?: string) => Promise<number>
   /** Dials as a user that is neither root nor ours; the first line that comes. */
   readonly dial: (address: string, port: number) => Promise<string>
-  /** Rules of the nat table that carry our name. */
+  /** Everything of ours in the nat tables of iptables, and our table of nft. */
   readonly rules: () => Promise<string[]>
+  /** Those of them that redirect. */
+  readonly redirects: () => Promise<string[]>
   readonly unit: (name: string) => Promise<string>
   readonly console: () => string
   /** Number of the machine's first process, as the host sees it. */
@@ -171,8 +173,14 @@ export async function createMachine(world: World, options: MachineOptions): Prom
         inside(['iptables-save', '-t', 'nat']),
         inside(['ip6tables-save', '-t', 'nat']),
       ])
-      return texts.flatMap(({ stdout }) => stdout.split('\n')).filter((line) => line.includes('MESHJOIN'))
+      // A machine with the iptables backend has no nft.
+      const table = await inside(['nft', 'list', 'table', 'inet', 'meshjoin'])
+      return [
+        ...texts.flatMap(({ stdout }) => stdout.split('\n')).filter((line) => line.includes('MESHJOIN')),
+        ...table.stdout.split('\n').filter((line) => line !== ''),
+      ]
     },
+    redirects: async () => (await machine.rules()).filter((line) => /redirect to|-j REDIRECT/.test(line)),
     unit: async (unit) => (await inside(['systemctl', 'is-active', unit])).stdout.trim(),
     console: () => readFileSync(consoleFile, 'utf8'),
     pid: () => state.pid,
@@ -192,7 +200,7 @@ export async function createMachine(world: World, options: MachineOptions): Prom
     polled: () => world.outside.call('polled', { name }),
     evidence: async () => {
       const script = `cat /run/mesh-machine/status.json; systemctl --no-pager list-units --all 'linkerd*' 'spire*' 'mesh*'
-        systemctl --no-pager --failed; iptables-save -t nat; cloud-init status --long
+        systemctl --no-pager --failed; iptables-save -t nat; nft list ruleset; cloud-init status --long
         journalctl -b --no-pager -o short-precise -u 'linkerd*' -u 'spire*' -u 'mesh*' -u cloud-final -n 80`
       const { stdout, stderr } = await inside(['sh', '-c', script], 30)
       return stdout + stderr

@@ -153,9 +153,12 @@ async function packBroken(work: string, publish: string, member: string): Promis
   return pack(work, publish, 'broken.tar.gz', member, binary)
 }
 
-/** The packages that a root without curl and iptables installs, as a flat repository. Cached. */
+/** What stories install: what a root without curl and iptables lacks, and the firewalls that they set upon our rules. */
+const installed = 'curl iptables nftables ufw firewalld'
+
+/** These packages as a flat repository. Cached, and made anew when the list changes. */
 async function fetchPackages(debian: Debian, root: string): Promise<string> {
-  const folder = join(cache, `${debian}.packages`)
+  const folder = join(cache, `${debian}.packages.${installed.replaceAll(' ', '-')}`)
   if ((await run('test', ['-e', join(folder, 'Packages')])).code === 0) return folder
   const fresh = `${folder}.new`
   rmSync(fresh, { recursive: true, force: true })
@@ -171,7 +174,7 @@ async function fetchPackages(debian: Debian, root: string): Promise<string> {
       root,
       'sh',
       '-c',
-      'apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root --download-only install curl iptables',
+      `apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root --download-only install ${installed}`,
     ],
     { seconds: 600 },
   )

@@ -212,6 +212,38 @@ export const cases: readonly Case[] = [
   warning('admin-exposed', '/proxy/adminAddress', inProxy('adminAddress: «0.0.0.0:4191')),
   error('admin-port-clash', '/proxy/adminAddress', inProxy('adminAddress: «127.0.0.1:4143')),
 
+  // Redirect
+  error(
+    'port-range-invalid',
+    '/redirect/outbound/exemptPorts/1',
+    append('redirect: {outbound: {exemptPorts: [25, «"20-10"]}}'),
+  ),
+  error(
+    'exempt-port-declared',
+    '/redirect/inbound/exemptPorts/0',
+    append('redirect: {inbound: {exemptPorts: [«"79-80"]}}'),
+  ),
+  error(
+    'exempt-network-covers',
+    '/redirect/outbound/exemptNetworks/0',
+    append('redirect: {outbound: {exemptNetworks: [«10.0.0.0/8]}}'),
+  ),
+  warning(
+    'exempt-users-inbound',
+    '/redirect/inbound/exemptUsers',
+    append('redirect: {inbound: {«exemptUsers: [backup]}}'),
+  ),
+  error(
+    'only-user-exempt',
+    '/redirect/outbound/onlyUsers/1',
+    append('redirect: {outbound: {exemptUsers: [7], onlyUsers: [8, «7]}}'),
+  ),
+  error(
+    'redirect-covers-nothing',
+    '/redirect/outbound/exemptPorts',
+    append('redirect: {outbound: {«exemptPorts: ["2-65535", 1]}}'),
+  ),
+
   // Proxy
   info('inbound-policy-fails-open', '/proxy', [
     ['\nproxy:', '\n«proxy:'],

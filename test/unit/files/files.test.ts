@@ -62,7 +62,11 @@ test('the machine layer is all that differs between two machines of a document',
   )
   assert.equal(
     differ?.map(({ path, layer }) => `${layer} ${path}`),
-    ['machine /etc/linkerd/machine.env', 'machine /etc/linkerd/redirect.v4'],
+    [
+      'machine /etc/linkerd/machine.env',
+      'machine /etc/linkerd/redirect.probes',
+      'machine /etc/linkerd/redirect.v4',
+    ],
   )
 })
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { printIptables } from '../../../lib/files/redirect.ts'
+import { printIptables } from '../../../lib/files/redirect-iptables.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { firstMachine, firstPlan, minimalWith } from './document.ts'

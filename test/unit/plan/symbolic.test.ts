@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
-import { printIptables } from '../../../lib/files/redirect.ts'
+import { printIptables } from '../../../lib/files/redirect-iptables.ts'
 import { planMachineEnvironment } from '../../../lib/plan/environment.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
 import {

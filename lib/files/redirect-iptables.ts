@@ -1,7 +1,8 @@
 import type { Family } from '../config/network.ts'
-import { checkRuleComment, checkRuleWord } from '../escape/rule.ts'
+import { checkRuleWord } from '../escape/rule.ts'
 import { appliesTo, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
 import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
+import { printPorts, printRules } from './redirect-rules.ts'
 
 const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as const
 
@@ -13,11 +14,10 @@ const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as
 export function printIptables(rules: readonly RedirectRule[], family: Family, notation: Notation): string {
   const applicable = rules.filter((rule) => appliesTo(rule, family))
   return [
-    '# Written by meshjoin. Loaded by "mesh-machine redirect up"; the jumps (-I) are added only where they are missing.',
-    '# Only the first packet (SYN) of a connection is redirected, so connections that are already open are left alone.',
+    '# Written by meshjoin. Only first packets (SYN) are redirected: connections that are open are left alone.',
     '*nat',
     ...Object.values(chains).map((chain) => `:${chain} - [0:0]`),
-    `${printRules(applicable, notation)}# Inbound only what is for this machine: forwarded traffic of containers is not ours.`,
+    `${printRules(applicable, notation, printIptablesRule)}# Not what is forwarded, such as traffic of containers.`,
     `-I PREROUTING 1 -m addrtype --dst-type LOCAL -m comment --comment meshjoin -j ${chains.inbound}`,
     `-I OUTPUT 1 -m comment --comment meshjoin -j ${chains.outbound}`,
     'COMMIT',
@@ -25,29 +25,12 @@ export function printIptables(rules: readonly RedirectRule[], family: Family, no
   ].join('\n')
 }
 
-function printRules(rules: readonly RedirectRule[], notation: Notation): string {
-  let reason = ''
-  let text = ''
-  for (const rule of rules) {
-    const heading = `${rule.direction}: ${rule.reason}`
-    if (heading !== reason) text += `# ${checkRuleComment(heading)}\n`
-    reason = heading
-    text += printRule(rule, notation)
-  }
-  return text
-}
-
-function printRule(rule: RedirectRule, notation: Notation): string {
-  if (rule.repeat === undefined) return printLine(rule, rule.match, notation)
-  const { over, field } = rule.repeat
-  return notation.each(over, (item) => printLine(rule, { ...rule.match, [field]: item }, notation))
-}
-
-function printLine(rule: RedirectRule, match: RuleMatch, notation: Notation): string {
+/** The line of one rule, without its end. */
+export function printIptablesRule(rule: RedirectRule, match: RuleMatch, notation: Notation): string {
   const redirect = rule.verdict.kind === 'redirect' ? rule.verdict.port : undefined
   const words = ['-A', chains[rule.direction], ...printMatch(match, redirect !== undefined, notation)]
   words.push('-j', ...(redirect === undefined ? ['RETURN'] : ['REDIRECT', '--to-ports', String(redirect)]))
-  return `${words.join(' ')}\n`
+  return words.join(' ')
 }
 
 function printMatch(match: RuleMatch, synOnly: boolean, notation: Notation): string[] {
@@ -57,9 +40,11 @@ function printMatch(match: RuleMatch, synOnly: boolean, notation: Notation): str
   const words: string[] = []
   if (match.inInterface !== undefined) words.push('-i', value(match.inInterface))
   if (match.outInterface !== undefined) words.push('-o', value(match.outInterface))
+  if (match.source !== undefined) words.push('-s', value(match.source))
   if (match.destination !== undefined) words.push('-d', value(match.destination))
   if (synOnly || match.destinationPort !== undefined) words.push('-p', 'tcp')
-  if (match.destinationPort !== undefined) words.push('--dport', value(match.destinationPort))
+  if (match.destinationPort !== undefined)
+    words.push('--dport', printPorts(match.destinationPort, ':', value))
   if (synOnly) words.push('--syn')
   if (match.uid !== undefined) words.push('-m', 'owner', '--uid-owner', value(match.uid))
   if (match.destinationIsLocal === true) words.push('-m', 'addrtype', '--dst-type', 'LOCAL')

@@ -1,0 +1,81 @@
+import { isNetwork, parseNetwork } from '../config/network.ts'
+import { checkRuleWord, quoteNftString } from '../escape/rule.ts'
+import type { RedirectRule, RuleMatch } from '../plan/redirect.ts'
+import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
+import { printPorts, printRules } from './redirect-rules.ts'
+
+/** The name of our table, and the only one that is ever touched. */
+const table = 'inet meshjoin'
+
+/**
+ * The rules of both address families as one nft script: a table of our own, replaced in one transaction. The table is
+ * declared before it is deleted, since older nft fails to delete what is not there.
+ */
+export function printNftables(rules: readonly RedirectRule[], notation: Notation): string {
+  const chain = (direction: RedirectRule['direction']) =>
+    printRules(
+      rules.filter((rule) => rule.direction === direction),
+      notation,
+      printNftablesRule,
+      '    ',
+    )
+  return [
+    '# Written by meshjoin. Only first packets (SYN) are redirected: connections that are open are left alone.',
+    `table ${table} {}`,
+    `delete table ${table}`,
+    `table ${table} {`,
+    '  chain inbound {',
+    '    # Before the chains of iptables and Docker, at priority dstnat.',
+    '    type nat hook prerouting priority dstnat - 5; policy accept;',
+    '    # Not what is forwarded, such as traffic of containers.',
+    '    fib daddr type != local return',
+    `${chain('inbound')}  }`,
+    '  chain outbound {',
+    '    type nat hook output priority -105; policy accept;',
+    `${chain('outbound')}  }`,
+    '}',
+    '',
+  ].join('\n')
+}
+
+/** The line of one rule, without its end. */
+export function printNftablesRule(rule: RedirectRule, match: RuleMatch, notation: Notation): string {
+  const words = printMatch(rule, match, notation)
+  if (rule.verdict.kind === 'exempt') return [...words, 'return'].join(' ')
+  return [...words, 'tcp flags & (fin|syn|rst|ack) == syn', `redirect to :${rule.verdict.port}`].join(' ')
+}
+
+function printMatch(rule: RedirectRule, match: RuleMatch, notation: Notation): string[] {
+  // What a notation writes for a variable is checked where it gets its value.
+  const value = (scalar: Scalar) =>
+    isVariable(scalar) ? notation.scalar(scalar) : checkRuleWord(notation.scalar(scalar))
+  const words: string[] = []
+  if (match.inInterface !== undefined) words.push('iifname', quoteNftString(match.inInterface))
+  if (match.outInterface !== undefined) words.push('oifname', quoteNftString(match.outInterface))
+  const networks = [
+    ['saddr', match.source],
+    ['daddr', match.destination],
+  ] as const
+  for (const [word, network] of networks) {
+    if (network !== undefined) words.push(familyOf(rule, network), word, value(network))
+  }
+  if (networks.every(([, network]) => network === undefined) && rule.family !== 'both')
+    words.push('meta nfproto', rule.family)
+  if (match.destinationPort !== undefined)
+    words.push('tcp dport', printPorts(match.destinationPort, '-', value))
+  if (match.uid !== undefined) words.push('meta skuid', printUser(match.uid, value))
+  if (match.destinationIsLocal === true) words.push('fib daddr type local')
+  return words
+}
+
+/** `ip` or `ip6`, without which nft takes no address. */
+function familyOf(rule: RedirectRule, network: Scalar): string {
+  const parsed = typeof network === 'string' ? parseNetwork(network) : undefined
+  const family = parsed !== undefined && isNetwork(parsed) ? parsed.family : rule.family
+  return family === 'ipv6' ? 'ip6' : 'ip'
+}
+
+/** A name is quoted: nft has keywords that are also good names of users. */
+function printUser(uid: Scalar, value: (scalar: Scalar) => string): string {
+  return typeof uid === 'string' ? quoteNftString(uid) : value(uid)
+}

@@ -1,0 +1,45 @@
+import { checkRuleComment } from '../escape/rule.ts'
+import type { PortRange, RedirectRule, RuleMatch } from '../plan/redirect.ts'
+import type { Notation, Scalar } from '../plan/value.ts'
+
+/** How a backend writes one rule, whose variable part is given beside it. */
+export type PrintRule = (rule: RedirectRule, match: RuleMatch, notation: Notation) => string
+
+/** Rules one a line, each group of them under a comment that says why it is there. */
+export function printRules(
+  rules: readonly RedirectRule[],
+  notation: Notation,
+  printRule: PrintRule,
+  indent = '',
+): string {
+  let heading = ''
+  let text = ''
+  for (const rule of rules) {
+    const next = `${rule.direction} ${rule.reason}`
+    if (next !== heading) text += `${indent}# ${checkRuleComment(rule.reason)}\n`
+    heading = next
+    text += repeatRule(rule, notation, (match) => `${indent}${printRule(rule, match, notation)}\n`)
+  }
+  return text
+}
+
+/** Writes a rule once, or once for each item of what it is repeated over. */
+export function repeatRule(
+  { match, repeat }: RedirectRule,
+  notation: Notation,
+  print: (match: RuleMatch) => string,
+): string {
+  if (repeat === undefined) return print(match)
+  return notation.each(repeat.over, (item) => print({ ...match, [repeat.field]: item }))
+}
+
+/** A port, or the first and last of a range with what stands between them. */
+export function printPorts(
+  ports: Scalar | PortRange,
+  between: string,
+  value: (scalar: Scalar) => string,
+): string {
+  return typeof ports === 'object' && 'first' in ports
+    ? `${ports.first}${between}${ports.last}`
+    : value(ports)
+}
