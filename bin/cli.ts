@@ -108,6 +108,57 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
         code = (await import('./commands/plan.ts')).run(args)
       },
     )
+    .command(
+      'explain <file>',
+      'Say what happens to a connection, and why',
+      (y) =>
+        y
+          .positional('file', file)
+          .nargs('file', 1) // or yargs would read "-" as an option
+          .option('machine', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'which one; not needed where there is one',
+          })
+          .option('inbound', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'PORT or ADDRESS:PORT of the machine',
+          })
+          .option('from', { type: 'string', requiresArg: true, describe: 'inbound: where from, an address' })
+          .option('outbound', { type: 'string', requiresArg: true, describe: 'ADDRESS:PORT of a peer' })
+          .option('uid', { type: 'string', requiresArg: true, describe: 'outbound: whose, number or name' })
+          .option('interface', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'that it arrives at or leaves by',
+          })
+          .option('protocol', {
+            choices: ['tcp', 'udp'] as const,
+            default: 'tcp' as const,
+            describe: 'tcp or udp',
+          })
+          .option('format', {
+            choices: ['text', 'json'] as const,
+            default: 'text' as const,
+            describe: 'for people, or JSON',
+          })
+          .example('$0 explain mesh.yaml --inbound 22', 'is SSH left alone?')
+          .example('$0 explain mesh.yaml --outbound 10.43.0.7:80 \\\n    --uid 1000', 'and this one?'),
+      async (args) => {
+        code = (await import('./commands/explain.ts')).run({
+          ...args,
+          machine: one(args.machine, 'machine'),
+          inbound: one(args.inbound, 'inbound'),
+          outbound: one(args.outbound, 'outbound'),
+          from: one(args.from, 'from'),
+          uid: one(args.uid, 'uid'),
+          interface: one(args.interface, 'interface'),
+          protocol: one(args.protocol, 'protocol'),
+          format: one(args.format, 'format'),
+        })
+      },
+    )
     .command('schema', 'Print the JSON Schema of the input document', {}, async () => {
       code = (await import('./commands/schema.ts')).run()
     })

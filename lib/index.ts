@@ -21,6 +21,7 @@ export { type Config, type Input, type Result, validate } from './config/validat
 export type { DiagnosticCode } from './diagnostics/catalogue.ts'
 export type { Diagnostic, Location, Severity } from './diagnostics/diagnostic.ts'
 export { type FormatOptions, formatDiagnostic } from './diagnostics/format.ts'
+export { type ExplainedRule, type Explanation, explain, type Question } from './explain.ts'
 export { type GenerateOptions, type Generation, generate, generateLazily } from './generate.ts'
 export type { MeshjoinDocument } from './generated/document.ts'
 export type { Flow } from './plan/flow.ts'

@@ -467,7 +467,7 @@ unload_table() {
   # So does the table: without --noflush an empty one is deleted.
   if caused "$1" table && ! nat "$1" | grep -q '^-A\|^:.* - '; then printf '*nat\nCOMMIT\n' | "$1-restore" -w 5; fi
 }
-caused() { [ -e "${run}/$1.before" ] && ! grep -qx "$2" "${run}/$1.before"; }
+caused() { [ -e "${run}/$1.before" ] && variant "$1" nf_tables && ! grep -qx "$2" "${run}/$1.before"; }
 
 # --- redirect check: the rules as they are listed, then real connections, one for each line of redirect.probes
 

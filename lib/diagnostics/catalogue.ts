@@ -457,6 +457,10 @@ export const catalogue = {
     (a) => `the document has no machine "${a.machine}"`,
     (a) => meant(a.suggestion, 'check the name against machines[]'),
   ),
+  'question-unclear': error<{ reason: string }>(
+    (a) => `the connection to explain is not clear: ${a.reason}`,
+    () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
+  ),
   'not-built-yet': error<{ what: string; targets: readonly string[] }>(
     (a) =>
       `${a.what} is not built yet for the target${a.targets.length > 1 ? 's' : ''} ${a.targets.join(', ')}`,

@@ -163,6 +163,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
+  'question-unclear':
+    '`meshjoin explain` and `explain()` answer for one connection of one machine: its direction, an IP address, a port from 1 to 65535.',
   'not-built-yet':
     'The input language is complete, the targets are not yet. The document is valid, but this target cannot do what it asks for, and refuses rather than leaving it out.',
 }

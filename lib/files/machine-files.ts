@@ -51,7 +51,7 @@ function machineFiles(plan: MachinePlan): MachineFile[] {
     file(
       '/etc/linkerd/redirect.probes',
       0o644,
-      printProbes(rules, plan.addresses, mesh.redirect.ipv6, literalNotation),
+      printProbes(rules, plan.localAddresses, mesh.redirect.ipv6, literalNotation),
     ),
   ]
   if (mesh.redirect.backend === 'nftables')

@@ -70,8 +70,10 @@ export interface MachinePlan {
   readonly path: string
   readonly spiffeId: string
   readonly parentId: string
-  /** Its own addresses, as it sees them itself and as pods dial them. */
+  /** What pods dial. */
   readonly addresses: readonly string[]
+  /** What the machine itself sees behind 1:1 NAT; the addresses where there is none. */
+  readonly localAddresses: readonly string[]
   readonly mesh: MeshPlan
   readonly environment: readonly EnvironmentEntry[]
   readonly rules: readonly RedirectRule[]
@@ -97,7 +99,8 @@ export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine
       path: machine.path,
       spiffeId: machine.identity.spiffeId,
       parentId: machine.parentId,
-      addresses: [...new Set([...machine.localAddresses, ...machine.addresses].map(({ text }) => text))],
+      addresses: machine.addresses.map(({ text }) => text),
+      localAddresses: machine.localAddresses.map(({ text }) => text),
       mesh,
       environment: planMachineEnvironment(environmentIdentity(machine)),
       rules: planRedirect(config, machine),

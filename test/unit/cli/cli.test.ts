@@ -13,7 +13,7 @@ const meshjoin = (args: readonly string[], options?: RunOptions) => start(progra
 
 const wrong = edit(base, [['apiVersion: meshjoin/v1', 'apiVersion: meshjoin/v2']])
 const doubtful = edit(base, [['[10.42.0.0/16, 10.43.0.0/16]', '[10.42.0.0/16, 10.42.1.0/24]']])
-const commands = ['init', 'validate', 'generate', 'plan', 'schema']
+const commands = ['init', 'validate', 'generate', 'plan', 'explain', 'schema']
 
 test('help of the program and of every command is English and fits into 80 columns', async () => {
   const french = { env: { LC_ALL: 'fr_FR.UTF-8', LANG: 'fr_FR.UTF-8', LANGUAGE: 'fr', COLUMNS: '200' } }
@@ -21,6 +21,7 @@ test('help of the program and of every command is English and fits into 80 colum
     ['', 'init'],
     ['validate', 'generate'],
     ['plan', 'schema'],
+    ['explain', 'explain'],
   ]) {
     const pages = await Promise.all(
       pair.map((command) => meshjoin([...(command === '' ? [] : [command]), '--help'], french)),
@@ -167,6 +168,36 @@ test('schema prints the schema file as JSON', async () => {
     JSON.parse(stdout),
     JSON.parse(readFileSync(inProject('schemas/meshjoin.v1.schema.json'), 'utf8')),
   )
+})
+
+test('explain says for people and in JSON what happens to a connection, and refuses what it cannot answer', async () => {
+  const ask = (...args: string[]) => meshjoin(['explain', '-', ...args], { stdin: base })
+  const [people, json, unclear, unknown, neither, both, wrongSide, half] = await Promise.all([
+    ask('--outbound', '10.43.0.7:80', '--uid', '1000'),
+    ask('--inbound', '22', '--machine', 'legacy-app', '--format', 'json'),
+    ask('--outbound', 'web:80'),
+    ask('--inbound', '22', '--machine', 'legacy-ap'),
+    ask(),
+    ask('--inbound', '22', '--outbound', '10.43.0.7:80'),
+    ask('--inbound', '22', '--uid', '1000'),
+    ask('--outbound', '80'),
+  ])
+  assert.is(people.code, 0)
+  assert.match(people.stdout, /goes through the proxy, port 4140/)
+  assert.match(people.stdout, /because of: <stdin>:[0-9]+:[0-9]+: .*10\.43\.0\.0\/16/)
+  assert.match(people.stdout, /while the proxy is down: refused/)
+  const { intercepted, rule } = JSON.parse(json.stdout) as { intercepted: boolean; rule: { reason: string } }
+  assert.equal([intercepted, rule.reason], [false, 'SSH'])
+  for (const { code, stdout, stderr } of [unclear, unknown]) {
+    assert.is(code, 1)
+    assert.is(stdout, '')
+    assert.match(stderr, /error\[(question-unclear|machine-unknown)\]/)
+  }
+  for (const { code, stdout, stderr } of [neither, both, wrongSide, half]) {
+    assert.is(code, 2)
+    assert.is(stdout, '')
+    assert.match(stderr, /--(inbound|outbound|uid)/)
+  }
 })
 
 test('plan prints JSON for all or the named machines; a machine that is not there is refused', async () => {

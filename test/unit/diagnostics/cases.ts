@@ -1,5 +1,5 @@
 /** One minimal change to a valid document for each code of the catalogue. The mark « is where it must be reported. */
-import type { GenerateOptions } from '../../../lib/index.ts'
+import type { GenerateOptions, Question } from '../../../lib/index.ts'
 import { anchors, type Edit, makePrivateKey, readCertificate } from './base.ts'
 
 export interface Case {
@@ -12,9 +12,11 @@ export interface Case {
   readonly also?: readonly string[]
   /** Given where only generate() can tell. */
   readonly options?: GenerateOptions
+  /** Asked of `explain`. */
+  readonly question?: Question
 }
 
-type Rest = Pick<Case, 'also' | 'options'>
+type Rest = Pick<Case, 'also' | 'options' | 'question'>
 const make =
   (severity: Case['severity']) =>
   (code: string, path: string, edits: Edit | readonly Edit[], rest: Rest = {}): Case => ({
@@ -408,6 +410,9 @@ migration:
   ),
   error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
   error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),
+  error('question-unclear', '', ['apiVersion', '«apiVersion'], {
+    question: { direction: 'outbound', address: 'web.internal', port: 80 },
+  }),
   error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
     options: {},
   }),

@@ -1,9 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { catalogue } from '../../../lib/diagnostics/catalogue.ts'
-import { type Diagnostic, formatDiagnostic, generate, parse, validate } from '../../../lib/index.ts'
+import { type Diagnostic, explain, formatDiagnostic, generate, parse, validate } from '../../../lib/index.ts'
 import { base, edit, takeMark } from './base.ts'
-import { cases, validChanges } from './cases.ts'
+import { type Case, cases, validChanges } from './cases.ts'
 
 const test = suite('a case for each diagnostic code')
 
@@ -26,10 +26,10 @@ test('every code of the catalogue has a case, and every case a code', () => {
   )
 })
 
-for (const { code, severity, path, edits, also = [], options } of cases) {
+for (const { code, severity, path, edits, also = [], options, question } of cases) {
   test(`${code} at ${path || 'the document'}: with its severity, field and place, and nothing else`, () => {
     const { text, line, column } = takeMark(edit(base, edits))
-    const { diagnostics, ok } = options === undefined ? validate(text) : generate(text, options)
+    const { diagnostics, ok } = ask(text, options, question)
     const found = diagnostics.find((diagnostic) => diagnostic.code === code)
     if (found === undefined)
       throw new Error(`not reported, only: ${diagnostics.map((diagnostic) => diagnostic.code)}`)
@@ -55,11 +55,11 @@ test('what is meant to be possible gives no diagnostic', () => {
 })
 
 test('a plain object gives the same findings without places', () => {
-  for (const { code, edits, options } of cases) {
+  for (const { code, edits, options, question } of cases) {
     const parsed = parse(takeMark(edit(base, edits)).text)
     if (parsed.diagnostics.length > 0) continue // it is not an object yet
     const value = parsed.value as object
-    const diagnostics = (options === undefined ? validate(value) : generate(value, options)).diagnostics
+    const { diagnostics } = ask(value, options, question)
     assert.ok(
       diagnostics.some((diagnostic) => diagnostic.code === code),
       code,
@@ -76,3 +76,9 @@ test('a code is lower-case words with hyphens', () => {
 })
 
 test.run()
+
+/** The function that a case is about. */
+function ask(input: string | object, options: Case['options'], question: Case['question']) {
+  if (question !== undefined) return explain(input, question)
+  return options === undefined ? validate(input) : generate(input, options)
+}

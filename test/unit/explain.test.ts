@@ -1,0 +1,147 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Explanation, explain, parse, type Question } from '../../lib/index.ts'
+import { exampleText, firstMachine, minimalWith } from './plan/document.ts'
+
+const test = suite('explain')
+
+const document = minimalWith((d) => {
+  d.mesh.clusterNetworks.push('fd00:10:42::/56')
+  firstMachine(d).addresses = ['203.0.113.42']
+  firstMachine(d).localAddresses = ['10.0.0.5']
+  d.redirect = {
+    inbound: { exemptNetworks: ['192.0.2.0/24'], exemptInterfaces: ['wg0'] },
+    outbound: { exemptPorts: ['5000-5010'], exemptUsers: ['backup', 7], exemptNetworks: ['10.42.9.0/24'] },
+  }
+})
+
+function ask(question: Question, input: string | object = document): Explanation {
+  const result = explain(input, question)
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+  return result.value
+}
+
+const out = (address: string, port: number, more: Partial<Question> = {}) =>
+  ask({ direction: 'outbound', address, port, ...more })
+const into = (port: number, more: Partial<Question> = {}) => ask({ direction: 'inbound', port, ...more })
+
+/** Question and answer, in short. */
+const answers: readonly (readonly [
+  what: string,
+  found: () => Explanation,
+  intercepted: boolean,
+  reason: string | undefined,
+])[] = [
+  ['a declared port', () => into(80), true, 'declared port http'],
+  ['another port', () => into(81), false, undefined],
+  ['SSH', () => into(22), false, 'SSH'],
+  ['the port of the proxy', () => into(4143), false, "the proxy's own ports"],
+  ['an exempt source', () => into(80, { from: '192.0.2.9' }), false, 'exempt network 192.0.2.0/24'],
+  ['another source', () => into(80, { from: '192.0.3.9' }), true, 'declared port http'],
+  ['an exempt interface', () => into(80, { interface: 'wg0' }), false, 'exempt interface wg0'],
+  ['UDP', () => into(80, { protocol: 'udp' }), false, undefined],
+  ['what is forwarded', () => into(80, { address: '172.17.0.2' }), false, undefined],
+  ['the address behind NAT', () => into(80, { address: '10.0.0.5' }), true, 'declared port http'],
+  ['a pod', () => out('10.42.0.7', 80), true, 'cluster network'],
+  ['an IPv6 pod', () => out('fd00:10:42::7', 80), true, 'cluster network'],
+  ['somewhere else', () => out('8.8.8.8', 443), false, undefined],
+  ['an exempt port', () => out('10.42.0.7', 5010), false, 'exempt port 5000-5010'],
+  ['the port behind the range', () => out('10.42.0.7', 5011), true, 'cluster network'],
+  ['an exempt network', () => out('10.42.9.7', 80), false, 'exempt network 10.42.9.0/24'],
+  ['an exempt user by name', () => out('10.42.0.7', 80, { uid: 'backup' }), false, 'exempt user backup'],
+  ['an exempt user by number', () => out('10.42.0.7', 80, { uid: 7 }), false, 'exempt user 7'],
+  ['the proxy', () => out('10.42.0.7', 80, { uid: 2102 }), false, "the proxy's own connections"],
+  ['the agent', () => out('10.42.0.7', 80, { uid: 2103 }), false, "the SPIRE agent's own connections"],
+  ['loopback', () => out('127.0.0.1', 80), false, 'loopback'],
+  ['an own address', () => out('10.0.0.5', 80), false, 'loopback'],
+  ['metadata', () => out('169.254.169.254', 80), false, 'link-local and metadata'],
+  ['DNS', () => out('10.43.0.10', 53), false, 'DNS over TCP'],
+]
+for (const [what, found, intercepted, reason] of answers) {
+  test(`${what}: ${intercepted ? 'intercepted' : 'left alone'}`, () => {
+    const answer = found()
+    assert.is(answer.intercepted, intercepted)
+    assert.is(answer.rule?.reason, reason)
+    assert.is(answer.whileProxyIsDown, intercepted ? 'refused' : 'as-usual')
+  })
+}
+
+test('the rule is named as it stands in its file, with the place of the field that it comes from', () => {
+  const answer = ask({ direction: 'outbound', address: '10.43.0.7', port: 80 }, exampleText('minimal'))
+  assert.equal(answer, {
+    machine: 'legacy-app',
+    connection: { direction: 'outbound', protocol: 'tcp', to: '10.43.0.7:80' },
+    intercepted: true,
+    proxyPort: 4140,
+    rule: {
+      reason: 'cluster network',
+      text: '-A MESHJOIN_OUTBOUND -d 10.43.0.0/16 -p tcp --syn -j REDIRECT --to-ports 4140',
+      file: '/etc/linkerd/redirect.v4',
+      origin: '/mesh/clusterNetworks/1',
+      location: { line: 5, column: 35 },
+    },
+    whileProxyIsDown: 'refused',
+    onProxyFailure: 'closed',
+    notes: ['Only new connections are redirected: what was open before the rules came stays as it was.'],
+  })
+})
+
+test('open: what would go through the proxy goes past it while it is down', () => {
+  const open = minimalWith((d) => {
+    d.redirect = { onProxyFailure: 'open', backend: 'nftables' }
+  })
+  const answer = ask({ direction: 'inbound', port: 80 }, open)
+  assert.is(answer.whileProxyIsDown, 'plain-text')
+  assert.is(answer.rule?.file, '/etc/linkerd/redirect.nft')
+  assert.match(answer.rule?.text ?? '', /^meta nfproto ipv4 tcp dport 80 tcp flags .* redirect to :4143$/)
+})
+
+test('notes say what an answer does not', () => {
+  assert.match(into(80, { protocol: 'udp' }).notes.join(), /QUIC/)
+  assert.match(into(80).notes.join(), /127\.0\.0\.1/)
+  assert.match(into(80, { address: '172.17.0.2' }).notes.join(), /containers/)
+  assert.match(out('10.42.0.7', 80, { uid: 'shop' }).notes.join(), /by number/)
+})
+
+test('a question that cannot be asked is a diagnostic', () => {
+  const fleet = exampleText('fleet')
+  const bad: readonly [input: string | object, question: unknown, code: string][] = [
+    [document, { direction: 'outbound', port: 80 }, 'question-unclear'],
+    [document, { direction: 'outbound', address: 'web', port: 80 }, 'question-unclear'],
+    [document, { direction: 'inbound', port: 0 }, 'question-unclear'],
+    [document, { direction: 'inbound', port: 80, from: 'fd00::1' }, 'question-unclear'],
+    [document, { direction: 'inbound', port: 80, from: 7 }, 'question-unclear'],
+    [document, { direction: 'sideways', port: 80 }, 'question-unclear'],
+    [document, undefined, 'question-unclear'],
+    [document, 'inbound 80', 'question-unclear'],
+    [document, { direction: 'inbound', port: 80, machine: 'legacy-ap' }, 'machine-unknown'],
+    [fleet, { direction: 'inbound', port: 80 }, 'question-unclear'],
+    [{}, { direction: 'inbound', port: 80 }, 'missing-key'],
+  ]
+  for (const [input, question, code] of bad) {
+    const { ok, diagnostics } = explain(input, question as Question)
+    assert.is(ok, false)
+    assert.ok(
+      diagnostics.some((found) => found.code === code),
+      `${JSON.stringify(question)}: ${diagnostics.map((found) => found.code)}`,
+    )
+  }
+})
+
+test('every machine of every example can be asked, as text and as an object alike', () => {
+  for (const name of ['minimal', 'walkthrough', 'fleet']) {
+    const parsed = parse(exampleText(name))
+    const { machines } = parsed.value as { machines: { name: string; addresses?: string[] }[] }
+    for (const { name: machine, addresses } of machines) {
+      const address = addresses?.[0] ?? '10.0.0.1'
+      const question: Question = { direction: 'inbound', port: 22, machine, address }
+      assert.is(ask(question, parsed).intercepted, false)
+      const { rule, ...rest } = ask(question, parsed.value as object)
+      const { rule: located, ...same } = ask(question, parsed)
+      assert.equal(rest, same)
+      assert.is(rule?.text, located?.text)
+    }
+  }
+})
+
+test.run()
