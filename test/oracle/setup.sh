@@ -17,7 +17,7 @@ cache=${MESHJOIN_CACHE:-/var/cache/meshjoin-test}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 # command:package
-needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash
+needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash nft:nftables
 bash:bash gcc:gcc'
 
 missing=

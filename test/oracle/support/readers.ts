@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { printNftables } from '../../../lib/files/redirect-nftables.ts'
 import { printCloudConfig } from '../../../lib/index.ts'
+import { literalNotation } from '../../../lib/plan/value.ts'
 import { script } from './cloud-init.ts'
-import { type RootFile, runScript, type Suite, suites } from './root.ts'
+import { cache, type RootFile, runCommand, runScript, type Suite, suites } from './root.ts'
 import { printEnvironment, startAll } from './user-manager.ts'
 import { environmentFiles, type Output, readAssignments } from './values.ts'
 
@@ -33,6 +38,7 @@ export class Readers {
     yaml: { read: readYaml, items: [], bytes: 0, turn: 0 },
     iptables: { read: readRules, items: [], bytes: 0, turn: 0 },
     ip6tables: { read: readRules6, items: [], bytes: 0, turn: 0 },
+    nft: { read: readTables, items: [], bytes: 0, turn: 0 },
   }
   readonly #running = new Set<Promise<void>>()
   #fault: unknown
@@ -48,7 +54,11 @@ export class Readers {
       if (entries !== undefined) this.#enqueue('environment', title, content, entries)
       else if (path.endsWith('/mesh-machine.conf'))
         this.#enqueue('shell', title, content, readAssignments(content))
-      else if (path.endsWith('/redirect.v4')) this.#enqueue('iptables', title, content, new Map())
+      else if (path.endsWith('/redirect.v4')) {
+        this.#enqueue('iptables', title, content, new Map())
+        // The same rules for the other backend, which few documents ask for.
+        this.#enqueue('nft', title, printNftables(plan.rules, literalNotation), new Map())
+      } else if (path.endsWith('/redirect.nft')) this.#enqueue('nft', title, content, new Map())
       else if (path.endsWith('/redirect.v6')) this.#enqueue('ip6tables', title, content, new Map())
       else if (path.endsWith('/agent.json'))
         assert.is(JSON.stringify(JSON.parse(content)), JSON.stringify(plan.mesh.agent?.configuration), title)
@@ -179,8 +189,39 @@ async function restore(command: string, system: Suite, items: readonly Item[]): 
   const { stderr, status } = await runScript(
     system,
     `for variant in nft legacy; do ${command}-$variant-restore --noflush --test </opt/all.rules; done`,
-    { files: [{ path: '/opt/all.rules', content: items.map(({ text }) => text).join('') }] },
+    {
+      files: [
+        { path: '/opt/all.rules', content: items.map(({ text }) => text).join('') },
+        { path: '/etc/passwd', content: accountsOf(system, items, /--uid-owner ([a-z_]\S*)/g) },
+      ],
+    },
   )
   assert.is(stderr, '', `${command} on ${system}: ${items[0]?.title}`)
   assert.is(status, 0, `${command} on ${system}`)
+}
+
+/** The host's nft: the image of a cloud has none. */
+async function readTables(system: Suite, items: readonly Item[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'meshjoin-nft-'))
+  try {
+    const accounts = join(folder, 'passwd')
+    writeFileSync(accounts, accountsOf(system, items, /meta skuid "([^"]+)"/g), { mode: 0o644 })
+    const { stderr, status } = await runCommand(
+      'unshare',
+      ['--net', '--mount', 'sh', '-euc', 'mount --bind "$0" /etc/passwd; exec nft -c -f -', accounts],
+      items.map(({ text }) => text).join(''),
+    )
+    assert.is(stderr, '', `nft: ${items[0]?.title}`)
+    assert.is(status, 0, 'nft')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The accounts of a release, and one for each user that rules name: who is not there is refused on the machine as well. */
+function accountsOf(system: Suite, items: readonly Item[], pattern: RegExp): string {
+  const known = readFileSync(join(cache, `${system}.base`, 'etc/passwd'), 'utf8')
+  const names = new Set(items.flatMap(({ text }) => [...text.matchAll(pattern)].map(([, name = '']) => name)))
+  const made = [...names].filter((name) => !`\n${known}`.includes(`\n${name}:`))
+  return known + made.map((name, index) => `${name}:x:${70_000 + index}:65534::/:/bin/false\n`).join('')
 }
