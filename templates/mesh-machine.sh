@@ -256,7 +256,8 @@ redirect_up() {
   if [ -n "$1" ]; then
     case $1 in *[!0-9]* | 0*) usage ;; *) ;; esac
     date -u >"${off}"
-    systemd-run -q --collect --unit=linkerd-redirect-trial --on-active="$1" --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire ||
+    # Each trial has a name of its own: one that is just ending still has its unit.
+    systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire ||
       fail 1 trial 'systemd-run cannot set a timer' 'nothing was changed' 'see journalctl'
     echo $(($(seconds) + $1)) >"${run}/trial"
     say "off again in $1 s, unless \"mesh-machine redirect confirm\" comes first"
@@ -282,7 +283,7 @@ redirect_confirm() {
 }
 end_trial() {
   rm -f "${run}/trial"
-  systemctl stop linkerd-redirect-trial.timer 2>/dev/null || :
+  systemctl stop 'linkerd-redirect-trial-*.timer' 2>/dev/null || :
 }
 
 # The switch first: no unit and no timer redirects from then on.
