@@ -224,6 +224,8 @@ resolver_changed() {
 redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
   case $1 in up | confirm | down | check | apply | remove | assert | watch | expire) ;; *) usage ;; esac
+  # systemd runs no ExecStop= of a unit that is stopped while it starts.
+  [ "$1" != apply ] || trap 'redirect_remove; exit 143' TERM
   "redirect_$1" "${3-}"
 }
 

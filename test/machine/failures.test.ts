@@ -90,6 +90,17 @@ for (const { mode, backend } of variants.filter(
       await expectTraffic(story, 'started', meshed)
     })
 
+    step(`${mode}: a stop while the rules load takes them away`, async () => {
+      const { machine } = story
+      for (const delay of [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4]) {
+        await machine.sh(`systemctl stop linkerd-redirect; systemctl --no-block start linkerd-redirect
+          sleep ${delay}; systemctl stop linkerd-redirect`)
+        assert.equal(await machine.rules(), [], `after ${delay} s`)
+      }
+      await machine.must('systemctl', 'start', 'linkerd-redirect')
+      await expectTraffic(story, 'started', meshed, 30)
+    })
+
     step(`${mode}: restart of the proxy`, async () => {
       await story.machine.must('systemctl', 'restart', 'linkerd-proxy')
       await expectTraffic(story, 'restarted', meshed, 30)
