@@ -28,7 +28,9 @@ export interface Host {
   readonly run: (script: string) => Promise<Outcome>
   /** Puts the files of a document's machine in place. */
   readonly place: (document: object) => void
-  /** The rules of ours, without counters. */
+  /** The script that lists the rules of ours, without counters. */
+  readonly listing: string
+  /** What it says. */
   readonly ours: () => Promise<string>
 }
 
@@ -37,15 +39,15 @@ let count = 0
 export async function createHost(variant: Variant): Promise<Host> {
   const folder = mkdtempSync(join(tmpdir(), 'meshjoin-host-'))
   onCleanup(() => rmSync(folder, { recursive: true, force: true }))
-  for (const name of ['etc', 'work', 'run/lock', 'run/mesh-machine', 'sbin'])
+  for (const name of ['run/lock', 'run/mesh-machine', 'sbin'])
     mkdirSync(join(folder, name), { recursive: true })
+  await must('cp', ['-a', '/etc', join(folder, 'etc')])
   chooseIptables(join(folder, 'sbin'), variant)
   const prefix = `mj${process.pid}-${++count}`
   const [machine, outside, container] = [`${prefix}m`, `${prefix}o`, `${prefix}c`] as const
   for (const name of [machine, outside, container]) await addNamespace(name)
   await layLinks(machine, outside, container)
-  const enter = `mount -t overlay overlay -o "lowerdir=/etc,upperdir=${folder}/etc,workdir=${folder}/work" /etc
-    mount --bind "${folder}/run" /run; mount --bind "${folder}/sbin" /usr/local/sbin
+  const enter = `mount --bind "${folder}/etc" /etc; mount --bind "${folder}/run" /run; mount --bind "${folder}/sbin" /usr/local/sbin
     export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; exec sh -euc "$0"`
   const inside = (script: string): [string, string[]] => [
     'ip',
@@ -59,6 +61,7 @@ export async function createHost(variant: Variant): Promise<Host> {
     sh: (script) => must(...inside(script)),
     run: (script) => run(...inside(script)),
     place: (document) => placeFiles(folder, document),
+    listing: listing(variant),
     ours: () => host.sh(listing(variant)),
   }
   return host
