@@ -27,6 +27,7 @@ export interface Settings {
   readonly agentUid: number
   readonly adminPort: number
   readonly addresses: readonly string[]
+  readonly localAddresses?: readonly string[]
   readonly ports: readonly number[]
   readonly redirect: NonNullable<EditableDocument['redirect']>
 }
@@ -43,7 +44,7 @@ export function documentOf(settings: Settings, backend: 'iptables' | 'nftables')
     document.redirect = { ...settings.redirect, backend }
     const machine = firstMachine(document)
     machine.addresses = [...settings.addresses]
-    machine.localAddresses = [own.ipv4, own.ipv6]
+    machine.localAddresses = [...(settings.localAddresses ?? [own.ipv4, own.ipv6])]
     machine.ports = settings.ports.map((port, index) => ({ name: `port-${index}`, port }))
   })
 }
@@ -184,4 +185,44 @@ export const few: Settings = {
 export const fewWide: Settings = {
   ...narrow,
   redirect: { ...narrow.redirect, outbound: { scope: 'all', onlyUsers: ['backup', 1500] } },
+}
+
+/** Forty exemptions for each direction, ports and ranges in turns, none of them beside another. */
+const forty = Array.from({ length: 40 }, (_, index) => {
+  const first = 20_000 + 20 * index
+  return index % 2 === 0 ? first : `${first}-${first + 9}`
+})
+
+export const manyPorts: Settings = {
+  ...narrow,
+  redirect: {
+    ipv6: true,
+    inbound: { scope: 'all', exemptPorts: forty },
+    outbound: { scope: 'all', exemptPorts: forty },
+  },
+}
+
+/** A machine that has no IPv4 address, in a mesh without any. */
+export const onlyIpv6: Settings = {
+  ...narrow,
+  clusterNetworks: ['fd42::/16', 'fd43::/64'],
+  machineNetworks: ['fd55::/64'],
+  dns: ['fd42::10'],
+  addresses: ['2001:db8:99::42'],
+  localAddresses: [own.ipv6],
+  redirect: {
+    inbound: { exemptNetworks: ['fd42:200::/32'] },
+    outbound: { exemptPorts: forty, exemptUsers: ['daemon'] },
+  },
+}
+
+/** A machine that has no IPv6 address: IPv6 is left alone. */
+export const onlyIpv4: Settings = {
+  ...narrow,
+  clusterNetworks: ['10.42.0.0/16', '198.18.0.0/15'],
+  machineNetworks: ['192.168.9.0/24'],
+  dns: ['10.42.0.10'],
+  addresses: ['203.0.113.42'],
+  localAddresses: [own.ipv4],
+  redirect: { inbound: { exemptPorts: forty }, outbound: { exemptNetworks: ['10.42.200.0/24'] } },
 }

@@ -31,8 +31,6 @@ NETLINK_NETFILTER = 12
 IP_TRANSPARENT = 19
 IPV6_TRANSPARENT = 75
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-# For what neither arrives nor is refused: nothing in these namespaces takes a thousandth of this.
-PATIENCE = 30.0
 SYN, RST, ACK = 2, 4, 16
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -119,7 +117,9 @@ def build():
     set_sysctls(COMMON)
     machine.enter()
     run(["ip", "link", "set", "lo", "up"])
-    set_sysctls({**COMMON, "net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"})
+    # route_localnet: what comes in by lo and is redirected goes to 127.0.0.1.
+    forwarding = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
+    set_sysctls({**COMMON, **forwarding, "net/ipv4/conf/lo/route_localnet": "1"})
     for index, name in enumerate(INTERFACES):
         run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"out{index}", "netns",
              f"/proc/{os.getpid()}/fd/{outside.fd}"])
@@ -348,7 +348,7 @@ class Kernel:
             said += run([f"{command}-{variant}-restore"], text or "*nat\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n")
         return said
 
-    def ask(self, connections):
+    def ask(self, connections, patience):
         attempts = [self.attempt(asked, number) for number, asked in enumerate(connections)]
         for namespace in (self.machine, self.outside):
             namespace.enter()
@@ -356,7 +356,7 @@ class Kernel:
                 if self.origin(attempt.asked) is namespace:
                     attempt.open()
         self.machine.enter()
-        self.wait(attempts)
+        self.wait(attempts, time.monotonic() + patience)
         for attempt in attempts:
             attempt.close()
         return [attempt.report() for attempt in attempts]
@@ -369,7 +369,7 @@ class Kernel:
     def origin(self, asked):
         return self.machine if asked["direction"] == "outbound" or asked["via"] == "lo" else self.outside
 
-    def wait(self, attempts):
+    def wait(self, attempts, end):
         streams = {
             (attempt.asked["family"], attempt.source_port): attempt
             for attempt in attempts
@@ -378,7 +378,6 @@ class Kernel:
         opened = {attempt.socket.fileno(): attempt for attempt in attempts if attempt.socket is not None}
         for number, attempt in opened.items():
             self.poll.register(number, select.EPOLLERR | select.EPOLLHUP)
-        end = time.monotonic() + PATIENCE
         while not all(attempt.done() for attempt in attempts) and time.monotonic() < end:
             for number, _ in self.poll.poll(0.2):
                 if number in opened:
@@ -441,7 +440,7 @@ def main():
             if "variant" in request:
                 answer = {"said": kernel.load(request["variant"], request["files"])}
             else:
-                answer = {"arrivals": kernel.ask(request["connections"])}
+                answer = {"arrivals": kernel.ask(request["connections"], request["patience"])}
         except Exception:
             answer = {"fault": traceback.format_exc()}
         print(json.dumps(answer), flush=True)

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import '../support/root.ts' // brings what is missing here, nft among it
 
 /** Who holds the rules. */
 export const variants = ['nft', 'legacy', 'nftables'] as const
@@ -33,8 +34,11 @@ export interface Request {
 export interface Kernel {
   readonly variant: Variant
   readonly load: (files: RuleFiles) => Promise<void>
-  /** Where each connection arrived: `itself`, `proxy inbound`, `proxy outbound`, or what went wrong. */
-  readonly ask: (connections: readonly Request[]) => Promise<readonly string[]>
+  /**
+   * Where each connection arrived: `itself`, `proxy inbound`, `proxy outbound`, or what went wrong. So many seconds are
+   * given to those that neither arrive nor are refused; the others take a thousandth of a second.
+   */
+  readonly ask: (connections: readonly Request[], patience?: number) => Promise<readonly string[]>
   readonly stop: () => Promise<void>
 }
 
@@ -60,7 +64,7 @@ export function startKernel(variant: Variant): Kernel {
       const rest = said.replaceAll(/^# Warning: ip6?tables-legacy tables present.*\n/gm, '')
       if (rest !== '') throw new Error(`${variant} says: ${rest}`)
     },
-    ask: async (connections) => (await say({ connections })).arrivals ?? [],
+    ask: async (connections, patience = 60) => (await say({ connections, patience })).arrivals ?? [],
     stop: () =>
       new Promise((resolve) => {
         child.on('close', () => resolve())
