@@ -27,6 +27,21 @@ const minimal = readFileSync('examples/minimal.yaml', 'utf8')
 const kib = 1024
 const mib = 1024 * 1024
 
+/** What Linkerd's guide has an operator run, command by command. */
+const published = [
+  'iptables -t nat -N PROXY_INIT_REDIRECT',
+  'iptables -t nat -A PROXY_INIT_REDIRECT -p tcp --match multiport --dports 4190,4191,4567,4568 -j RETURN',
+  'iptables -t nat -A PROXY_INIT_REDIRECT -p tcp -j REDIRECT --to-port 4143',
+  'iptables -t nat -A PREROUTING -j PROXY_INIT_REDIRECT',
+  'iptables -t nat -N PROXY_INIT_OUTPUT',
+  'iptables -t nat -A PROXY_INIT_OUTPUT -m owner --uid-owner 0 -j RETURN',
+  'iptables -t nat -A PROXY_INIT_OUTPUT -o lo -j RETURN',
+  'iptables -t nat -A PROXY_INIT_OUTPUT -p tcp --match multiport --dports 4567,4568 -j RETURN',
+  'iptables -t nat -A PROXY_INIT_OUTPUT -p tcp -j REDIRECT --to-port 4140',
+  'iptables -t nat -A OUTPUT -j PROXY_INIT_OUTPUT',
+  'iptables-save -t nat',
+]
+
 try {
   const runner = await buildRunner()
   await measureBundle()
@@ -36,6 +51,7 @@ try {
   measureSpeed(runner)
   measureMemory(runner)
   measureWriting()
+  measureLoading()
   reportMachines()
 } finally {
   rmSync(scratch, { recursive: true, force: true })
@@ -192,6 +208,48 @@ function measureWriting(): void {
   notes.push(
     `writing the same 2,000 machines again, with nothing to do: ${(performance.now() - again).toFixed(0)} ms`,
   )
+}
+
+/** In a network namespace of its own, one way after the other in turns; for which it has to be root. */
+function measureLoading(): void {
+  if (process.getuid?.() !== 0) {
+    notes.push('time to load the rules: only root can measure it')
+    return
+  }
+  const ways = [
+    published.join('; '),
+    `iptables-restore --noflush <${ruleFile('iptables', 'redirect.v4')}`,
+    `nft -f ${ruleFile('nftables', 'redirect.nft')}`,
+  ]
+  const turn = ways.map((way) => `nft flush ruleset; now; { ${way}; } >/dev/null; now`).join('\n')
+  const script = `now() { date +%s%N; }; for i in 1 2 3 4 5 6 7 8 9; do\n${turn}\ndone`
+  const { status, stdout, stderr } = spawnSync('unshare', ['--net', 'sh', '-euc', script], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) {
+    notes.push(`time to load the rules: iptables and nft are needed (${stderr.trim()})`)
+    return
+  }
+  const marks = stdout.trim().split('\n').map(Number)
+  const took = (way: number) =>
+    median(repeat(9, (run) => (marks[6 * run + 2 * way + 1] ?? 0) - (marks[6 * run + 2 * way] ?? 0)))
+  for (const [index, backend] of ['iptables', 'nftables'].entries()) {
+    const ratio = took(index + 1) / took(0)
+    add(
+      `loading the rules with ${backend}, over the published commands`,
+      `${ratio.toFixed(2)} x (${(took(0) / 1e6).toFixed(0)} ms)`,
+      '1 x',
+      ratio <= 1,
+    )
+  }
+}
+
+/** The rules of the minimal document, in a file. */
+function ruleFile(backend: string, name: string): string {
+  const { value = [] } = generate(`${minimal}redirect: {backend: ${backend}}\n`, { targets: ['systemd'] })
+  const file = join(scratch, name)
+  writeFileSync(file, String(value.find(({ path }) => path.endsWith(`/${name}`))?.content))
+  return file
 }
 
 /** Booting machines is the machine tier's: its last run left its times where it keeps its caches. */
