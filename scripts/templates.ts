@@ -75,16 +75,22 @@ export function compileTemplates(folder: string): string {
 }
 
 /**
- * A shell command without its comment lines, but for those at its top, which are its usage text, and shellcheck's, and
- * without braces around names that need none. The machine's copy travels in user-data, where every platform counts
- * bytes; this repository keeps both.
+ * A shell command without its comment lines, but for those at its top, which are its usage text; without braces around
+ * names that need none; and indented by as little as shows its blocks. The machine's copy travels in user-data, where
+ * every platform counts bytes; this repository keeps all of it. What shellcheck was told about single lines, the copy
+ * tells it once.
  */
 export function withoutComments(script: string): string {
   const end = script.indexOf('\n\n')
+  const told = [...script.matchAll(/^ *# shellcheck disable=(.*)$/gm)].flatMap(([, codes = '']) =>
+    codes.split(','),
+  )
   const body = script
     .slice(end)
-    .replace(/^ *#(?! shellcheck ).*\n/gm, '')
+    .replace(/^ *#.*\n/gm, '')
     .replace(/\n{2,}/g, '\n')
+    .replace(/^(?: {2})+/gm, (indent) => ' '.repeat(indent.length / 2))
     .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
-  return `${script.slice(0, end)}\n${body}`
+  const directive = told.length === 0 ? '' : `\n# shellcheck disable=${[...new Set(told)].sort().join(',')}`
+  return `${script.slice(0, end)}\n${directive}${body}`
 }

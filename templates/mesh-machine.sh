@@ -1,19 +1,19 @@
 #!/bin/sh
-# mesh-machine: joins this machine to a Linkerd mesh, looks after its redirect, and leaves again.
-# Written by meshjoin, the same on every machine. See docs/machine.md.
+# mesh-machine: joins this machine to a Linkerd mesh, and leaves it again. By meshjoin; see docs/machine.md.
 #
-#   mesh-machine install                  check, users, binaries, units; waits until joined. May be run again.
-#   mesh-machine redirect up|down|check   load the rules; keep them off until "up"; compare them and try connections
-#     up --confirm-within SECONDS         off again then, unless "mesh-machine redirect confirm" comes first
-#   mesh-machine status                   as in /run/mesh-machine/status.json
-#   mesh-machine leave                    take everything of ours away, and nothing else
-#   Others are for the units.
+#   install                 check, users, binaries, units; waits until joined. May be run again
+#   upgrade                 the same with new files; back to the old ones where that fails
+#   redirect up|down|check  load the rules; off until "up"; compare them and try connections
+#     up --confirm-within SECONDS: off again unless "redirect confirm" comes first
+#   status                  as in /run/mesh-machine/status.json
+#   leave                   take everything of ours away
 #
-# Exit: 0 done, 1 failed, 2 usage, 3 refused, 4 download failed, 5 not joined yet, 6 rules not as they should be.
+# Exit: 1 failed, 2 usage, 3 refused, 4 download, 5 not joined yet, 6 rules amiss, 7 upgrade undone
 
 # SC2154: mesh-machine.conf sets these. SC2310, SC2312: questions are asked in conditions, where "set -e" does not
-# reach, and filters may come up empty; every step that must not fail says "|| fail".
-# shellcheck disable=SC2154,SC2310,SC2312
+# reach, and filters may come up empty; every step that must not fail says "|| fail". SC2046: lists of names are one
+# word each.
+# shellcheck disable=SC2046,SC2154,SC2310,SC2312
 
 set -eu
 umask 022
@@ -25,11 +25,14 @@ run=/run/mesh-machine
 units=/etc/systemd/system
 off=${etc}/redirect.disabled
 dropin=/etc/systemd/resolved.conf.d/linkerd-mesh.conf
+note=${run}/failure
+good=${state}/good/current
+detach=--no-block
 work=''
 
 # --- words
 
-say() { printf 'mesh-machine: %s\n' "$*" >&2; }
+say() { printf 'mesh-machine: %s\n' "$*" >&2 || :; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 # Units with PrivateDevices= have no console: false there, and whoever has one says it.
 console() { [ -c /dev/console ] && { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/dev/console || :; }; }
@@ -38,7 +41,8 @@ console() { [ -c /dev/console ] && { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/
 clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -cd ' -~' | sed 's|/join_token/[^ "]*|/join_token/...|g' | cut -c1-400; }
 json() { printf '"%s"' "$(clean "$1" | sed 's/[\\"]/\\&/g')"; }
 
-# fail STATUS ID WHAT MEANING REMEDY: on stderr, in status.json and, where it is news, on the console.
+# fail STATUS ID WHAT MEANING REMEDY: on stderr, in status.json and, where it is news, on the console. What made an
+# upgrade fail is noted elsewhere, since the machine may be well again by the time that somebody asks.
 fail() {
   text=$(clean "$3")
   say "${text}. It means: $4. To do: $5."
@@ -47,7 +51,7 @@ fail() {
     [ "$1" -ne 3 ] || : >"${run}/refused"
     if [ "$(cat "${run}/said" 2>/dev/null)" != "${text}" ] && console "${text}"; then printf '%s' "${text}" >"${run}/said"; fi
     printf '{"id": "%s", "what": %s, "meaning": %s, "remedy": %s}' \
-      "$2" "$(json "${text}")" "$(json "$4")" "$(json "$5")" >"${run}/failure"
+      "$2" "$(json "${text}")" "$(json "$4")" "$(json "$5")" >"${note}"
     publish
   fi
   exit "$1"
@@ -76,11 +80,23 @@ ready() {
 }
 # Not the units' states: what publishes may be a step of theirs. load notes what it loaded.
 joined_now() { marked && ready && { [ -e "${off}" ] || [ -e "${run}/loaded" ]; }; }
-proxy_path() { if [ "${PROXY_FROM}" = preinstalled ]; then echo "${PROXY_PATH}"; else echo /opt/linkerd/current/linkerd2-proxy; fi; }
-agent_path() { if [ "${AGENT_INSTALL}" = preinstalled ]; then echo "${AGENT_PATH}"; else echo /opt/spire/current/bin/spire-agent; fi; }
+# Joined, and with the units and the rules that it should have.
+healthy() { active linkerd-proxy && joined_now && { ! in_charge || ! amiss; }; }
+# A restart that is still to come would let the proxy of before answer.
+settled() {
+  [ -z "$(property linkerd-proxy Job)" ] || return 1
+  healthy || [ "$(property linkerd-proxy ActiveState)" = failed ]
+}
+amiss() {
+  for t in $(tables); do ! words=$(differs "${t}") || return 0; done
+  return 1
+}
+# of VERSION'S FOLDER, or of the one in use
+proxy_path() { if [ "${PROXY_FROM}" = preinstalled ]; then echo "${PROXY_PATH}"; else echo "/opt/linkerd/${1:-current}/linkerd2-proxy"; fi; }
+agent_path() { if [ "${AGENT_INSTALL}" = preinstalled ]; then echo "${AGENT_PATH}"; else echo "/opt/spire/${1:-current}/bin/spire-agent"; fi; }
 
-# until_deadline SECONDS COMMAND...
-until_deadline() {
+# within SECONDS COMMAND...
+within() {
   deadline=$(($(seconds) + $1))
   shift
   until "$@"; do
@@ -89,20 +105,21 @@ until_deadline() {
   done
 }
 
+need_file() { [ -r "$1" ] || fail 3 no-configuration "$1 is missing" 'the files of meshjoin are not in place' 'copy them here'; }
 load_conf() {
-  [ -r "${etc}/mesh-machine.conf" ] || fail 3 no-configuration "${etc}/mesh-machine.conf is missing" \
-    'the files of meshjoin are not in place' 'copy them here'
-  # shellcheck source=/dev/null
+  JOIN_TOKEN_FILE=''
+  need_file "${etc}/mesh-machine.conf"
+  # shellcheck disable=SC1091
   . "${etc}/mesh-machine.conf"
 }
 
-# lock NAME SECONDS: until this process ends, however it ends. fd 8 for a whole install, 9 for the rules.
+# lock FD SECONDS: until this process ends, however it ends. 8 for a whole install, 9 for the rules.
 lock() {
   mkdir -p "${run}"
-  if [ "$1" = install ]; then exec 8>"${run}/install.lock" && flock -w "$2" 8; else
-    exec 9>"${run}/rules.lock" && flock -w "$2" 9
-  fi
+  eval "exec $1>${run}/$1.lock"
+  flock -w "$2" "$1"
 }
+busy() { fail 1 locked 'another mesh-machine is at work' 'nothing was changed' 'wait for it'; }
 
 # --- status
 
@@ -111,7 +128,7 @@ publish() {
   if joined_now; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
-    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server_id), $(seconds) s after start"; then : >"${run}/announced"; fi
+    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server_id)"; then : >"${run}/announced"; fi
   elif marked; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
   cat >"${run}/status.$$" <<STATUS
 {
@@ -119,10 +136,11 @@ publish() {
   "updated": "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
   "state": "${word}",
   "spiffeId": $(json "$(server_id)"),
-  "agent": {"unit": "$(property spire-agent.service ActiveState)", "socket": $(truth listening)},
-  "proxy": {"unit": "$(property linkerd-proxy.service ActiveState)", "ready": $(truth ready)},
-  "redirect": {"unit": "$(property linkerd-redirect.service ActiveState)", "off": $(truth disabled)},
-  "failure": $(cat "${run}/failure" 2>/dev/null || echo null)
+  "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(truth listening)},
+  "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": $(truth ready)},
+  "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(truth disabled)},
+  "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
+  "undone": $(cat "${state}/undone" 2>/dev/null || echo null)
 }
 STATUS
   mv -f "${run}/status.$$" "${run}/status.json"
@@ -137,27 +155,29 @@ last_words() { journalctl --since "-$(seconds)s" -u "$1" -o cat -n 80 --no-pager
 
 # Why this machine has not joined, or is not well.
 explain() {
-  words=$(last_words spire-agent.service 'level=(error|warning)|nable|nvalid')
+  if ready && in_charge && amiss; then
+    fail 6 rules "${t}: ${words}" 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+  fi
   if listening; then
-    words=$(last_words linkerd-proxy.service 'mesh-machine: |Invalid')
-    if [ "$(property linkerd-proxy.service ExecMainStatus)" = 64 ]; then
-      fail 5 proxy-settings "the proxy refuses its settings: ${words}" "${etc}/*.env does not suit proxy ${PROXY_VERSION}" \
+    if [ "$(property linkerd-proxy ExecMainStatus)" = 64 ]; then
+      fail 5 proxy-settings "the proxy refuses its settings: $(last_words linkerd-proxy Invalid)" "${etc}/*.env does not suit proxy ${PROXY_VERSION}" \
         'correct the document, generate and copy again'
     fi
-    fail 5 proxy-not-ready "the proxy is not ready: ${words:-it has not said why yet}" 'there is no mesh traffic yet' \
-      'see journalctl -u linkerd-proxy -u spire-agent; it is tried again'
+    fail 5 proxy-not-ready "the proxy is not ready: $(last_words linkerd-proxy 'mesh-machine: ')" 'there is no mesh traffic yet' \
+      'see journalctl -u linkerd-proxy -u spire-agent'
   fi
   managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
+  words=$(last_words spire-agent 'level=(error|warning)|nable|nvalid')
   case $(if [ -n "${JOIN_TOKEN_FILE}" ] && [ ! -s "${JOIN_TOKEN_FILE}" ]; then echo missing; fi):${words} in
     *'already been used'* | missing:*'no token'*)
       fail 5 join-token "the SPIRE server ${AGENT_SERVER} takes no join token from this machine" \
-        "that in ${JOIN_TOKEN_FILE} is missing, used or too old" 'spire-server token generate, and put it into that file' ;;
+        "that in ${JOIN_TOKEN_FILE} is missing, used or too old" 'put one of spire-server token generate there' ;;
     *'unknown authority'*)
       fail 5 server-not-trusted "the SPIRE server ${AGENT_SERVER} is not trusted" \
         '/etc/spire/bundle.pem is not its bundle, or the clock is wrong' 'compare with spire-server bundle show' ;;
     *)
-      fail 5 no-identity "the SPIRE agent has no identity: ${words:-it has not said why yet}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
-        'see that it runs and can be reached; it is tried again' ;;
+      fail 5 no-identity "the SPIRE agent has no identity: ${words}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
+        'see that it is up and can be reached' ;;
   esac
 }
 
@@ -169,13 +189,13 @@ wait_identity() {
     nameservers >"${RUNTIME_DIRECTORY}/new"
     mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
   fi
-  until_deadline 45 can_start || { say "${reason}"; exit 1; }
+  within 45 can_start || { say "${reason}"; exit 1; }
 }
 
 # A listener; the identity, where it can be asked for; and until the first join the control plane's names, since what
 # is down then should cost nobody their traffic.
 can_start() {
-  reason="nothing listens on the Workload API socket ${AGENT_SOCKET}"
+  reason="nothing listens on ${AGENT_SOCKET}"
   listening || return 1
   if [ "${IDENTITY_PROOF}" = svid ]; then
     reason=$("$(agent_path)" api fetch x509 -socketPath "${AGENT_SOCKET}" -timeout 5s 2>&1) || {
@@ -197,7 +217,7 @@ can_start() {
 }
 
 wait_ready() {
-  until_deadline 45 ready_or_gone || { say 'the proxy has no certificate after 45 s'; exit 1; }
+  within 45 ready_or_gone || { say 'the proxy is not ready after 45 s'; exit 1; }
   [ -d "/proc/${MAINPID}" ] || { say 'the proxy ended before it was ready'; exit 1; }
   # Had the agent gone between our look and the proxy's, the proxy would have lost its identity task for good.
   listening || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
@@ -216,14 +236,14 @@ joined() {
 
 resolver_changed() {
   [ "$(nameservers)" = "$(cat /run/linkerd-proxy/nameservers 2>/dev/null || nameservers)" ] ||
-    systemctl --no-block try-restart linkerd-proxy.service
+    systemctl --no-block try-restart linkerd-proxy
 }
 
 # --- the redirect
 
 redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
-  case $1 in up | confirm | down | check | apply | remove | assert | watch | expire) ;; *) usage ;; esac
+  has "redirect_$1" || usage
   # systemd runs no ExecStop= of a unit that is stopped while it starts.
   [ "$1" != apply ] || trap 'redirect_remove; exit 143' TERM
   "redirect_$1" "${3-}"
@@ -236,12 +256,13 @@ tables() {
   else echo iptables; fi
 }
 rules() {
-  case $1 in nft) echo "${etc}/redirect.nft" ;; ip6*) echo "${etc}/redirect.v6" ;; *) echo "${etc}/redirect.v4" ;; esac
+  case $1 in nft) set nft ;; ip6*) set v6 ;; *) set v4 ;; esac
+  echo "${etc}/redirect.$1"
 }
 all='iptables ip6tables nft iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy'
 nat() { "$1-save" -t nat 2>/dev/null || :; }
 ours() { if [ "$1" = nft ]; then nft -s list table inet meshjoin 2>/dev/null || :; else nat "$1" | sed -n '/MESHJOIN_/{s/ \[.*//;p;}'; fi; }
-lock_rules() { lock rules 30 || fail 1 locked 'another mesh-machine is at work' 'nothing was changed' 'wait for it'; }
+lock_rules() { lock 9 30 || busy; }
 
 # On trial the rules are loaded although the switch says off: whatever ends the trial, a reboot included, they are off.
 disabled() { [ -e "${off}" ] && [ ! -e "${run}/trial" ]; }
@@ -270,12 +291,12 @@ redirect_up() {
 # Rules that are there change at once, whatever the units wait for.
 settle() {
   if in_charge; then redirect_apply; else
-    systemctl start linkerd-redirect.service ||
+    systemctl start linkerd-redirect ||
       fail 1 rules 'the rules do not load' 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
     publish
   fi
 }
-in_charge() { active linkerd-redirect.service || active linkerd-redirect-early.service; }
+in_charge() { active linkerd-redirect || active linkerd-redirect-early; }
 
 redirect_confirm() {
   [ -e "${run}/trial" ] || fail 1 no-trial 'nothing is to be confirmed' 'nothing was changed' 'mesh-machine redirect up'
@@ -621,13 +642,9 @@ redirects() {
 
 # Sets url, sha256, member, ca, proxy, version of PROXY or AGENT for this machine's architecture.
 source_of() {
-  case $(uname -m) in
-    x86_64) arch=AMD64 ;;
-    aarch64) arch=ARM64 ;;
-    *) fail 3 architecture "there are no binaries for $(uname -m)" 'nothing was changed' 'use x86_64 or aarch64' ;;
-  esac
-  eval "url=\${$1_URL_${arch}} sha256=\${$1_SHA256_${arch}} member=\${$1_MEMBER_${arch}}"
-  eval "ca=\${$1_CA_FILE} proxy=\${$1_HTTP_PROXY} version=\${$1_VERSION}"
+  case $(uname -m) in x86_64) arch=AMD64 ;; aarch64) arch=ARM64 ;; *) arch=$(uname -m) ;; esac
+  eval "url=\${$1_URL_${arch}-} sha256=\${$1_SHA256_${arch}-} member=\${$1_MEMBER_${arch}-}"
+  eval "ca=\${$1_CA_FILE-} proxy=\${$1_HTTP_PROXY-} version=\${$1_VERSION}"
   [ -n "${sha256}" ] || fail 3 no-checksum "the document has no sha256 of the $1 for ${arch}" \
     'nothing was changed' 'add it, generate and copy again'
 }
@@ -637,50 +654,53 @@ downloads() {
 }
 
 check_packages() {
-  missing='' packages='' family=$(sed -n 's/^ID\(_LIKE\)*=//p' /etc/os-release | tr -d '"\n')
-  for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables nftables; else need "${t}-restore" iptables iptables-nft; fi; done
+  missing='' packages=''
+  for tool in apt-get dnf zypper; do ! has "${tool}" || break; done
+  for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables; else need "${t}-restore" iptables iptables-nft; fi; done
   need ss iproute2 iproute
-  if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then need resolvectl systemd-resolved systemd-resolved; fi
+  if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then need resolvectl systemd-resolved; fi
   if [ -n "$(downloads)" ]; then
-    has wget || need curl curl curl
-    need tar tar tar
-    need gzip gzip gzip
-    ls /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem >/dev/null 2>&1 ||
-      need update-ca-certificates ca-certificates ca-certificates
+    has wget || need curl curl
+    need tar tar
+    need gzip gzip
+    # The dnf family keeps them here, and has no such command.
+    [ -e /etc/pki/tls/certs/ca-bundle.crt ] || need update-ca-certificates ca-certificates
   fi
-  case ${family} in *debian*) tool=apt-get ;; *rhel* | *fedora*) tool=dnf ;; *suse*) tool=zypper ;; *) tool='your package manager:' ;; esac
   [ -z "${missing}" ] || fail 3 missing-packages "missing here:${missing}" 'nothing was changed' "${tool} install${packages}"
 }
-need() { # COMMAND PACKAGE PACKAGE-ON-RHEL
+need() { # COMMAND PACKAGE PACKAGE-OF-DNF
   ! has "$1" || return 0
   missing="${missing} $1"
-  case ${family} in *rhel* | *fedora*) packages="${packages} $3" ;; *) packages="${packages} $2" ;; esac
+  if [ "${tool}" = dnf ]; then packages="${packages} ${3-$2}"; else packages="${packages} $2"; fi
 }
 
+users() { # COMMAND
+  "$1" "${PROXY_USER}" "${PROXY_UID}" proxy.user
+  ! managed || "$1" "${AGENT_USER}" "${AGENT_UID}" spire.agent.user
+}
 check_user() { # USER UID FIELD
   for kind in passwd group; do
     owner=$(getent "${kind}" "$2" | cut -d: -f1)
     number=$(getent "${kind}" "$1" | cut -d: -f3)
     ! misnumbered "$1" "$2" || number=''
     [ "${owner:-$1}:${number:-$2}" = "$1:$2" ] ||
-      fail 3 uid-taken "$1 should have number $2, but the ${kind} file has $2 for ${owner:-nobody} and $1 as ${number:-none}" \
-        'the redirect exempts by number, and would exempt the wrong one' "choose another $3.uid, or free the number"
+      fail 3 uid-taken "$1 cannot be ${kind} $2: that is ${owner:-nobody}, and $1 is ${number:-none}" \
+        'the redirect exempts by number' "choose another $3.uid, or free this one"
   done
 }
 
 # At an earlier boot systemd may have made our user with another number, because the right one was taken then.
 misnumbered() { getent passwd "$1" | grep -F '(meshjoin):' | grep -qv "^$1:[^:]*:$2:"; }
-renumber() { ! misnumbered "$1" "$2" || leave_user "$1" '(meshjoin)'; }
+renumber() { ! misnumbered "$1" "$2" || leave_user "$1"; }
 
 check() {
   check_packages
   [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] ||
     fail 3 systemd 'systemd is older than 249' 'nothing was changed' 'use a newer release of the distribution'
-  for f in "${etc}/mesh.env" "${etc}/machine.env" "$(rules "$(tables | cut -d' ' -f1)")"; do
-    [ -r "${f}" ] || fail 3 no-configuration "${f} is missing" 'the files of meshjoin are not in place' 'copy them here'
-  done
-  check_user "${PROXY_USER}" "${PROXY_UID}" proxy.user
-  if managed; then check_user "${AGENT_USER}" "${AGENT_UID}" spire.agent.user; fi
+  need_file "${etc}/mesh.env"
+  need_file "${etc}/machine.env"
+  for t in $(tables); do need_file "$(rules "${t}")"; done
+  users check_user
   refuse_ssh
 }
 
@@ -697,52 +717,85 @@ fetch() {
   fi 2>&1
 }
 
-# install_binary PROXY|AGENT BASE FILE: BASE/VERSION/FILE and BASE/current. Unpacked on the same file system, moved
-# into place whole; .meshjoin names the archive's sum and the binary's.
+# install_binary PROXY|AGENT BASE FILE: BASE/VERSION/FILE beside what is in use. Unpacked on the same file system, moved into
+# place whole; .meshjoin names the archive's sum and the binary's. Another archive of the same version gets a folder of
+# its own.
 install_binary() {
   source_of "$1"
-  if ! { grep -qx "${sha256}" "$2/${version}/.meshjoin" && grep -qx "$(sum "$2/${version}/$3")" "$2/${version}/.meshjoin"; } 2>/dev/null; then
+  folder=$(grep -lsx "${sha256}" "$2"/[!cp]*/.meshjoin | head -n 1)
+  folder=${folder%/*}
+  if [ -z "${folder}" ] || ! grep -qx "$(sum "${folder}/$3")" "${folder}/.meshjoin"; then
+    if [ -z "${folder}" ]; then
+      folder=$2/${version}
+      [ ! -e "${folder}" ] || folder=${folder}-$(printf '%.8s' "${sha256}")
+    fi
     rm -rf "$2"/.new.*
     work=$2/.new.$$
-    mkdir -p "$(dirname "${work}/v/$3")" || fail 4 no-room "$2 cannot be written" 'nothing was changed' 'make room'
+    mkdir -p "$(dirname "${work}/v/$3")" || :
     say "downloading ${url}"
     error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail 4 download "${url}: ${error}" \
-      'nothing was changed' 'see that the server is up and there is room; it is tried again'
+      'nothing was changed' 'see that the server is up and that there is room'
     got=$(sum "${work}/archive")
     [ "${got}" = "${sha256}" ] || fail 3 checksum "${url} has sha256 ${got}, not ${sha256}" \
       'nothing was changed' 'correct the document or the mirror'
     # The one file is written by us: no path, owner or mode of the archive counts.
     error=$(tar -xzOf "${work}/archive" "${member}" 2>&1 >"${work}/v/$3") || fail 4 unpack "${member} of ${url}: ${error}" \
-      'nothing was changed' 'is that file in the archive, and is there room?'
+      'nothing was changed' 'see that it is in the archive and that there is room'
     chmod 755 "${work}/v/$3"
     printf '%s\n' "${sha256}" "$(sum "${work}/v/$3")" >"${work}/v/.meshjoin"
-    [ ! -e "$2/${version}" ] || mv "$2/${version}" "${work}/old"
-    mv "${work}/v" "$2/${version}"
+    [ ! -e "${folder}" ] || mv "${folder}" "${work}/old"
+    mv "${work}/v" "${folder}"
     rm -rf "${work}"
     if has restorecon; then restorecon -RF "$2" || :; fi
+    sync
   fi
-  ln -sfn "${version}" "$2/.current"
-  mv -fT "$2/.current" "$2/current"
+  eval "$1_FOLDER=\${folder##*/}"
+}
+flip() { # PROXY|AGENT BASE
+  eval "folder=\${$1_FOLDER}"
+  point "$2" "${folder}"
+}
+
+# point BASE FOLDER: BASE/current, at one moment. What it was before is BASE/previous.
+point() {
+  was=$(readlink "$1/current" || :)
+  [ "${was}" != "$2" ] || return 0
+  [ -z "${was}" ] || ln -sfn "${was}" "$1/previous"
+  ln -sfn "$2" "$1/.current"
+  mv -fT "$1/.current" "$1/current"
+}
+
+# Takes away the versions of ours that are neither in use nor the ones before. Ours carry .meshjoin.
+prune() {
+  rm -rf /opt/linkerd/.new.* /opt/spire/.new.*
+  for v in /opt/linkerd/*/.meshjoin /opt/spire/*/.meshjoin; do
+    v=${v%/*}
+    [ -L "${v}" ] || readlink "${v%/*}/current" "${v%/*}/previous" | grep -qxF "${v##*/}" || rm -rf "${v}"
+  done
 }
 
 # The proxy has no --version: without settings it refuses with 64, if it can run here at all.
 try_binaries() {
   code=0
-  error=$(env -i timeout 20 "$(proxy_path)" 2>&1) || code=$?
-  [ "${code}" -eq 64 ] || fail 3 proxy-cannot-run "$(proxy_path) cannot run here (${code}): ${error}" \
-    'it is for another architecture or a newer glibc' 'use a newer release of the distribution'
+  path=$(proxy_path "${PROXY_FOLDER-}")
+  error=$(env -i timeout 20 "${path}" 2>&1) || code=$?
+  [ "${code}" -eq 64 ] || cannot_run proxy
   managed || return 0
   # Not "validate": that wants the join token's credential, which only the unit has.
-  error=$(timeout 20 "$(agent_path)" --version 2>&1) || fail 3 agent-cannot-run "$(agent_path) cannot run here: ${error}" \
-    'it is for another architecture, or damaged' 'use a SPIRE agent built for this machine'
+  path=$(agent_path "${AGENT_FOLDER-}")
+  error=$(timeout 20 "${path}" --version 2>&1) || cannot_run agent
+}
+cannot_run() {
+  fail 3 "$1-cannot-run" "${path} cannot run here: ${error}" 'it is for another architecture or a newer glibc' \
+    'use another build, or a newer release of the distribution'
 }
 
 set_resolver() {
   [ "${RESOLVER_PROVIDER}" = systemd-resolved ] || return 0
   changed resolver "${dropin}" || return 0
-  systemctl restart systemd-resolved.service
+  systemctl restart systemd-resolved
   nameservers | grep -qx 127.0.0.53 || fail 3 resolver '/etc/resolv.conf does not name systemd-resolved' \
-    'the proxy would not find the names of the cluster' \
+    'names of the cluster would not be found' \
     'ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, or mesh.dns.provider: none'
   changed_done
 }
@@ -751,69 +804,176 @@ set_resolver() {
 changed() {
   change=${state}/$1.sum
   shift
-  change_now=$(cat "$@" | sha256sum)
+  change_now=$(cat "$@" 2>/dev/null | sha256sum)
   [ "${change_now}" != "$(cat "${change}" 2>/dev/null)" ]
 }
 changed_done() { printf '%s\n' "${change_now}" >"${change}"; }
 
-# --no-block throughout: cloud-init runs us, and nothing that waits for the boot may wait for us.
+# restart UNIT FILE...: where these files or its own are others than at its last start. An upgrade waits until that has
+# gone well or not, for as long as systemd gives the unit to stop and to start.
+restart() {
+  unit=$1
+  shift
+  changed "${unit}" "${units}/${unit}" "$@" || return 0
+  systemctl ${detach} try-restart "${unit}" || :
+  changed_done
+}
+
+# --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
 start() {
   systemctl daemon-reload
-  systemctl -q enable linkerd-mesh.target
-  if [ -e "${units}/linkerd-redirect-early.service" ]; then systemctl -q enable linkerd-redirect-early.service; fi
-  if managed && changed agent "$(agent_path)" /etc/spire/agent.json "${units}/spire-agent.service"; then
-    systemctl --no-block try-restart spire-agent.service
-    changed_done
-  fi
-  if changed proxy "$(proxy_path)" "${etc}/mesh.env" "${etc}/machine.env" "${units}/linkerd-proxy.service"; then
-    systemctl --no-block try-restart linkerd-proxy.service
-    changed_done
-  fi
-  systemctl --no-block try-restart linkerd-redirect-watch.service
+  for u in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${u}" ] || systemctl -q enable "${u}"; done
+  if managed; then restart spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
+  restart linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
+  restart linkerd-redirect-watch.service "$0" "${etc}/mesh-machine.conf"
+  for u in linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart "${u}"; done
   systemctl --no-block start linkerd-mesh.target
-  if active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert.service; fi
+  if changed rules $(for t in $(tables); do rules "${t}"; done); then
+    if in_charge; then
+      redirect_apply
+      exec 9>&-
+    fi
+    changed_done
+  fi
+  if active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert; fi
 }
 
 steps() { # SECONDS to wait for the join
   check
   rm -f "${run}/refused"
   mkdir -p "${state}"
-  renumber "${PROXY_USER}" "${PROXY_UID}"
-  if managed; then renumber "${AGENT_USER}" "${AGENT_UID}"; fi
+  users renumber
   systemd-sysusers /etc/sysusers.d/linkerd-mesh.conf
-  check_user "${PROXY_USER}" "${PROXY_UID}" proxy.user
-  for name in $(downloads); do
-    if [ "${name}" = PROXY ]; then install_binary PROXY /opt/linkerd linkerd2-proxy; else
-      install_binary AGENT /opt/spire bin/spire-agent
-    fi
-  done
+  users check_user
+  # Nothing that runs is touched before everything is there and was tried.
+  each install_binary
   try_binaries
+  each flip
   set_resolver
   # What failed before these steps does not any more.
   rm -f "${run}/failure"
   start
   publish
-  until_deadline "$1" joined_now || explain
+  { within "$1" settled && healthy; } || explain
+  keep
+  disarm
+}
+each() { # COMMAND
+  for name in $(downloads); do
+    if [ "${name}" = PROXY ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; else "$1" AGENT /opt/spire bin/spire-agent; fi
+  done
+}
+
+# Whatever ends this run, another follows.
+arm() {
+  systemctl daemon-reload
+  systemctl -q enable mesh-machine-join.timer
+  systemctl --no-block start mesh-machine-join.timer
+}
+disarm() {
+  rm -f "${state}/upgrade"
   systemctl -q disable mesh-machine-join.timer
   systemctl --no-block stop mesh-machine-join.timer
   publish
 }
 
-# Armed before the first step: whatever ends this run, another follows.
 install() {
-  lock install 900 || fail 1 locked 'another install is at work' 'nothing was changed' 'wait for it'
-  if ! marked; then
-    systemctl daemon-reload
-    systemctl -q enable mesh-machine-join.timer
-    systemctl --no-block start mesh-machine-join.timer
-  fi
+  lock 8 900 || busy
+  go_on
+  marked || arm
   steps 150
-  say "this machine is in the mesh as $(server_id)"
+  say "joined the mesh as $(server_id)"
+}
+# An upgrade that was cut short comes first.
+go_on() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }
+
+# --- upgrade: to the files that were copied here, or back to those with which this machine was well
+
+# files ROOT: those of ours that were copied below it, and the links that say which version is in use
+files() {
+  for f in "$1${units}"/linkerd-* "$1${units}"/mesh-machine-* "$1${units}/spire-agent.service" "$1${etc}"/*.env "$1${etc}"/redirect.[!d]* \
+    "$1${etc}/trust-anchors.pem" "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1${dropin}" "$1/etc/sysusers.d/linkerd-mesh.conf" \
+    "$1"/opt/linkerd/[cp]* "$1"/opt/spire/[cp]* "$1/usr/local/sbin"/mesh-machine* "$1${etc}/mesh-machine.conf"; do
+    # An agent that is not ours has files of these names, too.
+    case ${f#"$1"} in *spire*) [ -n "$1" ] || managed || continue ;; *) ;; esac
+    if [ -f "${f}" ] || [ -L "${f}" ]; then echo "${f}"; fi
+  done
+}
+sums() { { sha256sum $(files ''); readlink $(files ''); } 2>/dev/null || :; }
+same() { [ "$(sums)" = "$(cat "${good}/.meshjoin" 2>/dev/null)" ]; }
+
+# Keeps what a machine that is well has, for root alone. There is a whole set at any moment.
+keep() {
+  ! same || return 0
+  new=1
+  [ "$(readlink "${good}")" != 1 ] || new=2
+  folder=${state}/good/${new}
+  rm -rf "${folder}"
+  mkdir -p "${folder}"
+  chmod 700 "${state}/good"
+  cp -a --parents $(files '') "${folder}"
+  sums >"${folder}/.meshjoin"
+  sync
+  point "${state}/good" "${new}"
+  rm -f "${state}/undone"
+  prune
+}
+
+upgrade() {
+  lock 8 900 || busy
+  [ -e "${good}/.meshjoin" ] || fail 3 never-well 'there is no state to go back to' 'nothing was changed' 'mesh-machine install'
+  if [ ! -e "${state}/upgrade" ]; then
+    if same; then
+      say 'these files are in use: nothing to do'
+      return
+    fi
+    echo forward >"${state}/upgrade"
+    rm -f "${state}/undone"
+  fi
+  note=${state}/undone
+  # Whoever started it may have gone.
+  trap '' HUP PIPE
+  trap back EXIT
+  arm
+  grep -q forward "${state}/upgrade"
+  detach=''
+  steps 30
+  trap - EXIT
+  say "in use: proxy ${PROXY_VERSION}, SPIRE agent ${AGENT_VERSION:-as before}"
+}
+
+# However an upgrade ends before its end. Begun, this goes on until it is done, after a reboot as well.
+back() {
+  trap - EXIT
+  [ -z "${work}" ] || rm -rf "${work}"
+  [ -e "${note}" ] || (fail 7 cut-short 'the upgrade was cut short' 'nothing was changed' 'copy the new files again') || :
+  say 'going back to the old files'
+  echo back >"${state}/upgrade"
+  for f in $(files ''); do [ -e "${good}${f}" ] || [ -L "${good}${f}" ] || rm -f "${f}"; done
+  for f in $(files "${good}"); do
+    to=${f#"${good}"}
+    mkdir -p "${to%/*}"
+    rm -f "${to}.back"
+    cp -a "${f}" "${to}.back"
+    mv -fT "${to}.back" "${to}"
+  done
+  sync
+  load_conf
+  set_resolver
+  detach=''
+  start
+  note=${run}/failure
+  within 60 healthy || (explain) || :
+  prune
+  disarm
+  say 'all is as before'
+  exit 7
 }
 
 # What the timer runs. A refusal waits for a person: again when a file has changed, or after five minutes.
 join() {
-  lock install 0 || return 0
+  lock 8 0 || return 0
+  go_on
   if [ -e "${run}/refused" ]; then
     at=$(date -r "${run}/refused" +%s)
     if [ "$(date +%s)" -lt $((at + 300)) ] && [ "$(date -r "${etc}" +%s)" -le "${at}" ]; then return 0; fi
@@ -829,57 +989,35 @@ leave() {
     return 0
   fi
   # The retry first, so that nothing joins behind us; then the target, whose stop takes the rules before the proxy.
-  systemctl stop mesh-machine-join.timer mesh-machine-join.service 2>/dev/null || :
-  lock install 60 || fail 1 locked 'another install is at work' 'nothing was changed' 'wait for it'
-  list=''
-  for file in "${units}"/linkerd-mesh* "${units}"/linkerd-proxy* "${units}"/linkerd-redirect* "${units}"/mesh-machine-*; do
-    [ ! -f "${file}" ] || list="${list} ${file##*/}"
-  done
-  if managed; then list="${list} spire-agent.service"; fi
+  systemctl stop mesh-machine-join.timer mesh-machine-join 2>/dev/null || :
+  lock 8 60 || busy
+  list=$(files '' | sed -n "s|^${units}/||p")
   end_trial
-  # One word each.
   # shellcheck disable=SC2086
   { systemctl stop linkerd-mesh.target; systemctl -q disable ${list}; systemctl stop ${list}; } 2>/dev/null || :
   unload
-  for unit in ${list}; do rm -f "${units}/${unit}"; done
+  rm -f "${off}" $(files '' | grep -v '^/opt\|sbin\|machine\.conf')
   systemctl daemon-reload
+  # Without a name it would be for the units of others.
   # shellcheck disable=SC2086
-  systemctl reset-failed ${list} 2>/dev/null || :
-  rm -f /etc/sysusers.d/linkerd-mesh.conf
-  if [ -e "${dropin}" ]; then
-    rm -f "${dropin}"
-    systemctl try-restart systemd-resolved.service || :
-  fi
-  leave_base /opt/linkerd
-  leave_user "${PROXY_USER}" 'Linkerd proxy (meshjoin)'
-  if managed; then
-    leave_base /opt/spire
-    leave_user "${AGENT_USER}" 'SPIRE agent (meshjoin)'
-    rm -rf /var/lib/spire-agent /run/spire/agent /etc/spire/agent.json /etc/spire/bundle.pem
-  fi
+  systemctl reset-failed linkerd-mesh.target ${list} 2>/dev/null || :
+  if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then systemctl try-restart systemd-resolved || :; fi
+  for v in /opt/linkerd/[cp]* /opt/spire/[cp]*; do [ ! -e "${v}/.meshjoin" ] || rm -f "${v}"; done
+  prune
+  users leave_user
+  ! managed || rm -rf /var/lib/spire-agent /run/spire/agent
   rm -rf "${state}" "${run}" /run/linkerd-proxy
-  rm -f "${etc}"/*.env "${etc}/trust-anchors.pem" "${etc}"/redirect.* /usr/local/sbin/mesh-machine /usr/local/sbin/mesh-machine-doctor
   # Last, so that a leave that was cut short can be run again.
-  rm -f "${etc}/mesh-machine.conf"
-  rmdir "${etc}" /etc/spire /run/spire /etc/systemd/resolved.conf.d /etc/sysusers.d 2>/dev/null || :
+  rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
+  rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/systemd/resolved.conf.d /etc/sysusers.d 2>/dev/null || :
   if [ -e "${JOIN_TOKEN_FILE}" ]; then say "${JOIN_TOKEN_FILE} stays: you put it there"; fi
   say 'this machine has left the mesh'
 }
 
-# Versions that we unpacked carry .meshjoin.
-leave_base() {
-  for v in "$1"/*/.meshjoin; do
-    [ ! -e "${v}" ] || rm -rf "${v%/*}"
-  done
-  rm -rf "$1"/.new.*
-  [ -e "$1/current" ] || rm -f "$1/current"
-  rmdir "$1" 2>/dev/null || :
-}
-
 # Ours are known by the description that our sysusers file gives them.
 leave_user() {
-  getent passwd "$1" | grep -qF "$2:" || return 0
-  userdel "$1" 2>/dev/null || say "user $1 stays: a process of it is running"
+  getent passwd "$1" | grep -qF '(meshjoin):' || return 0
+  userdel "$1" 2>/dev/null || say "user $1 stays: it is in use"
   ! getent group "$1" >/dev/null || groupdel "$1" 2>/dev/null || :
 }
 
@@ -889,17 +1027,12 @@ trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
 trap 'exit 143' TERM INT HUP
 verb=${1-}
 case ${verb}:$# in
-  wait-identity:1 | wait-ready:1) load_conf ;;
-  install:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
-    is_root || [ "${verb}" = status ] || fail 2 root "mesh-machine ${verb} has to run as root" 'nothing was changed' 'use sudo'
-    if [ "${verb}" != leave ] || [ -e "${etc}/mesh-machine.conf" ]; then load_conf; fi
+  wait-identity:1 | wait-ready:1) ;;
+  install:1 | upgrade:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
+    is_root || [ "${verb}" = status ] || fail 2 root 'this is for root' 'nothing was changed' 'use sudo'
     ;;
   *) usage ;;
 esac
-case ${verb} in
-  wait-identity) wait_identity ;;
-  wait-ready) wait_ready ;;
-  resolver-changed) resolver_changed ;;
-  redirect) shift; redirect "$@" ;;
-  *) "${verb}" ;;
-esac
+if [ "${verb}" != leave ] || [ -e "${etc}/mesh-machine.conf" ]; then load_conf; fi
+shift
+"$(echo "${verb}" | tr - _)" "$@"

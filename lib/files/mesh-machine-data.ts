@@ -2,8 +2,8 @@ import { escapeShellWord } from '../escape/shell.ts'
 import type { MeshPlan, Program } from '../plan/plan.ts'
 
 /**
- * The data of `mesh-machine`, sourced by it: one assignment a line, every value in single quotes. The command itself is the
- * same file everywhere.
+ * The data of `mesh-machine`, sourced by it: one assignment a line, every value in single quotes, and none for what the
+ * document does not have. The command itself is the same file everywhere.
  */
 export function printMachineData(plan: MeshPlan): string {
   const { agent, proxyUser, redirect, resolver } = plan
@@ -27,7 +27,9 @@ export function printMachineData(plan: MeshPlan): string {
     RESOLVER_PROVIDER: resolver.provider,
     IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
   }
-  const lines = Object.entries(values).map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)
+  const lines = Object.entries(values)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)
   return `# Read by mesh-machine. Written by meshjoin.\n${lines.join('')}`
 }
 

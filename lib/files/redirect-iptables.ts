@@ -14,7 +14,7 @@ const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as
 export function printIptables(rules: readonly RedirectRule[], family: Family, notation: Notation): string {
   const applicable = rules.filter((rule) => appliesTo(rule, family))
   return [
-    '# Written by meshjoin. Only first packets (SYN) are redirected: connections that are open are left alone.',
+    '# Written by meshjoin. Only first packets (SYN) are redirected: open connections live on.',
     '*nat',
     ...Object.values(chains).map((chain) => `:${chain} - [0:0]`),
     `${printRules(applicable, notation, printIptablesRule)}# Not what is forwarded, such as traffic of containers.`,

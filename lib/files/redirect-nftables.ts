@@ -20,7 +20,7 @@ export function printNftables(rules: readonly RedirectRule[], notation: Notation
       '    ',
     )
   return [
-    '# Written by meshjoin. Only first packets (SYN) are redirected: connections that are open are left alone.',
+    '# Written by meshjoin. Only first packets (SYN) are redirected: open connections live on.',
     `table ${table} {}`,
     `delete table ${table}`,
     `table ${table} {`,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readMachines, textOf } from './support/cases.ts'
@@ -14,13 +15,19 @@ test('the command is the same file on every machine', () => {
   assert.is(commands.length, 1)
 })
 
-test('shellcheck finds nothing in the command, and finds a planted mistake', async () => {
-  for (const text of commands) {
+/** Without its comments the command is told once, at its top, what its source is told about single lines. */
+const sources = [
+  { text: readFileSync('templates/mesh-machine.sh', 'utf8'), mistake: 'echo $planted', found: /SC2086/ },
+  ...commands.map((text) => ({ text, mistake: 'planted=1', found: /SC2034/ })),
+]
+
+test('shellcheck finds nothing in the command and its source, and finds a planted mistake', async () => {
+  for (const { text, mistake, found } of sources) {
     const { status, stdout } = await runCommand('shellcheck', ['-s', 'sh', '-'], text)
     assert.is(stdout, '')
     assert.is(status, 0)
-    const planted = await runCommand('shellcheck', ['-s', 'sh', '-'], `${text}\necho $planted\n`)
-    assert.match(planted.stdout, /SC2086/)
+    const planted = await runCommand('shellcheck', ['-s', 'sh', '-'], `${text}\n${mistake}\n`)
+    assert.match(planted.stdout, found)
   }
 })
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { formatDiagnostic, generate } from '../../../lib/index.ts'
-import { architecture } from './programs.ts'
+import { architecture, versions } from './programs.ts'
 import type { World } from './world.ts'
 
 /** `redirect.backend`. */
@@ -11,6 +11,9 @@ export type Backend = 'iptables' | 'nftables'
 export interface DocumentChanges {
   readonly onProxyFailure?: 'open'
   readonly backend?: Backend
+  /** The version to which machines are upgraded. */
+  readonly newProxy?: boolean
+  readonly gracePeriod?: string
   /** Sums to use in place of the true ones. */
   readonly proxySha256?: string
   readonly proxyUrl?: string
@@ -32,7 +35,7 @@ export const downloadAuthority = '/etc/ssl/downloads.example.internal.pem'
 
 interface Minimal {
   mesh: { trustAnchors: string; routes?: DocumentChanges['routes'] }
-  proxy: { install: Record<string, unknown> }
+  proxy: { version: string; shutdownGracePeriod?: string; install: Record<string, unknown> }
   spire: { agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
 }
@@ -45,9 +48,12 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   const text = readFileSync(new URL('../../../examples/minimal.yaml', import.meta.url), 'utf8')
   const document = load(text) as Minimal
   document.mesh.trustAnchors = world.authorities.text(world.authorities.mesh.certificate)
+  const archive = changes.newProxy === true ? world.programs.newProxy : world.programs.proxy
+  if (changes.newProxy === true) document.proxy.version = versions.newProxy
+  if (changes.gracePeriod !== undefined) document.proxy.shutdownGracePeriod = changes.gracePeriod
   document.proxy.install = {
     from: 'download',
-    sha256: { [architecture]: changes.proxySha256 ?? world.programs.proxy.sha256 },
+    sha256: { [architecture]: changes.proxySha256 ?? archive.sha256 },
     url: changes.proxyUrl ?? `${world.downloads}/linkerd2-proxy-{version}-linux-{arch}.tar.gz`,
     caFile: downloadAuthority,
   }

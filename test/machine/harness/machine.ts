@@ -17,7 +17,13 @@ export interface MachineOptions extends RootOptions {
 /** `/run/mesh-machine/status.json`. */
 export interface Status {
   readonly state: string
-  readonly failure: { readonly id: string; readonly what: string } | null
+  readonly failure: Failure | null
+  readonly undone: Failure | null
+}
+
+interface Failure {
+  readonly id: string
+  readonly what: string
 }
 
 /** What `cloud-init status --wait --format json` says at the end of a boot. */
@@ -38,6 +44,8 @@ export interface Machine {
   readonly bootedAt: () => number
   readonly boot: () => Promise<void>
   readonly powerOff: () => Promise<void>
+  /** As when the power goes: nothing inside comes to its end. */
+  readonly cutPower: () => Promise<void>
   /** Runs a command inside, as root. */
   readonly run: (...command: readonly string[]) => Promise<Outcome>
   readonly must: (...command: readonly string[]) => Promise<string>
@@ -80,7 +88,13 @@ export async function createMachine(world: World, options: MachineOptions): Prom
       await options.edit?.(folder)
     },
   })
-  const state = { pid: 0, at: 0, child: undefined as ChildProcess | undefined, namespace: '' }
+  const state = {
+    pid: 0,
+    at: 0,
+    child: undefined as ChildProcess | undefined,
+    groups: [] as string[],
+    namespace: '',
+  }
   const consoleFile = join(world.folder, `${name}.console`)
   writeFileSync(consoleFile, '')
 
@@ -107,7 +121,8 @@ export async function createMachine(world: World, options: MachineOptions): Prom
     boot: async () => {
       state.namespace = await world.plugIn()
       state.at = Date.now()
-      const child = startNspawn(root, state.namespace, options.nspawn ?? [])
+      state.groups = ownControlGroups(state.namespace)
+      const child = startNspawn(root, state.namespace, state.groups, options.nspawn ?? [])
       state.child = child
       const log = createWriteStream(consoleFile, { flags: 'a' })
       child.stdout?.pipe(log, { end: false })
@@ -128,6 +143,14 @@ export async function createMachine(world: World, options: MachineOptions): Prom
       if (child === undefined) return
       tryCommand('kill', '-s', 'RTMIN+4', String(state.pid))
       await ended(child, 240)
+      state.child = undefined
+    },
+    cutPower: async () => {
+      const { child, groups } = state
+      if (child === undefined) return
+      for (const group of groups) endGroup(group)
+      kill(child)
+      await ended(child, 60)
       state.child = undefined
     },
     run: (...command) => inside(command),
@@ -210,8 +233,12 @@ export async function createMachine(world: World, options: MachineOptions): Prom
 }
 
 /** In a control group of its own, so that several machines may run at a time. */
-function startNspawn(root: string, namespace: string, more: readonly string[]): ChildProcess {
-  const groups = ownControlGroups(namespace)
+function startNspawn(
+  root: string,
+  namespace: string,
+  groups: readonly string[],
+  more: readonly string[],
+): ChildProcess {
   const enter = groups.map((group) => `echo $$ >'${group}/cgroup.procs'`).join('; ')
   const child = spawn(
     'sh',

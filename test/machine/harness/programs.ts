@@ -19,7 +19,7 @@ export const debians: readonly Debian[] = (['bookworm', 'trixie'] as const).filt
 /** `amd64` or `arm64`: the machine that is booted has the architecture of this one. */
 export const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
-export const versions = { proxy: 'v2.326.0', agent: '1.15.3' } as const
+export const versions = { proxy: 'v2.326.0', newProxy: 'v2.327.0', agent: '1.15.3' } as const
 
 /** An archive, laid out as its project publishes it. */
 export interface Archive {
@@ -32,6 +32,8 @@ export interface Programs {
   /** Folder that the download server publishes. */
   readonly folder: string
   readonly proxy: Archive
+  /** The same at the version to which machines are upgraded. */
+  readonly newProxy: Archive
   readonly agent: Archive
   /** As `proxy`, but with a binary that no machine can run. */
   readonly broken: Archive
@@ -82,23 +84,13 @@ async function prepare(): Promise<Programs> {
   ) as Record<string, string>
   const packages: Record<string, string> = {}
   for (const debian of debians) packages[debian] = await fetchPackages(debian, roots[debian] ?? '')
-  const standIn = join(folder, 'stand-in')
-  await must(
-    'go',
-    ['build', '-trimpath', '-ldflags', `-s -w -X main.version=${versions.proxy}`, '-o', standIn, '.'],
-    {
-      cwd: join(repository, 'test/machine/stand-in'),
-      env: { ...process.env, CGO_ENABLED: '0' },
-      seconds: 600,
-    },
-  )
   const publish = join(folder, 'www')
   mkdirSync(publish)
-  const proxyFolder = `linkerd2-proxy-${versions.proxy}-linux-${architecture}`
   return {
     folder: publish,
-    proxy: await pack(folder, publish, `${proxyFolder}.tar.gz`, `${proxyFolder}/linkerd2-proxy`, standIn),
-    broken: await packBroken(folder, publish, `${proxyFolder}/linkerd2-proxy`),
+    proxy: await packProxy(folder, publish, versions.proxy),
+    newProxy: await packProxy(folder, publish, versions.newProxy),
+    broken: await packBroken(folder, publish, proxyMember(versions.proxy)),
     agent: await pack(
       folder,
       publish,
@@ -121,6 +113,26 @@ async function checkTools(): Promise<void> {
     if ((await run('sh', ['-c', `command -v ${command}`])).code !== 0) missing.push(`${command} (${from})`)
   }
   if (missing.length > 0) throw new Error(`the machine tier needs ${missing.join(', ')}: install them`)
+}
+
+function proxyMember(version: string): string {
+  return `linkerd2-proxy-${version}-linux-${architecture}/linkerd2-proxy`
+}
+
+/** The stand-in, built to be of this version. */
+async function packProxy(work: string, publish: string, version: string): Promise<Archive> {
+  const binary = join(work, `stand-in-${version}`)
+  await must(
+    'go',
+    ['build', '-trimpath', '-ldflags', `-s -w -X main.version=${version}`, '-o', binary, '.'],
+    {
+      cwd: join(repository, 'test/machine/stand-in'),
+      env: { ...process.env, CGO_ENABLED: '0' },
+      seconds: 600,
+    },
+  )
+  const name = `linkerd2-proxy-${version}-linux-${architecture}.tar.gz`
+  return pack(work, publish, name, proxyMember(version), binary)
 }
 
 async function pack(

@@ -25,7 +25,8 @@ export async function lookAtTraffic(world: World, machine: Machine): Promise<Tra
   return { inbound, outbound, ssh }
 }
 
-async function lookInbound(world: World): Promise<Path> {
+/** A new connection from the cluster to a declared port. */
+export async function lookInbound(world: World): Promise<Path> {
   try {
     const answer = await world.cluster.call('request', {
       address: addresses.machine,
