@@ -611,9 +611,10 @@ ssh_ports() {
 
 refuse_ssh() {
   ports=$(ssh_ports)
-  for t in $(tables); do
+  # Not "t": sh has one of each name, and whoever calls may be in a loop over it.
+  for table in $(tables); do
     for port in ${ports}; do
-      ! inbound "${t}" | redirects "${port}" || fail 3 ssh "sshd's port ${port} would be redirected by $(rules "${t}")" \
+      ! inbound "${table}" | redirects "${port}" || fail 3 ssh "sshd's port ${port} would be redirected by $(rules "${table}")" \
         'nothing was changed: it could lock you out' "take port ${port} out of the document's ports, or exempt it"
     done
   done
