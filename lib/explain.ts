@@ -82,7 +82,9 @@ export function explain(input: Input, asked: Question): Result<Explanation> {
   const names = question.machine === undefined ? undefined : [question.machine]
   const [machine, other] = selectMachines(config, names, report)
   if (other !== undefined)
-    report('question-unclear', '', { reason: `the document has ${config.machines.length} machines` })
+    report('question-unclear', '', {
+      reason: `the document has ${config.machines.length} machines, ${machine?.name} first among them`,
+    })
   const plan = machine === undefined ? undefined : createPlanner(config)(machine)
   const addresses = plan === undefined ? undefined : readQuestion(question, plan, report)
   const { locate } = checked.value
@@ -158,8 +160,21 @@ function answer(
     rule: rule === undefined ? undefined : explainRule(rule, plan, destination, locate),
     whileProxyIsDown: downOf(intercepted, onProxyFailure),
     onProxyFailure,
-    notes: notesOf(question, { isLocal, ipv6, destination, intercepted }),
+    notes: notesOf(question, {
+      ...{ isLocal, ipv6, destination, intercepted },
+      passedBy: rule === undefined ? plan.rules : undefined,
+    }),
   }
+}
+
+/** Why a connection came past all rules. */
+function whatIsRedirected(rules: readonly RedirectRule[], direction: Question['direction']): string {
+  if (direction === 'inbound') return 'Only the declared ports are redirected (redirect.inbound.scope).'
+  const redirects = rules.filter((rule) => rule.direction === 'outbound' && rule.verdict.kind === 'redirect')
+  const some = (key: 'destination' | 'uid') => redirects.some(({ match }) => match[key] !== undefined)
+  const where = some('destination') ? ' to the networks of the mesh (redirect.outbound.scope)' : ''
+  const whose = some('uid') ? ' of the users in redirect.outbound.onlyUsers' : ''
+  return `Only connections${where}${whose} are redirected.`
 }
 
 /** Behind 1:1 NAT what pods dial becomes an address of the machine on its way in, and is none of its own on the way out. */
@@ -196,6 +211,8 @@ interface Circumstances {
   readonly ipv6: boolean
   readonly destination: Address
   readonly intercepted: boolean
+  /** The rules, where none of them decided. */
+  readonly passedBy: readonly RedirectRule[] | undefined
 }
 
 function notesOf(question: Question, at: Circumstances): string[] {
@@ -209,6 +226,8 @@ function notesOf(question: Question, at: Circumstances): string[] {
     )
   if (at.destination.family === 'ipv6' && !at.ipv6)
     notes.push('redirect.ipv6 is false or nothing in the document is IPv6: the machine has no rules for it.')
+  else if (at.passedBy !== undefined && protocol !== 'udp' && at.isLocal === (direction === 'inbound'))
+    notes.push(whatIsRedirected(at.passedBy, direction))
   if (typeof uid === 'string')
     notes.push('Rules name users as the document does: a user who is there by number is not found by name.')
   if (at.intercepted && direction === 'inbound')

@@ -103,6 +103,27 @@ test('notes say what an answer does not', () => {
   assert.match(out('10.42.0.7', 80, { uid: 'shop' }).notes.join(), /by number/)
 })
 
+test('where no rule decided, it says what the rules are for', () => {
+  assert.equal(into(81).notes, ['Only the declared ports are redirected (redirect.inbound.scope).'])
+  assert.equal(out('8.8.8.8', 443).notes, [
+    'Only connections to the networks of the mesh (redirect.outbound.scope) are redirected.',
+  ])
+  const few = (scope: 'cluster' | 'all') =>
+    minimalWith((d) => {
+      d.redirect = { outbound: { scope, onlyUsers: ['shop'] } }
+    })
+  const question: Question = { direction: 'outbound', address: '10.42.0.7', port: 80, uid: 7 }
+  assert.equal(ask(question, few('all')).notes, [
+    'Only connections of the users in redirect.outbound.onlyUsers are redirected.',
+  ])
+  assert.equal(ask(question, few('cluster')).notes, [
+    'Only connections to the networks of the mesh (redirect.outbound.scope) of the users in redirect.outbound.onlyUsers are redirected.',
+  ])
+  // Not where another note says why.
+  assert.is(into(81, { protocol: 'udp' }).notes.length, 1)
+  assert.is(out('fd00:10:42::7', 443, { protocol: 'udp' }).notes.length, 1)
+})
+
 test('a question that cannot be asked is a diagnostic', () => {
   const fleet = exampleText('fleet')
   const bad: readonly [input: string | object, question: unknown, code: string][] = [
