@@ -303,9 +303,9 @@ export const catalogue = {
     (a) => `the connections of user ${a.user} alone should be redirected, but they are ${a.why}`,
     () => 'name the user in one of the two lists',
   ),
-  'redirect-covers-nothing': error<{ side: string }>(
-    (a) => `every port is exempt: nothing ${a.side} is redirected`,
-    () => 'exempt only the ports that have to bypass the proxy',
+  'redirect-covers-nothing': error<{ side: string; what: string }>(
+    (a) => `every ${a.what} is exempt: nothing ${a.side} is redirected`,
+    () => 'exempt only what has to bypass the proxy',
   ),
 
   // Proxy

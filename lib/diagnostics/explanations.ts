@@ -106,7 +106,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The kernel knows the user of a connection that starts on the machine, and nothing of the user at the other end of one that arrives.',
   'only-user-exempt':
     'redirect.outbound.onlyUsers names whose connections go through the proxy, exemptUsers whose do not; the users of the proxy and of the SPIRE agent never do.',
-  'redirect-covers-nothing': 'The exempt ports of one direction are all the ports that there are.',
+  'redirect-covers-nothing':
+    'The exempt ports of one direction are all the ports that there are, or the exempt networks all the addresses that connections come from.',
   'inbound-policy-fails-open':
     "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed.",
   'setting-forbidden':

@@ -28,6 +28,7 @@ export const checkRedirect: Rule = (context) => {
   for (const machine of context.machines) {
     checkDeclared(context, machine)
     for (const side of sides) checkSomePort(context, machine, side)
+    checkSomeSource(context, machine)
     checkCovered(context, machine)
     checkUsers(context, machine)
   }
@@ -99,7 +100,19 @@ function checkSomePort({ report, isNew }: RuleContext, machine: MachineView, sid
     if (first <= next) next = Math.max(next, last + 1)
   }
   const path = machine.originOf('redirect', side, 'exemptPorts')
-  if (next > 65535 && isNew(path)) report('redirect-covers-nothing', path, { side }, 'key')
+  if (next > 65535 && isNew(path)) report('redirect-covers-nothing', path, { side, what: 'port' }, 'key')
+}
+
+/** As {@link checkSomePort}, for where connections come from. Outbound, such a network covers the cluster's. */
+function checkSomeSource({ report, isNew }: RuleContext, machine: MachineView): void {
+  for (const [index, text] of (machine.settings.redirect?.inbound?.exemptNetworks ?? []).entries()) {
+    const network = text === undefined ? undefined : parseNetwork(text)
+    if (network === undefined || !isNetwork(network) || network.prefix > 0) continue
+    const name = network.family === 'ipv4' ? 'IPv4' : 'IPv6'
+    const path = machine.originOf('redirect', 'inbound', 'exemptNetworks', index)
+    if (isNew(path))
+      report('redirect-covers-nothing', path, { side: `inbound over ${name}`, what: `${name} address` })
+  }
 }
 
 function checkCovered(context: RuleContext, machine: MachineView): void {

@@ -474,6 +474,29 @@ migration:
     '/groups/web/redirect/inbound/exemptNetworks/0',
     append('groups: {web: {redirect: {inbound: {exemptNetworks: [«10.0.0.1/8]}}}}'),
   ),
+  error('exempt-network-covers', '/redirect/outbound/exemptNetworks/0', [
+    inMesh('controlPlane: {destination: "192.0.2.5:8086", policy: "192.0.2.5:8090"}'),
+    append('redirect: {outbound: {exemptNetworks: [«192.0.2.0/28]}}'),
+  ]),
+  error('exempt-network-covers', '/redirect/outbound/exemptNetworks/0', [
+    append('redirect: {outbound: {scope: all, exemptNetworks: [«0.0.0.0/0]}}'),
+  ]),
+  error(
+    'redirect-covers-nothing',
+    '/redirect/inbound/exemptPorts',
+    append('redirect: {inbound: {scope: all, «exemptPorts: ["1-65535"]}}'),
+    { also: ['exempt-port-declared'] },
+  ),
+  error(
+    'redirect-covers-nothing',
+    '/redirect/inbound/exemptNetworks/0',
+    append('redirect: {inbound: {exemptNetworks: [«0.0.0.0/0]}}'),
+  ),
+  error(
+    'only-user-exempt',
+    '/redirect/outbound/onlyUsers/0',
+    append('redirect: {outbound: {onlyUsers: [«2102]}}'),
+  ),
   warning('network-contains', '/spire/server/address', server('{address: «10.42.0.1}')),
   error(
     'port-duplicate',
