@@ -578,6 +578,11 @@ dial() { # ADDRESS PORT COMMAND...
   "$@" timeout 4 bash -c "exec 3<>${target} && echo open; sleep 3" >"${work}/${n}" 2>/dev/null 9>&- &
 }
 sockets() { "$@" ss -Htna | sed 's/\[::ffff:\([0-9.]*\)\]/\1/g; s/$/ /' | tr -s ' '; }
+# Ports are given out for each destination: another connection that goes to the proxy may have this one, or have had it.
+certain() {
+  grep -v '^T' "${work}/outbound" | grep -qF ":${listener} ${from} " &&
+    ! grep -F " ${from} " "${work}/outbound" | grep -vF " ${from} ${to} " | grep -qvF ":${listener} ${from} "
+}
 # Line number n of redirect.probes. ESTAB, SYN-SENT and CLOSE-WAIT are of now, other states may be of a check before.
 judge() {
   way=$1 host=$3 port=$4 user=$5 verdict=$6
@@ -586,7 +591,7 @@ judge() {
   case ${host} in *:*) to="[${host}]:${port}" ;; *) to=${host}:${port} ;; esac
   from=$(sed -n "s/^[ECS][SLY][^ ]* [0-9]* [0-9]* \([^ ]*\) $(printf '%s' "${to}" | sed 's/[].[]/\\&/g') *\$/\1/p" "${work}/${way}" | head -n 1)
   went=left
-  if [ -n "${from}" ] && grep -qF ":${listener} ${from} " "${work}/outbound"; then went=redirected; fi
+  if [ -n "${from}" ] && grep -qF ":${listener} ${from} " "${work}/outbound" && { [ "${verdict}" = redirected ] || certain; }; then went=redirected; fi
   # The proxy may be done with it by then. Nobody else answers on such a port.
   case ${way}:${verdict} in outbound:redirected) [ ! -s "${work}/${n}" ] || went=redirected ;; *) ;; esac
   if [ "${went}" = "${verdict}" ]; then fine=$((fine + 1)); return; fi

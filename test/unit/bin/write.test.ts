@@ -70,11 +70,13 @@ function put(path: string, content: string, mode = 0o644): void {
 /** Everything below a folder: names, modes and bytes. Symbolic links are not followed. */
 function snapshot(dir = home): string[] {
   const lines: string[] = []
-  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const name of readdirSync(dir).sort()) {
     const full = join(dir, name)
     const stat = lstatSync(full)
     const what = stat.isFile() ? readFileSync(full, 'utf8') : stat.isSymbolicLink() ? readlinkSync(full) : '/'
-    lines.push(`${name} ${(stat.mode & 0o7777).toString(8)} ${stat.mtimeMs} ${what}`)
+    lines.push(`${full} ${(stat.mode & 0o7777).toString(8)} ${stat.mtimeMs} ${what}`)
+    // Node's own recursion follows links, and so goes round in a circle of them.
+    if (stat.isDirectory()) lines.push(...snapshot(full))
   }
   return lines
 }
