@@ -7,7 +7,7 @@ import type {
 } from '../generated/document.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
-import { layerMachine, type Settings } from './layers.ts'
+import { layerMachine } from './layers.ts'
 import {
   type Address,
   coverAddresses,
@@ -26,7 +26,6 @@ import type {
   RedirectNetwork,
   RedirectScope,
   ResolvedConfig,
-  ResolvedGroup,
   ResolvedMachine,
   TrustBundle,
 } from './resolved.ts'
@@ -43,8 +42,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
   const linkerd = parseLinkerdVersion(mesh.linkerdVersion)
   if (linkerd === undefined) throw new TypeError('resolveDocument takes checked documents only')
   const networks = resolveNetworks(document)
-  const ipv6 = hasIpv6(document, networks.all)
-  const machines = resolveMachines(document, clusterDomain, ipv6)
+  const machines = resolveMachines(document, clusterDomain, networks.all)
   return {
     mesh: {
       linkerd,
@@ -93,7 +91,6 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
       selectors: spire.workload?.selectors ?? [`unix:uid:${proxy.user?.uid ?? 2102}`],
     },
     machines,
-    groups: resolveGroups(document, ipv6),
     cloudInit: {
       platform: cloudInit.platform,
       compress: cloudInit.compress,
@@ -160,54 +157,19 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
   }
 }
 
-function hasIpv6(document: MeshjoinDocument, networks: readonly RedirectNetwork[]): boolean {
-  return (
-    networks.some((network) => network.family === 'ipv6') ||
-    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
-  )
-}
-
 function resolveMachines(
   document: MeshjoinDocument,
   clusterDomain: string,
-  ipv6: boolean,
+  networks: readonly RedirectNetwork[],
 ): ResolvedMachine[] {
+  const sixth =
+    networks.some((network) => network.family === 'ipv6') ||
+    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
   return document.machines
     .map((machine, index) =>
-      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, ipv6),
+      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, sixth),
     )
     .sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1)) // as their output folders sort
-}
-
-function resolveGroups(document: MeshjoinDocument, ipv6: boolean): ResolvedGroup[] {
-  const names = Object.keys(document.groups ?? {}).sort()
-  const alone = names.length === 0 || document.machines.some(({ group }) => group === undefined)
-  return [...(alone ? [undefined] : []), ...names].map((name) => {
-    const { settings } = layerMachine(document, name === undefined ? {} : { group: name }, '')
-    const { spiffeId, serverName } = settings.identity ?? {}
-    return {
-      name,
-      namespace: settings.namespace,
-      identity: { spiffeId, serverName },
-      ...resolveSettings(settings, ipv6),
-    }
-  })
-}
-
-/** What a group gives to its machines and a target builds files from. */
-function resolveSettings(
-  settings: Settings,
-  ipv6: boolean,
-): Pick<ResolvedMachine, 'ports' | 'defaultInboundPolicy' | 'redirect'> {
-  return {
-    ports: (settings.ports ?? []).flatMap((port) =>
-      port?.name === undefined || port.port === undefined
-        ? []
-        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
-    ),
-    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
-    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
-  }
 }
 
 function resolveMachine(
@@ -230,6 +192,11 @@ function resolveMachine(
     role: settings.role ?? 'server',
     addresses,
     localAddresses: machine.localAddresses === undefined ? addresses : parseAddresses(machine.localAddresses),
+    ports: (settings.ports ?? []).flatMap((port) =>
+      port?.name === undefined || port.port === undefined
+        ? []
+        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
+    ),
     labels: definedEntries(settings.labels),
     annotations: definedEntries(settings.annotations),
     zone: settings.zone,
@@ -238,7 +205,8 @@ function resolveMachine(
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),
     },
     parentId: settings.parentId ?? defaultParentId(trustDomain, name),
-    ...resolveSettings(settings, ipv6),
+    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
+    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
     originOf,
   }
 }
