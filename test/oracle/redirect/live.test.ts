@@ -22,6 +22,11 @@ function documentFor(variant: Variant, edit: (document: EditableDocument) => voi
   })
 }
 
+function bothFamilies(document: EditableDocument): void {
+  document.mesh.clusterNetworks = ['10.42.0.0/16', 'fd00:10:42::/56']
+  firstMachine(document).addresses = [addresses.machine, '2001:db8::42']
+}
+
 /** Who listens where. Each says who it talks to; the two of the proxy stand in for it. */
 async function listen(host: Host): Promise<void> {
   const at = (place: Place, address: string, ...ports: number[]) =>
@@ -215,6 +220,25 @@ for (const variant of variants) {
       assert.is(await seen(), whole)
     }))
 
+  test(`${variant}: what is gone of one family is put back, and nothing else`, () =>
+    withHost(variant, async (host) => {
+      host.place(documentFor(variant, bothFamilies))
+      // The rules are looked after only where the units say that they should be there.
+      await host.sh("printf '#!/bin/sh\\n' >/usr/local/sbin/systemctl; chmod 755 /usr/local/sbin/systemctl")
+      await host.sh(apply)
+      const whole = await host.ours()
+      const losses =
+        variant === 'nftables'
+          ? ['nft flush chain inet meshjoin inbound', 'nft delete table inet meshjoin']
+          : ['iptables -t nat -F MESHJOIN_INBOUND', 'ip6tables -t nat -F', 'iptables -t nat -F']
+      for (const loss of losses) {
+        await host.sh(loss)
+        assert.is.not(await host.ours(), whole, loss)
+        await host.sh('mesh-machine redirect assert')
+        assert.is(await host.ours(), whole, loss)
+      }
+    }))
+
   test(`${variant}: forty exempt ports and ranges, IPv6 alone, and both families`, () =>
     withHost(variant, async (host) => {
       const sixth = (document: EditableDocument) => {
@@ -234,10 +258,7 @@ for (const variant of variants) {
           }
         },
         'IPv6 alone': sixth,
-        both: (document) => {
-          document.mesh.clusterNetworks = ['10.42.0.0/16', 'fd00:10:42::/56']
-          firstMachine(document).addresses = [addresses.machine, '2001:db8::42']
-        },
+        both: bothFamilies,
       }
       for (const [title, edit] of Object.entries(edits)) {
         const document = documentFor(variant, edit)
