@@ -7,7 +7,7 @@ import type {
 } from '../generated/document.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
-import { layerMachine } from './layers.ts'
+import { layerMachine, type Settings } from './layers.ts'
 import {
   type Address,
   coverAddresses,
@@ -26,6 +26,7 @@ import type {
   RedirectNetwork,
   RedirectScope,
   ResolvedConfig,
+  ResolvedGroup,
   ResolvedMachine,
   TrustBundle,
 } from './resolved.ts'
@@ -42,7 +43,8 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
   const linkerd = parseLinkerdVersion(mesh.linkerdVersion)
   if (linkerd === undefined) throw new TypeError('resolveDocument takes checked documents only')
   const networks = resolveNetworks(document)
-  const machines = resolveMachines(document, clusterDomain, networks.all)
+  const ipv6 = hasIpv6(document, networks.all)
+  const machines = resolveMachines(document, clusterDomain, ipv6)
   return {
     mesh: {
       linkerd,
@@ -91,6 +93,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
       selectors: spire.workload?.selectors ?? [`unix:uid:${proxy.user?.uid ?? 2102}`],
     },
     machines,
+    groups: resolveGroups(document, ipv6),
     cloudInit: {
       platform: cloudInit.platform,
       compress: cloudInit.compress,
@@ -157,19 +160,54 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
   }
 }
 
+function hasIpv6(document: MeshjoinDocument, networks: readonly RedirectNetwork[]): boolean {
+  return (
+    networks.some((network) => network.family === 'ipv6') ||
+    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
+  )
+}
+
 function resolveMachines(
   document: MeshjoinDocument,
   clusterDomain: string,
-  networks: readonly RedirectNetwork[],
+  ipv6: boolean,
 ): ResolvedMachine[] {
-  const sixth =
-    networks.some((network) => network.family === 'ipv6') ||
-    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
   return document.machines
     .map((machine, index) =>
-      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, sixth),
+      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, ipv6),
     )
     .sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1)) // as their output folders sort
+}
+
+function resolveGroups(document: MeshjoinDocument, ipv6: boolean): ResolvedGroup[] {
+  const names = Object.keys(document.groups ?? {}).sort()
+  const alone = names.length === 0 || document.machines.some(({ group }) => group === undefined)
+  return [...(alone ? [undefined] : []), ...names].map((name) => {
+    const { settings } = layerMachine(document, name === undefined ? {} : { group: name }, '')
+    const { spiffeId, serverName } = settings.identity ?? {}
+    return {
+      name,
+      namespace: settings.namespace,
+      identity: { spiffeId, serverName },
+      ...resolveSettings(settings, ipv6),
+    }
+  })
+}
+
+/** What a group gives to its machines and a target builds files from. */
+function resolveSettings(
+  settings: Settings,
+  ipv6: boolean,
+): Pick<ResolvedMachine, 'ports' | 'defaultInboundPolicy' | 'redirect'> {
+  return {
+    ports: (settings.ports ?? []).flatMap((port) =>
+      port?.name === undefined || port.port === undefined
+        ? []
+        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
+    ),
+    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
+    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
+  }
 }
 
 function resolveMachine(
@@ -192,11 +230,6 @@ function resolveMachine(
     role: settings.role ?? 'server',
     addresses,
     localAddresses: machine.localAddresses === undefined ? addresses : parseAddresses(machine.localAddresses),
-    ports: (settings.ports ?? []).flatMap((port) =>
-      port?.name === undefined || port.port === undefined
-        ? []
-        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
-    ),
     labels: definedEntries(settings.labels),
     annotations: definedEntries(settings.annotations),
     zone: settings.zone,
@@ -205,8 +238,7 @@ function resolveMachine(
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),
     },
     parentId: settings.parentId ?? defaultParentId(trustDomain, name),
-    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
-    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
+    ...resolveSettings(settings, ipv6),
     originOf,
   }
 }

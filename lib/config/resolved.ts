@@ -97,6 +97,18 @@ export interface ResolvedMachine {
   readonly originOf: (...keys: readonly (string | number)[]) => string
 }
 
+/** What the machines of a group, or those without one, have where they say nothing themselves. */
+export interface ResolvedGroup {
+  /** Undefined for the machines without a group. */
+  readonly name: string | undefined
+  readonly namespace: string | undefined
+  readonly ports: readonly Port[]
+  /** Given here it is one identity that the machines share. */
+  readonly identity: { readonly spiffeId: string | undefined; readonly serverName: string | undefined }
+  readonly defaultInboundPolicy: string
+  readonly redirect: Redirect
+}
+
 /** A network whose connections are redirected, and why. */
 export interface RedirectNetwork {
   readonly family: Family
@@ -153,6 +165,8 @@ export interface ResolvedConfig {
   }
   /** True where any machine or network of the document is IPv6 and `redirect.ipv6` does not say no. */
   readonly machines: readonly ResolvedMachine[]
+  /** Sorted by name; without a name first, and only where a machine has no group or there is none. */
+  readonly groups: readonly ResolvedGroup[]
   readonly cloudInit: {
     readonly platform: string | undefined
     readonly compress: boolean | undefined

@@ -12,6 +12,8 @@ export function printEnvironment(
   return head + entries.map((entry) => printEntry(entry, notation)).join('')
 }
 
-function printEntry({ name, value, kind }: EnvironmentEntry, notation: Notation): string {
-  return `${checkEnvironmentName(name)}=${escapeEnvironmentValue(writeText(value, notation), kind === 'pem')}\n`
+function printEntry({ name, value, kind, of }: EnvironmentEntry, notation: Notation): string {
+  const text = escapeEnvironmentValue(writeText(value, notation), kind === 'pem')
+  const line = `${checkEnvironmentName(name)}=${text}\n`
+  return of === undefined ? line : notation.some(of, line)
 }

@@ -1,6 +1,7 @@
 import { proxySeconds } from '../config/duration.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
-import { literalNotation } from '../plan/value.ts'
+import { type OwnAddresses, ownAddresses } from '../plan/probe.ts'
+import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
 import { printIptables } from './redirect-iptables.ts'
@@ -26,9 +27,11 @@ const stopMargin = 10
 export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
   const layers = new WeakMap<MeshPlan, readonly MachineFile[]>()
   return (plan) => {
-    const mesh = layers.get(plan.mesh) ?? meshFiles(plan.mesh)
+    const mesh = layers.get(plan.mesh) ?? printMeshLayer(plan.mesh)
     layers.set(plan.mesh, mesh)
-    return [...mesh, ...machineFiles(plan)].sort((a, b) => (a.path < b.path ? -1 : 1))
+    const own = ownAddresses(plan.localAddresses)
+    const machine = printMachineLayer({ ...plan, own }, literalNotation)
+    return [...mesh, ...machine].sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 }
 
@@ -41,28 +44,30 @@ function fileOf(layer: MachineFile['layer']) {
   })
 }
 
+/** What the machine layer is made of, for a machine of the document or a symbolic one. */
+export interface MachineLayer extends Pick<MachinePlan, 'environment' | 'rules' | 'mesh'> {
+  readonly own: OwnAddresses
+}
+
 /** The few files that say who a machine is and what it serves. */
-function machineFiles(plan: MachinePlan): MachineFile[] {
+export function printMachineLayer(layer: MachineLayer, notation: Notation): MachineFile[] {
   const file = fileOf('machine')
   const comments = ['Who this machine is and what it serves. Written by meshjoin.']
-  const { rules, mesh } = plan
+  const { rules, mesh, own } = layer
   const files = [
-    file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
-    file(
-      '/etc/linkerd/redirect.probes',
-      0o644,
-      printProbes(rules, plan.localAddresses, mesh.redirect.ipv6, literalNotation),
-    ),
+    file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, layer.environment, notation)),
+    file('/etc/linkerd/redirect.probes', 0o644, printProbes(rules, own, mesh.redirect.ipv6, notation)),
   ]
   if (mesh.redirect.backend === 'nftables')
-    return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, literalNotation))]
-  files.push(file('/etc/linkerd/redirect.v4', 0o644, printIptables(rules, 'ipv4', literalNotation)))
+    return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, notation))]
+  files.push(file('/etc/linkerd/redirect.v4', 0o644, printIptables(rules, 'ipv4', notation)))
   if (mesh.redirect.ipv6)
-    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(rules, 'ipv6', literalNotation)))
+    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(rules, 'ipv6', notation)))
   return files
 }
 
-function meshFiles(plan: MeshPlan): MachineFile[] {
+/** The files that machines have in common, unsorted. */
+export function printMeshLayer(plan: MeshPlan): MachineFile[] {
   const file = fileOf('mesh')
   const comments = ['What all machines have in common. Written by meshjoin.']
   const view = viewUnits(plan)

@@ -1,6 +1,6 @@
 import { checkRuleComment } from '../escape/rule.ts'
 import type { PortRange, RedirectRule, RuleMatch } from '../plan/redirect.ts'
-import type { Notation, Scalar } from '../plan/value.ts'
+import { type Notation, type Scalar, writeText } from '../plan/value.ts'
 
 /** How a backend writes one rule, whose variable part is given beside it. */
 export type PrintRule = (rule: RedirectRule, match: RuleMatch, notation: Notation) => string
@@ -15,22 +15,21 @@ export function printRules(
   let heading = ''
   let text = ''
   for (const rule of rules) {
+    const line = `${indent}${printRule(rule, rule.match, notation)}\n`
+    if (rule.repeat !== undefined) {
+      const { over, reason } = rule.repeat
+      text += notation.each(
+        over,
+        () => `${indent}# ${checkRuleComment(writeText(reason, notation))}\n${line}`,
+      )
+      continue
+    }
     const next = `${rule.direction} ${rule.reason}`
     if (next !== heading) text += `${indent}# ${checkRuleComment(rule.reason)}\n`
     heading = next
-    text += repeatRule(rule, notation, (match) => `${indent}${printRule(rule, match, notation)}\n`)
+    text += line
   }
   return text
-}
-
-/** Writes a rule once, or once for each item of what it is repeated over. */
-export function repeatRule(
-  { match, repeat }: RedirectRule,
-  notation: Notation,
-  print: (match: RuleMatch) => string,
-): string {
-  if (repeat === undefined) return print(match)
-  return notation.each(repeat.over, (item) => print({ ...match, [repeat.field]: item }))
 }
 
 /** A port, or the first and last of a range with what stands between them. */

@@ -2,7 +2,7 @@ import { joinHostPort } from '../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { proxyHas } from '../config/versions.ts'
 import { proxyPorts } from './ports.ts'
-import { isVariable, type List, type Scalar, type Text, textOf } from './value.ts'
+import { isVariable, type List, type Scalar, type Text, textOf, type VariableList } from './value.ts'
 
 /** One variable of the proxy. */
 export interface EnvironmentEntry {
@@ -11,6 +11,8 @@ export interface EnvironmentEntry {
   readonly value: Text
   /** PEM is the only kind that may have line feeds. */
   readonly kind: 'line' | 'pem'
+  /** Of the symbolic machine: the entry is left out where this list is empty. */
+  readonly of?: VariableList
 }
 
 /** What of a machine its own environment is made of; variables where the machine is symbolic. */
@@ -167,7 +169,9 @@ function line(name: string, value: Text): EnvironmentEntry {
 
 /** The proxy refuses an empty list, so an empty one is left out. */
 function listLine(name: string, list: List): EnvironmentEntry[] {
-  return isVariable(list) || list.length > 0 ? [line(name, [{ join: list, separator: ',' }])] : []
+  const entry = line(name, [{ join: list, separator: ',' }])
+  if (isVariable(list)) return [{ ...entry, of: list }]
+  return list.length > 0 ? [entry] : []
 }
 
 /** A flat JSON object as text. Literals are serialised; a variable stands between quotes of its own. */

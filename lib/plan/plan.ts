@@ -82,34 +82,43 @@ export interface MachinePlan {
 
 /** Plans machines one at a time; machines with the same mesh layer share one {@link MeshPlan} object. */
 export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine) => MachinePlan {
+  const planLayer = createMeshPlanner(config)
+  return (machine) => ({
+    name: machine.name,
+    namespace: machine.namespace,
+    path: machine.path,
+    spiffeId: machine.identity.spiffeId,
+    parentId: machine.parentId,
+    addresses: machine.addresses.map(({ text }) => text),
+    localAddresses: machine.localAddresses.map(({ text }) => text),
+    mesh: planLayer(machine),
+    environment: planMachineEnvironment(environmentIdentity(machine)),
+    rules: planRedirect(config, machine),
+    flows: planFlows(config, machine),
+  })
+}
+
+/** What decides about the mesh layer of a machine; a group may change it, a machine may not. */
+type LayerChoice = Pick<ResolvedMachine, 'redirect' | 'defaultInboundPolicy'>
+
+/** Plans mesh layers, each once. */
+export function createMeshPlanner(config: ResolvedConfig): (choice: LayerChoice) => MeshPlan {
   const layers = new Map<string, MeshPlan>()
-  return (machine) => {
-    const { redirect, defaultInboundPolicy } = machine
+  return (choice) => {
+    const { redirect, defaultInboundPolicy } = choice
     const key = JSON.stringify([
       redirect.backend,
       redirect.ipv6,
       redirect.onProxyFailure,
       defaultInboundPolicy,
     ])
-    const mesh = layers.get(key) ?? planMesh(config, machine)
+    const mesh = layers.get(key) ?? planMesh(config, choice)
     layers.set(key, mesh)
-    return {
-      name: machine.name,
-      namespace: machine.namespace,
-      path: machine.path,
-      spiffeId: machine.identity.spiffeId,
-      parentId: machine.parentId,
-      addresses: machine.addresses.map(({ text }) => text),
-      localAddresses: machine.localAddresses.map(({ text }) => text),
-      mesh,
-      environment: planMachineEnvironment(environmentIdentity(machine)),
-      rules: planRedirect(config, machine),
-      flows: planFlows(config, machine),
-    }
+    return mesh
   }
 }
 
-function planMesh(config: ResolvedConfig, machine: ResolvedMachine): MeshPlan {
+function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
   const { mesh, proxy, spire } = config
   const { backend, ipv6, onProxyFailure } = machine.redirect
   const settings: LayerSettings = { ipv6, defaultInboundPolicy: machine.defaultInboundPolicy }

@@ -9,21 +9,34 @@ import {
 import { type Connection, decideConnection } from './decision.ts'
 import { proxyPorts } from './ports.ts'
 import { appliesTo, type RedirectRule } from './redirect.ts'
-import { isVariable, type List, type Scalar } from './value.ts'
+import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
 export interface Probe {
   readonly direction: 'inbound' | 'outbound'
   readonly family: Family
-  readonly address: string
+  readonly address: Scalar
   readonly port: Scalar
-  /** Print the probe once for each port. */
-  readonly repeat?: List
   /** Whose connection it is, outbound. */
   readonly uid: Scalar | undefined
   readonly redirected: boolean
   /** Why, in the words of the rule. */
-  readonly reason: string
+  readonly reason: Text
+  /** Of the symbolic machine: print the probe once for each item of each of these, the outermost first. */
+  readonly repeat?: readonly VariableList[]
+  /** Of the symbolic machine: leave the probe out where this list of its own addresses holds the address. */
+  readonly without?: VariableList
+}
+
+/** The machine's own addresses: all of them, and the first of each family, which may be none. */
+export interface OwnAddresses extends Readonly<Record<Family, List>> {
+  readonly all: List
+}
+
+/** Those of a machine of the document. */
+export function ownAddresses(all: readonly string[]): OwnAddresses {
+  const first = (family: Family) => all.filter((text) => parseAddress(text)?.family === family).slice(0, 1)
+  return { all, ipv4: first('ipv4'), ipv6: first('ipv6') }
 }
 
 /** A documentation address, for where every network is redirected. */
@@ -39,56 +52,77 @@ const strangers = [65534, 65533, 65532, 65531]
  * For each rule that can be tried from the machine itself, a connection that this rule decides: what becomes of it is asked
  * of the same rules, never assumed. Sources and interfaces cannot be tried, since the machine has no more than it has.
  */
-export function planProbes(rules: readonly RedirectRule[], own: readonly string[], ipv6: boolean): Probe[] {
+export function planProbes(rules: readonly RedirectRule[], own: OwnAddresses, ipv6: boolean): Probe[] {
   const families: readonly Family[] = ipv6 ? ['ipv4', 'ipv6'] : ['ipv4']
   return families.flatMap((family) => [
-    ...probeInbound(rules, own, family),
-    ...probeOutbound(rules, own, family),
+    ...probeInbound(rules, own[family], family),
+    ...probeOutbound(rules, own.all, family),
   ])
 }
 
 /** To the machine's own address: the proxy takes no other. */
-function probeInbound(rules: readonly RedirectRule[], own: readonly string[], family: Family): Probe[] {
-  const address = own.find((text) => parseAddress(text)?.family === family)
+function probeInbound(rules: readonly RedirectRule[], addresses: List, family: Family): Probe[] {
+  const [address, outer]: readonly [Scalar | undefined, VariableList[]] = isVariable(addresses)
+    ? [{ variable: addresses.item }, [addresses]]
+    : [addresses[0], []]
   if (address === undefined) return []
   return rules
     .filter((rule) => rule.direction === 'inbound' && appliesTo(rule, family))
-    .flatMap((rule) => {
-      const { repeat, reason } = rule
+    .flatMap((rule): Probe[] => {
+      const port = inboundPort(rules, rule, family)
+      if (port === undefined) return []
       const redirected = rule.verdict.kind === 'redirect'
-      const probe = { direction: 'inbound', family, address, uid: undefined, redirected, reason } as const
-      if (repeat !== undefined) return [{ ...probe, port: 0, repeat: repeat.over }]
-      const port = portsOf(rule).find(
-        (candidate) =>
-          !isOwnPort(candidate) &&
-          decideConnection(literal(rules), connectionTo(family, rule, candidate, undefined)).rule === rule,
-      )
-      return port === undefined ? [] : [{ ...probe, port }]
+      const reason = rule.repeat?.reason ?? [rule.reason]
+      const repeat = rule.repeat === undefined ? outer : [...outer, rule.repeat.over]
+      const probe = {
+        direction: 'inbound',
+        family,
+        address,
+        port,
+        uid: undefined,
+        redirected,
+        reason,
+      } as const
+      return [repeat.length > 0 ? { ...probe, repeat } : probe]
     })
 }
 
-function probeOutbound(rules: readonly RedirectRule[], own: readonly string[], family: Family): Probe[] {
+/** A port by which this rule decides. That of a repeated rule is a variable, which no rule stands before. */
+function inboundPort(rules: readonly RedirectRule[], rule: RedirectRule, family: Family): Scalar | undefined {
+  const { destinationPort } = rule.match
+  if (isVariable(destinationPort)) return destinationPort
+  return portsOf(rule).find(
+    (candidate) =>
+      !isOwnPort(candidate) &&
+      decideConnection(literal(rules), connectionTo(family, rule, candidate, undefined)).rule === rule,
+  )
+}
+
+function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family): Probe[] {
   const used = new Set<string>()
   const all = literal(rules)
   const outbound = all.filter(
     (rule) => rule.direction === 'outbound' && appliesTo(rule, family) && canBeTried(rule),
   )
   const usual = usualTarget(outbound, family)
-  return outbound.flatMap((rule) => {
+  return outbound.flatMap((rule): Probe[] => {
     const network = networkOf(rule) ?? usual
     if (network === undefined) return []
-    const address = addressOf(network)
-    const destinationIsLocal = own.includes(address.text)
+    const destination = addressOf(network)
+    const address = destination.text
     for (const port of portsOf(rule)) {
       for (const uid of usersOf(rule, outbound)) {
-        const asked = connectionTo(family, rule, port, uid)
-        const connection = { ...asked, destination: address, destinationIsLocal }
-        const key = `${address.text} ${port}`
-        if (used.has(key) || isOwnPort(port) || decideConnection(all, connection).rule !== rule) continue
+        const key = `${address} ${port}`
+        const asked = { ...connectionTo(family, rule, port, uid), destination }
+        const decides = (destinationIsLocal: boolean) =>
+          decideConnection(all, { ...asked, destinationIsLocal }).rule === rule
+        const local = !isVariable(own) && own.includes(address)
+        if (used.has(key) || isOwnPort(port) || !decides(local)) continue
         used.add(key)
         const redirected = rule.verdict.kind === 'redirect'
-        const { reason } = rule
-        return [{ direction: 'outbound', family, address: address.text, port, uid, redirected, reason }]
+        const reason = [rule.reason]
+        const probe = { direction: 'outbound', family, address, port, uid, redirected, reason } as const
+        return [isVariable(own) && !decides(true) ? { ...probe, without: own } : probe]
       }
     }
     return []

@@ -2,15 +2,16 @@ import {
   type Family,
   hostNetwork,
   isNetwork,
+  type Network,
   networkContains,
   parseAddress,
   parseNetwork,
   parseNetworkOrAddress,
 } from '../config/network.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { Port, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { pointer } from '../diagnostics/pointer.ts'
 import { proxyPorts, sshPort } from './ports.ts'
-import type { List, Scalar } from './value.ts'
+import { isVariable, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** Ports from `first` to `last`, both included. */
 export interface PortRange {
@@ -42,8 +43,8 @@ export interface RedirectRule {
   readonly direction: 'inbound' | 'outbound'
   readonly family: Family | 'both'
   readonly match: RuleMatch
-  /** Print the rule once for each item, the item taking the named place in `match`. */
-  readonly repeat?: { readonly over: List; readonly field: 'destination' | 'destinationPort' }
+  /** Of the symbolic machine: print the rule once for each item, which `match` names, with a reason of its own. */
+  readonly repeat?: { readonly over: VariableList; readonly reason: Text }
   /** Leave the connection alone, or redirect it to this port of the proxy (its SYN only). */
   readonly verdict: { readonly kind: 'exempt' } | { readonly kind: 'redirect'; readonly port: number }
   /** Why the rule is there, for readers of the rule file. */
@@ -76,8 +77,14 @@ const directoryPorts: readonly (readonly [number, string])[] = [
   [636, 'LDAP over TLS'],
 ]
 
+/** What of a machine its rules are made of; the ports are a variable where the machine is symbolic. */
+export interface RedirectMachine
+  extends Pick<ResolvedMachine, 'redirect' | 'addresses' | 'localAddresses' | 'originOf'> {
+  readonly ports: readonly Port[] | VariableList
+}
+
 /** The rules of one machine, first match first: what is always left alone, what the document exempts, what is redirected. */
-export function planRedirect(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+export function planRedirect(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   const rules = [...inboundRules(config, machine), ...outboundRules(config, machine)]
   return machine.redirect.ipv6 ? rules : rules.flatMap(keepIpv4)
 }
@@ -87,7 +94,7 @@ function keepIpv4(rule: RedirectRule): RedirectRule[] {
   return rule.family === 'both' && rule.verdict.kind === 'redirect' ? [{ ...rule, family: 'ipv4' }] : [rule]
 }
 
-function inboundRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+function inboundRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   const redirect = { kind: 'redirect', port: proxyPorts.inbound } as const
   const rules = [
     always('inbound', { inInterface: 'lo' }, 'loopback'),
@@ -101,15 +108,23 @@ function inboundRules(config: ResolvedConfig, machine: ResolvedMachine): Redirec
       { ...always('inbound', {}, 'every port that is not exempt'), verdict: redirect, origin },
     ]
   }
-  const declared = machine.ports.map(({ name, port }, index) => ({
-    ...always('inbound', { destinationPort: port }, `declared port ${name}`),
-    verdict: redirect,
-    origin: machine.originOf('ports', index, 'port'),
-  }))
-  return [...rules, ...declared]
+  return [...rules, ...declaredRules(machine).map((rule) => ({ ...rule, verdict: redirect }))]
 }
 
-function outboundRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+function declaredRules({ ports, originOf }: RedirectMachine): RedirectRule[] {
+  const reason = 'declared port'
+  if (isVariable(ports)) {
+    const field = (name: keyof Port) => ({ variable: `${ports.item}.${name}` })
+    const rule = always('inbound', { destinationPort: field('port') }, reason)
+    return [{ ...rule, repeat: { over: ports, reason: [`${reason} `, field('name')] } }]
+  }
+  return ports.map(({ name, port }, index) => ({
+    ...always('inbound', { destinationPort: port }, `${reason} ${name}`),
+    origin: originOf('ports', index, 'port'),
+  }))
+}
+
+function outboundRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   return [
     {
       ...always('outbound', { uid: config.proxy.user.uid }, "the proxy's own connections"),
@@ -131,7 +146,7 @@ function outboundRules(config: ResolvedConfig, machine: ResolvedMachine): Redire
 }
 
 /** One for each network, or one for everything; where only some users are meant, one for each of them as well. */
-function outboundRedirects(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
+function outboundRedirects(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   const verdict = { kind: 'redirect', port: proxyPorts.outbound } as const
   const { scope, onlyUsers } = machine.redirect.outbound
   const targets: RedirectRule[] =
@@ -160,7 +175,7 @@ function outboundRedirects(config: ResolvedConfig, machine: ResolvedMachine): Re
 }
 
 /** What the document exempts; whoever it names may be in any order, since all of it is left alone. */
-function exemptions(direction: 'inbound' | 'outbound', machine: ResolvedMachine): RedirectRule[] {
+function exemptions(direction: 'inbound' | 'outbound', machine: RedirectMachine): RedirectRule[] {
   const scope = machine.redirect[direction]
   const list = <T>(key: string, items: readonly T[], rule: (item: T) => Partial<RedirectRule>) =>
     items.map((item, index) => ({
@@ -212,11 +227,9 @@ function dnsRules(config: ResolvedConfig): RedirectRule[] {
 }
 
 /** Only where a network of the cluster is the machine's own network, too: elsewhere no directory answers there. */
-function directoryRules(config: ResolvedConfig, machine: ResolvedMachine): RedirectRule[] {
-  const own = [...machine.addresses, ...machine.localAddresses]
-  return config.mesh.clusterNetworks.flatMap((network, index) => {
-    if (!own.some((address) => networkContains(network, address))) return []
-    return directoryPorts.map(([port, name]) => ({
+function directoryRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
+  return networksAround(config, machine).flatMap(([index, network]) =>
+    directoryPorts.map(([port, name]) => ({
       ...always(
         'outbound',
         { destination: network.text, destinationPort: port },
@@ -224,8 +237,19 @@ function directoryRules(config: ResolvedConfig, machine: ResolvedMachine): Redir
       ),
       family: network.family,
       origin: pointer('/mesh/clusterNetworks', index),
-    }))
-  })
+    })),
+  )
+}
+
+/** The networks of the cluster that a machine itself is in, with their places in the document. */
+export function networksAround(
+  { mesh }: ResolvedConfig,
+  { addresses, localAddresses }: Pick<ResolvedMachine, 'addresses' | 'localAddresses'>,
+): (readonly [index: number, network: Network])[] {
+  const own = [...addresses, ...localAddresses]
+  return [...mesh.clusterNetworks.entries()].filter(([, network]) =>
+    own.some((address) => networkContains(network, address)),
+  )
 }
 
 function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): RedirectRule[] {

@@ -28,37 +28,27 @@ function meant(rules: readonly RedirectRule[], family: Family): Facts[] {
     { chain: 'PREROUTING', local: true, comment: 'meshjoin', verdict: 'MESHJOIN_INBOUND' },
     { chain: 'OUTPUT', comment: 'meshjoin', verdict: 'MESHJOIN_OUTBOUND' },
   ]
-  for (const { direction, family: of, match, verdict, repeat } of rules) {
-    for (const item of repeatItems(repeat)) {
-      const found = repeat === undefined ? match : { ...match, [repeat.field]: item }
-      const to = found.destination === undefined ? undefined : String(found.destination)
-      if (of === 'both' ? to !== undefined && to.includes(':') !== (family === 'ipv6') : of !== family)
-        continue
-      const redirect = verdict.kind === 'redirect' ? `redirect to ${verdict.port}` : undefined
-      const port = found.destinationPort === undefined ? undefined : String(found.destinationPort)
-      facts.push(
-        withoutUndefined({
-          chain: direction === 'inbound' ? 'MESHJOIN_INBOUND' : 'MESHJOIN_OUTBOUND',
-          in: found.inInterface,
-          out: found.outInterface,
-          to,
-          tcp: redirect !== undefined || port !== undefined ? true : undefined,
-          port,
-          syn: redirect === undefined ? undefined : true,
-          uid: found.uid === undefined ? undefined : String(found.uid),
-          local: found.destinationIsLocal,
-          verdict: redirect ?? 'RETURN',
-        }),
-      )
-    }
+  for (const { direction, family: of, match, verdict } of rules) {
+    const to = match.destination === undefined ? undefined : String(match.destination)
+    if (of === 'both' ? to !== undefined && to.includes(':') !== (family === 'ipv6') : of !== family) continue
+    const redirect = verdict.kind === 'redirect' ? `redirect to ${verdict.port}` : undefined
+    const port = match.destinationPort === undefined ? undefined : String(match.destinationPort)
+    facts.push(
+      withoutUndefined({
+        chain: direction === 'inbound' ? 'MESHJOIN_INBOUND' : 'MESHJOIN_OUTBOUND',
+        in: match.inInterface,
+        out: match.outInterface,
+        to,
+        tcp: redirect !== undefined || port !== undefined ? true : undefined,
+        port,
+        syn: redirect === undefined ? undefined : true,
+        uid: match.uid === undefined ? undefined : String(match.uid),
+        local: match.destinationIsLocal,
+        verdict: redirect ?? 'RETURN',
+      }),
+    )
   }
   return facts
-}
-
-function repeatItems(repeat: RedirectRule['repeat']): readonly unknown[] {
-  if (repeat === undefined) return [undefined]
-  if (!Array.isArray(repeat.over)) throw new Error('the plan of a machine of the document has literals only')
-  return repeat.over
 }
 
 function withoutUndefined(facts: Record<string, string | true | undefined>): Facts {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { printIptables } from '../../../lib/files/redirect-iptables.ts'
 import { printNftables } from '../../../lib/files/redirect-nftables.ts'
 import { printProbes } from '../../../lib/files/redirect-probes.ts'
+import { ownAddresses } from '../../../lib/plan/probe.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { type EditableDocument, firstMachine, firstPlan, minimalWith } from './document.ts'
@@ -141,7 +142,7 @@ test('a group has rules of its own, and says where they come from', () => {
 
 test('probes: one for each rule that can be tried, with what the rules say of it', () => {
   const { rules, localAddresses } = firstPlan(everything)
-  const lines = printProbes(rules, localAddresses, true, literalNotation).trim().split('\n')
+  const lines = printProbes(rules, ownAddresses(localAddresses), true, literalNotation).trim().split('\n')
   for (const line of [
     'inbound ipv4 203.0.113.42 22 - left SSH',
     'inbound ipv6 2001:db8::42 22 - left SSH',

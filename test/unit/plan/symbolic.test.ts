@@ -1,43 +1,25 @@
-/**
- * The symbolic machine: the printers write it in whatever notation they are handed. The notation of this test looks like
- * Jinja, which a later target will bring: it shows that nothing in a printer needs a value.
- */
+/** The symbolic machine: the printers write it in whatever notation they are handed. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
-import { printIptables } from '../../../lib/files/redirect-iptables.ts'
+import { printIptablesRule } from '../../../lib/files/redirect-iptables.ts'
+import { printProbes } from '../../../lib/files/redirect-probes.ts'
+import { printRules } from '../../../lib/files/redirect-rules.ts'
 import { planMachineEnvironment } from '../../../lib/plan/environment.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
-import {
-  isVariable,
-  type List,
-  literalNotation,
-  type Notation,
-  type Scalar,
-} from '../../../lib/plan/value.ts'
-
-const symbolic: Notation = {
-  scalar: (value) => (isVariable(value) ? `{{ ${value.variable} }}` : String(value)),
-  join: (list, separator) =>
-    isVariable(list)
-      ? `{{ ${list.variable} | join("${separator}") }}`
-      : list.map((item) => symbolic.scalar(item)).join(separator),
-  each: (list, body) =>
-    isVariable(list)
-      ? `{% for item in ${list.variable} %}\n${body({ variable: 'item' })}{% endfor %}\n`
-      : list.map((item) => body(item)).join(''),
-}
+import { jinjaNotation, literalNotation } from '../../../lib/plan/value.ts'
 
 const variable = (name: string): { readonly variable: string } => ({ variable: name })
+const listOf = (name: string) => ({ variable: name, item: 'item' })
 
 const symbolicMachine = {
   name: variable('name'),
   namespace: variable('namespace'),
   spiffeId: variable('id'),
   serverName: variable('server'),
-  inboundAddresses: variable('ips'),
-  inboundPorts: variable('ports'),
-  opaquePorts: variable('opaque'),
+  inboundAddresses: listOf('ips'),
+  inboundPorts: listOf('ports'),
+  opaquePorts: listOf('opaque'),
 }
 
 function rule(match: RedirectRule['match'], repeat?: RedirectRule['repeat']): RedirectRule {
@@ -53,26 +35,26 @@ function rule(match: RedirectRule['match'], repeat?: RedirectRule['repeat']): Re
   return repeat === undefined ? base : { ...base, repeat }
 }
 
-function lines(rules: readonly RedirectRule[], notation: Notation): string[] {
-  return printIptables(rules, 'ipv4', notation)
-    .split('\n')
-    .filter((line) => /^(-A|\{%)/.test(line))
-}
-
 const test = suite('symbolic machine')
 
 test('the environment prints variables, also inside JSON, and joined lists', () => {
   assert.is(
-    printEnvironment(['Who.'], planMachineEnvironment(symbolicMachine), symbolic),
+    printEnvironment(['Who.'], planMachineEnvironment(symbolicMachine), jinjaNotation),
     [
       '# Who.',
       "LINKERD2_PROXY_IDENTITY_SERVER_ID='{{ id }}'",
       "LINKERD2_PROXY_IDENTITY_SERVER_NAME='{{ server }}'",
       'LINKERD2_PROXY_POLICY_WORKLOAD=\'{"ns":"{{ namespace }}","external_workload":"{{ name }}"}\'',
       'LINKERD2_PROXY_DESTINATION_CONTEXT=\'{"ns":"{{ namespace }}","external_workload":"{{ name }}"}\'',
+      '{% if ips %}',
       `LINKERD2_PROXY_INBOUND_IPS='{{ ips | join(",") }}'`,
+      '{% endif %}',
+      '{% if ports %}',
       `LINKERD2_PROXY_INBOUND_PORTS='{{ ports | join(",") }}'`,
+      '{% endif %}',
+      '{% if opaque %}',
       `LINKERD2_PROXY_INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION='{{ opaque | join(",") }}'`,
+      '{% endif %}',
       '',
     ].join('\n'),
   )
@@ -102,41 +84,88 @@ test('the same entries of a machine of the document print literals', () => {
   )
 })
 
-test('a rule that is repeated prints a loop, or one line for each literal', () => {
-  const over = (list: List) => [rule({}, { over: list, field: 'destinationPort' })]
-  assert.equal(lines(over(variable('ports')), symbolic), [
-    '{% for item in ports %}',
-    '-A MESHJOIN_INBOUND -p tcp --dport {{ item }} --syn -j REDIRECT --to-ports 4143',
-    '{% endfor %}',
-  ])
-  const literal = [
-    '-A MESHJOIN_INBOUND -p tcp --dport 80 --syn -j REDIRECT --to-ports 4143',
-    '-A MESHJOIN_INBOUND -p tcp --dport 443 --syn -j REDIRECT --to-ports 4143',
-  ]
-  assert.equal(lines(over([80, 443]), symbolic), literal)
-  assert.equal(lines(over([80, 443]), literalNotation), literal)
-  assert.equal(lines(over([]), literalNotation), [])
+const declared = rule(
+  { destinationPort: variable('port.port') },
+  { over: { variable: 'ports', item: 'port' }, reason: ['declared port ', variable('port.name')] },
+)
+
+test('a rule that is repeated prints a loop with the reason of each item', () => {
+  const single = rule({ destination: variable('network'), uid: variable('uid') })
+  assert.is(
+    printRules([declared, single], jinjaNotation, printIptablesRule),
+    [
+      '{% for port in ports %}',
+      '# declared port {{ port.name }}',
+      '-A MESHJOIN_INBOUND -p tcp --dport {{ port.port }} --syn -j REDIRECT --to-ports 4143',
+      '{% endfor %}',
+      '# declared',
+      '-A MESHJOIN_INBOUND -d {{ network }} -p tcp --syn -m owner --uid-owner {{ uid }} -j REDIRECT --to-ports 4143',
+      '',
+    ].join('\n'),
+  )
 })
 
-test('networks can be looped over too, and single values be variables', () => {
-  const looped = rule({}, { over: variable('networks'), field: 'destination' })
-  const single = rule({ destinationPort: variable('port'), uid: variable('uid') })
-  assert.equal(lines([looped, single], symbolic), [
-    '{% for item in networks %}',
-    '-A MESHJOIN_INBOUND -d {{ item }} -p tcp --syn -j REDIRECT --to-ports 4143',
-    '{% endfor %}',
-    '-A MESHJOIN_INBOUND -p tcp --dport {{ port }} --syn -m owner --uid-owner {{ uid }} -j REDIRECT --to-ports 4143',
-  ])
+test('a probe is repeated for the own address, and left out where it would be of an own address', () => {
+  const own = {
+    all: { variable: 'own', item: 'address' },
+    ipv4: { variable: 'first4', item: 'address' },
+    ipv6: { variable: 'first6', item: 'address' },
+  }
+  const outbound: RedirectRule[] = [
+    { ...rule({ uid: 2102 }), direction: 'outbound', verdict: { kind: 'exempt' }, reason: 'own' },
+    {
+      ...rule({ destinationIsLocal: true }),
+      direction: 'outbound',
+      verdict: { kind: 'exempt' },
+      reason: 'local',
+    },
+    {
+      ...rule({ destination: '192.0.2.7/32' }),
+      direction: 'outbound',
+      verdict: { kind: 'redirect', port: 4140 },
+    },
+  ]
+  assert.is(
+    printProbes([declared, ...outbound], own, false, jinjaNotation),
+    [
+      '{% for address in first4 %}',
+      '{% for port in ports %}',
+      'inbound ipv4 {{ address }} {{ port.port }} - redirected declared port {{ port.name }}',
+      '{% endfor %}',
+      '{% endfor %}',
+      'outbound ipv4 192.0.2.7 9 2102 left own',
+      '{% if "192.0.2.7" not in own %}',
+      'outbound ipv4 192.0.2.7 10 65534 redirected declared',
+      '{% endif %}',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('known lists are written at once, in either notation', () => {
+  for (const { each, join, some, without } of [jinjaNotation, literalNotation]) {
+    assert.is(
+      each([80, 443], (item) => `${item}\n`),
+      '80\n443\n',
+    )
+    assert.is(join([80, 443], ','), '80,443')
+    assert.is(some([], 'x'), '')
+    assert.is(some([1], 'x'), 'x')
+    assert.is(without(['a'], 'a', 'x'), '')
+    assert.is(without(['b'], 'a', 'x'), 'x')
+  }
 })
 
 test('the literal notation refuses a variable, wherever it stands', () => {
   const refused: (() => unknown)[] = [
     () => printEnvironment([], planMachineEnvironment(symbolicMachine), literalNotation),
     () => literalNotation.scalar(variable('x')),
-    () => literalNotation.join(variable('x'), ','),
+    () => literalNotation.join(listOf('x'), ','),
     () => literalNotation.join([80, variable('x')], ','),
-    () => literalNotation.each(variable('x'), String as (item: Scalar) => string),
-    () => lines([rule({ destinationPort: variable('x') })], literalNotation),
+    () => literalNotation.each(listOf('x'), String),
+    () => literalNotation.some(listOf('x'), ''),
+    () => literalNotation.without(listOf('x'), 'y', ''),
+    () => printRules([declared], literalNotation, printIptablesRule),
   ]
   for (const print of refused) assert.throws(print, /the literal notation has no values? for/)
 })
