@@ -1,4 +1,4 @@
-import { type Address, isNetwork, networkContains, parseNetwork } from '../config/network.ts'
+import { type Address, isNetwork, type Network, networkContains, parseNetwork } from '../config/network.ts'
 import { appliesTo, type RedirectRule, type RuleMatch } from './redirect.ts'
 import { isVariable, type Scalar } from './value.ts'
 
@@ -47,24 +47,42 @@ function holds({ match, verdict, repeat }: RedirectRule, connection: Connection)
   const tcpOnly = verdict.kind === 'redirect' || match.destinationPort !== undefined
   return (
     (!tcpOnly || connection.protocol === 'tcp') &&
-    holdsForAddresses(match, connection) &&
     holdsForPort(match, connection.destinationPort) &&
     (match.uid === undefined || String(concrete(match.uid)) === String(connection.uid)) &&
     holdsForInterface(match, connection) &&
-    (match.destinationIsLocal !== true || connection.destinationIsLocal)
+    (match.destinationIsLocal !== true || connection.destinationIsLocal) &&
+    holdsForAddresses(match, connection)
   )
 }
 
-function holdsForAddresses({ source, destination }: RuleMatch, connection: Connection): boolean {
-  return (
-    (source === undefined || lies(connection.source, source)) &&
-    (destination === undefined || lies(connection.destination, destination))
-  )
+function holdsForAddresses(match: RuleMatch, connection: Connection): boolean {
+  const { source, destination } = networksOf(match)
+  return lies(connection.source, source) && lies(connection.destination, destination)
 }
 
-function lies(address: Address | undefined, network: Scalar): boolean {
+/** Undefined where the rule asks nothing, null where it asks for what no address lies in. */
+type Asked = Network | null | undefined
+
+/** Read once for each rule: a document of many machines has each rule asked thousands of times. */
+const asked = new WeakMap<RuleMatch, { readonly source: Asked; readonly destination: Asked }>()
+
+function networksOf(match: RuleMatch): { readonly source: Asked; readonly destination: Asked } {
+  const known = asked.get(match)
+  if (known !== undefined) return known
+  const read = { source: readNetwork(match.source), destination: readNetwork(match.destination) }
+  asked.set(match, read)
+  return read
+}
+
+function readNetwork(network: Scalar | undefined): Asked {
+  if (network === undefined) return undefined
   const parsed = parseNetwork(String(concrete(network)))
-  return address !== undefined && isNetwork(parsed) && networkContains(parsed, address)
+  return isNetwork(parsed) ? parsed : null
+}
+
+function lies(address: Address | undefined, network: Asked): boolean {
+  if (network === undefined) return true
+  return address !== undefined && network !== null && networkContains(network, address)
 }
 
 function holdsForPort({ destinationPort }: RuleMatch, port: number): boolean {

@@ -3,6 +3,7 @@ import {
   addressOf,
   type Family,
   isNetwork,
+  type Network,
   parseAddress,
   parseNetwork,
 } from '../config/network.ts'
@@ -40,7 +41,8 @@ export function ownAddresses(all: readonly string[]): OwnAddresses {
 }
 
 /** A documentation address, for where every network is redirected. */
-const anywhere = { ipv4: '192.0.2.1/32', ipv6: '2001:db8::1/128' } as const
+const anywhere = { ipv4: readKnown('192.0.2.1/32'), ipv6: readKnown('2001:db8::1/128') } as const
+const somewhere = { ipv4: addressOf(anywhere.ipv4), ipv6: addressOf(anywhere.ipv6) } as const
 
 /** Ports that nobody serves, to try networks and users with. */
 const quietPorts = Array.from({ length: 60 }, (_, index) => 9 + index)
@@ -142,7 +144,7 @@ function literal(rules: readonly RedirectRule[]): RedirectRule[] {
 function usualTarget(rules: readonly RedirectRule[], family: Family) {
   const rule = rules.find(({ verdict }) => verdict.kind === 'redirect')
   if (rule === undefined) return undefined
-  return networkOf(rule) ?? readNetwork(anywhere[family])
+  return networkOf(rule) ?? anywhere[family]
 }
 
 function networkOf({ match }: RedirectRule) {
@@ -152,6 +154,12 @@ function networkOf({ match }: RedirectRule) {
 function readNetwork(text: string) {
   const network = parseNetwork(text)
   return isNetwork(network) ? network : undefined
+}
+
+function readKnown(text: string): Network {
+  const network = readNetwork(text)
+  if (network === undefined) throw new TypeError(`${text} is a network`)
+  return network
 }
 
 function portsOf({ match: { destinationPort } }: RedirectRule): readonly number[] {
@@ -179,14 +187,11 @@ function connectionTo(
   port: number,
   uid: Scalar | undefined,
 ): Connection & { readonly destination: Address } {
-  const network = readNetwork(anywhere[family])
-  const destination = network === undefined ? undefined : addressOf(network)
-  if (destination === undefined) throw new TypeError(`${anywhere[family]} is a network`)
   return {
     direction: rule.direction,
     protocol: 'tcp',
     source: undefined,
-    destination,
+    destination: somewhere[family],
     destinationIsLocal: rule.direction === 'inbound',
     destinationPort: port,
     uid: uid === undefined || isVariable(uid) ? undefined : uid,
