@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { compile } from 'json-schema-to-typescript'
+import { collectMachineVariables } from './machine-variables.ts'
 import { collectSchemaWords } from './schema-words.ts'
 import { compileTemplates } from './templates.ts'
 import { compileValidator } from './validator.ts'
@@ -27,6 +28,7 @@ write(
   `/** The JSON Schema (draft-07) of the input document. */\nexport const schema = ${JSON.stringify(schema, null, 2)} as const\n`,
 )
 write('schema-words.ts', collectSchemaWords(schema))
+write('machine-variables.ts', collectMachineVariables(schema))
 write('templates.js', compileTemplates('templates'))
 write(
   'templates.d.ts',

@@ -17,6 +17,8 @@
 
 set -eu
 umask 022
+# Debian 12's "cp --parents" looks for the folders of absolute paths below the one that it is called in.
+cd /
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 etc=/etc/linkerd
@@ -820,6 +822,7 @@ changed_done() { printf '%s\n' "${change_now}" >"${change}"; }
 restart() {
   unit=$1
   shift
+  [ -e "${units}/${unit}" ] || return 0
   changed "${unit}" "${units}/${unit}" "$@" || return 0
   systemctl ${detach} try-restart "${unit}" || :
   changed_done

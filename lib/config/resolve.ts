@@ -21,6 +21,7 @@ import {
 } from './network.ts'
 import type {
   Agent,
+  Collection,
   Install,
   Redirect,
   RedirectNetwork,
@@ -94,6 +95,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     },
     machines,
     groups: resolveGroups(document, ipv6),
+    ansible: { collection: resolveCollection(document) },
     cloudInit: {
       platform: cloudInit.platform,
       compress: cloudInit.compress,
@@ -144,6 +146,11 @@ function resolveInstall(install: InstallInput, url: string): Install {
 function resolveBundle(text: string): TrustBundle {
   if (text.startsWith('/')) return { kind: 'path', path: text }
   return text.startsWith('https://') ? { kind: 'url', url: text } : { kind: 'pem', pem: normalizePem(text) }
+}
+
+function resolveCollection({ ansible }: MeshjoinDocument): Collection | undefined {
+  const collection = ansible?.collection
+  return collection === undefined ? undefined : { version: '1.0.0', ...collection }
 }
 
 function resolveAgent({ spire }: MeshjoinDocument): Agent {

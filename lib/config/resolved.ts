@@ -117,6 +117,14 @@ export interface RedirectNetwork {
   readonly origin: string
 }
 
+/** The names of an Ansible collection. */
+export interface Collection {
+  readonly namespace: string
+  readonly name: string
+  /** Semantic. */
+  readonly version: string
+}
+
 /** A checked document with every default filled in. Nothing downstream reads the document itself. */
 export interface ResolvedConfig {
   readonly mesh: {
@@ -167,6 +175,8 @@ export interface ResolvedConfig {
   readonly machines: readonly ResolvedMachine[]
   /** Sorted by name; without a name first, and only where a machine has no group or there is none. */
   readonly groups: readonly ResolvedGroup[]
+  /** Without a collection the folder is used as it is. */
+  readonly ansible: { readonly collection: Collection | undefined }
   readonly cloudInit: {
     readonly platform: string | undefined
     readonly compress: boolean | undefined

@@ -35,6 +35,7 @@ function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[])
     proxyUid: config.proxy.user.uid,
     spireServer: `${server.address}:${server.port}`,
     compressed: config.cloudInit.compress === true,
+    collection: config.ansible.collection !== undefined,
   }
 }
 

@@ -45,11 +45,16 @@ function documented(definition: string, property: string): unknown {
 test('every default that the schema documents is the one that is applied', () => {
   const document = parse(read('examples/minimal.yaml')).value as MeshjoinDocument
   const resolved = resolve(document)
-  if (!resolved.ok) throw new Error('the example is not valid')
+  const versionless = resolve({
+    ...document,
+    ansible: { collection: { namespace: 'example', name: 'mesh' } },
+  })
+  if (!resolved.ok || !versionless.ok) throw new Error('the example is not valid')
   const { mesh, proxy, spire, cloudInit, machines } = resolved.value
   const [machine] = machines
   if (machine === undefined || spire.agent.from !== 'managed') throw new Error('the example has changed')
   const { inbound, outbound } = machine.redirect
+  const { collection } = versionless.value.ansible
   const applied: Record<string, unknown> = {
     'Mesh.clusterDomain': mesh.clusterDomain,
     'Mesh.controlPlaneNamespace': mesh.controlPlaneNamespace,
@@ -84,6 +89,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'Machine.role': machine.role,
     'MachinePort.opaque': machine.ports[0]?.opaque,
     'CloudInit.multipart': cloudInit.multipart,
+    'AnsibleCollection.version': collection?.version,
   }
   for (const [name, value] of Object.entries(applied)) {
     const [definition = '', property = ''] = name.split('.')

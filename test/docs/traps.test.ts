@@ -424,6 +424,8 @@ const shown: readonly Case[] = [
   gives('The machine 36', 'not-built-yet', ['/mesh/dns/provider', 'dns-delegate']),
   has('The machine 39', `${units}/linkerd-redirect.service`, ['ReloadPropagatedFrom=nftables.service']),
   has('The machine 39', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=30s']),
+  has('The machine 37', 'ansible/roles/linkerd_machine/tasks/token.yml', ['no_log: true', 'diff: false']),
+  has('The machine 37', 'ansible/leave.yml', ['linkerd_machine_state: absent']),
 ]
 
 const cases = suite('traps: what the page says')

@@ -2,8 +2,8 @@
  * Golden cases: `input.yaml` in, `diagnostics.json`, `files.txt` and `out/` out, all of it compared byte for byte.
  * `UPDATE_GOLDEN=1` writes them anew; look at the difference before you commit it.
  *
- * `minimal` is stored whole. The other cases store what differs from it, so that a changed unit is one change to read:
- * a file that equals one of `minimal` is named as such in `files.txt`, and the content of a file that the machine's
+ * `minimal` is stored whole, but for what the Ansible role copies, which is the overlay's. The other cases store what differs
+ * from it, so that a changed unit is one change to read: a file that equals one of `minimal` is named as such in `files.txt`, and the content of a file that the machine's
  * overlay has too is replaced by its name in user-data. Both are exact: what is replaced was compared byte for byte.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -83,7 +83,7 @@ function render(name: string): Stored {
   const lines: string[] = []
   for (const artifact of artifacts) {
     const { kind, text } = decode(artifact)
-    const twin = name === 'minimal' ? undefined : findTwin(artifact)
+    const twin = findTwin(name, artifact)
     const mode = artifact.mode.toString(8).padStart(4, '0')
     const secret = artifact.sensitive ? ' sensitive' : ''
     lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = minimal`}\n`)
@@ -94,12 +94,18 @@ function render(name: string): Stored {
   return stored
 }
 
-/** The file of `minimal` at the same place of the machine, if it has the same bytes. */
-function findTwin({ path, content }: Artifact): Artifact | undefined {
-  const place = /^systemd\/[^/]+(\/.*)$/.exec(path)?.[1]
+/** The file of `minimal` at the same place of the machine, or of the role, if it has the same bytes. */
+function findTwin(name: string, { path, content }: Artifact): Artifact | undefined {
+  const copied = /^ansible\/roles\/linkerd_machine\/files\/[^/]+(\/.*)$/.exec(path)?.[1]
+  const place = copied ?? /^systemd\/[^/]+(\/.*)$/.exec(path)?.[1]
+  // What the role copies is stored where it belongs, also for `minimal` itself.
+  if (name === 'minimal' && copied === undefined) return undefined
   base ??= artifactsOf('minimal')
-  const twin = base.find((other) => place !== undefined && other.path === `systemd/legacy-app${place}`)
-  return twin?.content === content ? twin : undefined
+  const twins = [
+    place === undefined ? '' : `systemd/legacy-app${place}`,
+    path.startsWith('ansible/') ? path : '',
+  ]
+  return base.find((other) => twins.includes(other.path) && other.content === content)
 }
 
 /** The text of an artifact; that of compressed user-data is unpacked. */

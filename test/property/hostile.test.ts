@@ -9,7 +9,8 @@ import { type Diagnostic, generate, parse } from '../../lib/index.ts'
 import { type EditableDocument, minimalWith } from '../unit/plan/document.ts'
 import { factor, fragments, hostileText, seed } from './hostile.ts'
 import { findPlaces, type Place, placePath, putText } from './places.ts'
-import { readSinks, type Sinks } from './sinks.ts'
+import { readAssignments, readEnvironment, readRules } from './readers.ts'
+import { type AnsibleSinks, readSinks, type Sinks } from './sinks.ts'
 
 /** A document that every sink of today gets something of. */
 const carrier = minimalWith((document) => {
@@ -22,6 +23,7 @@ const carrier = minimalWith((document) => {
   }
   document.proxy.defaultInboundPolicy = 'all-authenticated'
   document.spire.agent.install = { ...document.proxy.install }
+  document.ansible = { collection: { namespace: 'example', name: 'mesh', version: '1.2.0' } }
 })
 
 /** The places of today's sinks: where the text must be found again. What is not here must leave no trace at all. */
@@ -117,6 +119,70 @@ for (const path of ['/redirect', '/defaults/redirect']) {
   }
   found[`${path}/outbound/exemptUsers/0`] = word
   found[`${path}/outbound/onlyUsers/0`] = word
+}
+
+/** A variable that the inventory gives to all machines of the group. */
+function groupVariable({ ansible }: Sinks, name: string, group = 'billing'): unknown {
+  return ansible.inventory.linkerd_machines.children?.[`linkerd_group_${group.replaceAll('-', '_')}`]?.vars[
+    `linkerd_machine_${name}`
+  ]
+}
+
+const group = '/groups/billing'
+Object.assign(found, {
+  [group]: (sinks, text) => groupVariable(sinks, 'group', text) === text,
+  [`${group}/namespace`]: (sinks, text) => groupVariable(sinks, 'namespace') === text,
+  [`${group}/identity/spiffeId`]: (sinks, text) => groupVariable(sinks, 'spiffe_id') === text,
+  [`${group}/identity/serverName`]: (sinks, text) => groupVariable(sinks, 'server_name') === text,
+  [`${group}/ports/0/name`]: (sinks, text) =>
+    JSON.stringify(groupVariable(sinks, 'ports')).includes(JSON.stringify(text)),
+  [`${group}/proxy/defaultInboundPolicy`]: ({ ansible }, text) =>
+    readEnvironment(ansible.fileOf('billing', '/etc/linkerd/mesh.env')).get(
+      'LINKERD2_PROXY_INBOUND_DEFAULT_POLICY',
+    ) === text,
+  [`${group}/redirect/backend`]: ({ ansible }, text) =>
+    command(ansible, 'REDIRECT_BACKEND') === text &&
+    ansible.fileOf(
+      'billing',
+      text === 'nftables' ? '/etc/linkerd/redirect.nft' : '/etc/linkerd/redirect.v4',
+    ) !== '',
+  [`${group}/redirect/onProxyFailure`]: ({ ansible }, text) =>
+    command(ansible, 'REDIRECT_ON_PROXY_FAILURE') === text,
+  [`${group}/redirect/inbound/scope`]: ({ ansible }, text) =>
+    ansible.fileOf('billing', '/etc/linkerd/redirect.v4').includes('{% for port in') ===
+    (text === 'declared'),
+  [`${group}/redirect/outbound/scope`]: ({ ansible }, text) =>
+    ansible.fileOf('billing', '/etc/linkerd/redirect.v4').includes('# cluster network') ===
+    (text === 'cluster'),
+  '/ansible/collection/namespace': ({ ansible }, text) =>
+    (ansible.yaml.get('galaxy.yml') as { namespace: string }).namespace === text &&
+    roleOf(ansible) === `${text}.mesh`,
+  '/ansible/collection/name': ({ ansible }, text) =>
+    (ansible.yaml.get('galaxy.yml') as { name: string }).name === text &&
+    roleOf(ansible) === `example.${text}`,
+  '/ansible/collection/version': ({ ansible }, text) =>
+    (ansible.yaml.get('galaxy.yml') as { version: string }).version === text,
+} satisfies typeof found)
+
+function command(ansible: AnsibleSinks, name: string): string | undefined {
+  return readAssignments(ansible.fileOf('billing', '/etc/linkerd/mesh-machine.conf')).get(name)
+}
+
+/** The collection whose role the playbooks call. */
+function roleOf({ yaml }: AnsibleSinks): string | undefined {
+  const [play] = yaml.get('playbooks/join.yml') as { roles: { role: string }[] }[]
+  return play?.roles[0]?.role.replace(/\.linkerd_machine$/, '')
+}
+
+for (const side of ['inbound', 'outbound']) {
+  const word = ({ ansible }: Sinks, text: string) =>
+    readRules(ansible.fileOf('billing', '/etc/linkerd/redirect.v4')).some((words) => words.includes(text)) ||
+    readRules(ansible.fileOf('billing', '/etc/linkerd/redirect.v6')).some((words) => words.includes(text))
+  found[`${group}/redirect/${side}/exemptPorts/0`] = (sinks, text) => word(sinks, text.replace('-', ':'))
+  found[`${group}/redirect/${side}/exemptNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
+  found[`${group}/redirect/${side}/exemptInterfaces/0`] = word
+  found[`${group}/redirect/outbound/exemptUsers/0`] = word
+  found[`${group}/redirect/outbound/onlyUsers/0`] = word
 }
 
 const places = findPlaces()

@@ -15,6 +15,29 @@ export interface Sinks {
   readonly rules: readonly (readonly string[])[]
   readonly metaData: unknown
   readonly readme: string
+  readonly ansible: AnsibleSinks
+}
+
+/** The folder of Ansible, read back. */
+export interface AnsibleSinks {
+  readonly inventory: Inventory
+  /** Every file by its path below `ansible/`, where it is YAML as data. */
+  readonly yaml: ReadonlyMap<string, unknown>
+  /** A file that the role puts on the machines of a group. */
+  readonly fileOf: (group: string, path: string) => string
+}
+
+interface Inventory {
+  readonly linkerd_machines: {
+    readonly hosts: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    readonly children?: Readonly<Record<string, { readonly vars: Readonly<Record<string, unknown>> }>>
+  }
+}
+
+interface Shape {
+  readonly group: string
+  readonly files: readonly { readonly path: string; readonly src: string }[]
+  readonly templates: Shape['files']
 }
 
 /** Reads back the artifacts of a document with one machine, and checks on the way that both targets say the same. */
@@ -50,6 +73,27 @@ export function readSinks(artifacts: readonly Artifact[], machine: string): Sink
     ],
     metaData: load(textOf(texts, `cloud-init/${machine}/meta-data`)),
     readme: textOf(texts, 'systemd/README.md'),
+    ansible: readAnsible(texts),
+  }
+}
+
+function readAnsible(texts: ReadonlyMap<string, string>): AnsibleSinks {
+  const yaml = new Map<string, unknown>()
+  for (const [path, text] of texts)
+    if (path.startsWith('ansible/') && path.endsWith('.yml'))
+      yaml.set(path.slice('ansible/'.length), load(text))
+  const role = 'ansible/roles/linkerd_machine'
+  const vars = yaml.get('roles/linkerd_machine/vars/main.yml') as { __linkerd_machine_shapes: Shape[] }
+  return {
+    inventory: yaml.get('inventory.yml') as Inventory,
+    yaml,
+    fileOf: (group, path) => {
+      const shape = vars.__linkerd_machine_shapes.find((one) => one.group === group)
+      const src = (list: Shape['files'] = []) => list.find((file) => file.path === path)?.src
+      const [file, template] = [src(shape?.files), src(shape?.templates)]
+      if (file !== undefined) return textOf(texts, `${role}/files/${file}`)
+      return template === undefined ? '' : textOf(texts, `${role}/templates/${template}`)
+    },
   }
 }
 

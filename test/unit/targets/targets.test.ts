@@ -278,14 +278,14 @@ test('a target or a machine that there is not is an error with a suggestion', ()
 })
 
 test('a target that is not built yet says so', () => {
-  const { ok, diagnostics } = generate(minimalWith(), { targets: ['ansible'] })
+  const { ok, diagnostics } = generate(minimalWith(), { targets: ['image'] })
   assert.not.ok(ok)
-  assert.ok(diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('ansible')))
+  assert.ok(diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('image')))
 })
 
 test('every folder has its README and the connections', () => {
   const paths = made(minimalWith()).map(({ path }) => path)
-  for (const target of ['cloud-init', 'systemd'])
+  for (const target of ['ansible', 'cloud-init', 'systemd'])
     for (const page of ['README.md', 'network.md']) assert.ok(paths.includes(`${target}/${page}`))
 })
 

@@ -1,0 +1,105 @@
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import { refuseJinja } from '../../escape/jinja.ts'
+import type { Program } from '../../plan/plan.ts'
+import { expandedAddresses, networkPattern } from './networks.ts'
+import { everyPath, type PlacedFile, type RoleFiles, type Shape } from './role-files.ts'
+import { expand, ownName, publicName, reservedPorts, textChecks } from './variables.ts'
+
+/** `vars/main.yml`: what the role knows of this document, and what it makes of its variables. */
+export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<string, unknown> {
+  const addresses = publicName('addresses')
+  const local = publicName('local_addresses')
+  const ports = publicName('ports')
+  const { scalars, items } = textChecks(config)
+  const checksOfItems = Object.entries(items).map(([name, check]) => [ownName(`check_${name}`), check])
+  const own = (family: string, test: string) => [
+    ownName(`own_${family}`),
+    expand(`(${local} | ${test}('search', ':') | list)[:1]`),
+  ]
+  const [shape] = shapes
+  return {
+    [ownName('checks')]: scalars,
+    ...Object.fromEntries(checksOfItems),
+    [ownName('reserved_ports')]: reservedPorts(config),
+    [ownName('port_numbers')]: expand(`${ports} | map(attribute='port') | list`),
+    [ownName('opaque_ports')]: expand(
+      `${ports} | selectattr('opaque', 'defined') | selectattr('opaque') | map(attribute='port') | list`,
+    ),
+    ...Object.fromEntries([own('ipv4', 'reject'), own('ipv6', 'select')]),
+    [ownName('expanded')]: expandedAddresses([addresses, local]),
+    [ownName('networks')]: config.mesh.clusterNetworks.map((network, index) => ({
+      name: `in-${index}`,
+      network: network.text,
+      pattern: networkPattern(network),
+    })),
+    [ownName('inside')]: [
+      'inside',
+      `{% for network in ${ownName('networks')} if ${ownName('expanded')} is search(network.pattern) %}`,
+      ' {{ network.network }}',
+      '{% endfor %}',
+    ].join(''),
+    [ownName('shapes')]: shapes.map((one) => viewShape(config, one)),
+    [ownName('shape')]: expand(
+      `${ownName('shapes')} | selectattr('group', 'eq', ${publicName('group')}) | selectattr('inside', 'eq', ${ownName('inside')}) | first | default({})`,
+    ),
+    [ownName('programs')]: shape === undefined ? [] : viewPrograms(shape),
+    [ownName('token_file')]: tokenFile(config),
+    [ownName('resolver')]: config.mesh.dns.provider,
+    [ownName('architectures')]: { x86_64: 'amd64', aarch64: 'arm64' },
+    [ownName('every_path')]: everyPath,
+    [ownName('root')]: '',
+    [ownName('command')]: '/usr/local/sbin/mesh-machine',
+    [ownName('off')]: '/etc/linkerd/redirect.disabled',
+    [ownName('off_by_role')]: 'Ansible turns the redirect on once a new SSH connection has come through.\n',
+  }
+}
+
+function viewShape(config: ResolvedConfig, { plan, files, templates }: Shape): object {
+  const networks = plan.inside.map((index) => ` ${config.mesh.clusterNetworks[index]?.text}`)
+  return {
+    group: refuseJinja(plan.group.name ?? ''),
+    inside: `inside${networks.join('')}`,
+    backend: plan.mesh.redirect.backend,
+    exempt_ports: exemptPorts(plan),
+    folders: foldersOf([...files, ...templates]),
+    files,
+    templates,
+  }
+}
+
+/** Ports that a rule exempts for everybody: before such a rule that of a declared port would never be asked. */
+function exemptPorts({ rules }: Shape['plan']): object[] {
+  return rules.flatMap(({ direction, verdict, match }) => {
+    const { destinationPort: port, ...rest } = match
+    if (direction !== 'inbound' || verdict.kind !== 'exempt' || Object.keys(rest).length > 0) return []
+    if (typeof port === 'number') return [{ first: port, last: port }]
+    return typeof port === 'object' && 'first' in port ? [{ first: port.first, last: port.last }] : []
+  })
+}
+
+/** Folders that may be missing. */
+function foldersOf(files: readonly PlacedFile[]): string[] {
+  return [...new Set(files.map(({ path }) => path.replace(/\/[^/]*$/, '')))].sort()
+}
+
+function viewPrograms({ plan }: Shape): object[] {
+  const { proxy, agent } = plan.mesh
+  return [
+    ...viewProgram(proxy, '/opt/linkerd', 'linkerd2-proxy'),
+    ...(agent === undefined ? [] : viewProgram(agent.program, '/opt/spire', 'bin/spire-agent')),
+  ]
+}
+
+function viewProgram({ name, version, install, downloads }: Program, base: string, file: string): object[] {
+  if (install.from !== 'download') return []
+  const archives = Object.entries(downloads).map(([arch, { url, sha256, member }]) => [
+    arch,
+    { url: refuseJinja(url), sha256, member: refuseJinja(member) },
+  ])
+  return [{ name, version: refuseJinja(version), base, file, archives: Object.fromEntries(archives) }]
+}
+
+function tokenFile({ spire: { agent } }: ResolvedConfig): string {
+  const file = agent.from === 'managed' ? agent.attestation.options.file : undefined
+  return typeof file === 'string' ? refuseJinja(file) : ''
+}

@@ -1,0 +1,78 @@
+import type { Artifact } from '../../artifact.ts'
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import { renderTemplate } from '../../files/template.ts'
+import { textArtifact } from '../target.ts'
+import { packageVars } from './packages.ts'
+import { collectRoleFiles } from './role-files.ts'
+import { roleVars } from './role-vars.ts'
+import { taskFiles } from './tasks.ts'
+import { publicName, roleDefaults, roleName, roleOptions } from './variables.ts'
+import { yamlArtifact } from './yaml.ts'
+
+/** The oldest ansible-core that the role is tried with. */
+export const oldestAnsible = '2.16'
+
+/** Everything below `roles/linkerd_machine/`, in a folder. */
+export function emitRole(folder: string, config: ResolvedConfig): Artifact[] {
+  const files = collectRoleFiles(config)
+  const yaml = (path: string, value: unknown) => yamlArtifact(`${folder}/${path}`, value)
+  return [
+    textArtifact(`${folder}/README.md`, renderTemplate('readme/ansible-role.md.hbs', viewReadme(config))),
+    yaml('defaults/main.yml', roleDefaults(config)),
+    yaml('meta/main.yml', roleMeta),
+    yaml('meta/argument_specs.yml', argumentSpecs(config)),
+    yaml('vars/main.yml', roleVars(config, files)),
+    ...Object.entries(packageVars(config)).map(([family, vars]) => yaml(`vars/${family}.yml`, vars)),
+    ...Object.entries(taskFiles).map(([name, tasks]) => yaml(`tasks/${name}.yml`, tasks)),
+    ...files.artifacts.map((artifact) => ({ ...artifact, path: `${folder}/${artifact.path}` })),
+  ]
+}
+
+const roleMeta = {
+  galaxy_info: {
+    role_name: roleName,
+    namespace: 'meshjoin',
+    author: 'meshjoin',
+    description: 'Joins a machine outside Kubernetes to a Linkerd mesh',
+    license: 'Apache-2.0',
+    min_ansible_version: oldestAnsible,
+    platforms: [
+      { name: 'Debian', versions: ['bookworm', 'trixie'] },
+      { name: 'Ubuntu', versions: ['jammy', 'noble'] },
+      { name: 'EL', versions: ['9', '10'] },
+      { name: 'opensuse', versions: ['all'] },
+    ],
+    galaxy_tags: ['linkerd', 'spire', 'spiffe', 'servicemesh', 'networking'],
+  },
+  dependencies: [],
+}
+
+function argumentSpecs(config: ResolvedConfig): object {
+  const checkOnly = Object.entries(roleOptions(config)).filter(([name]) => name === publicName('group'))
+  return {
+    argument_specs: {
+      main: {
+        short_description:
+          'Joins a machine to a Linkerd mesh, keeps it as the document says, or takes it out.',
+        options: roleOptions(config),
+      },
+      check: {
+        short_description: 'Looks how a machine of the mesh is, and changes nothing.',
+        options: Object.fromEntries(checkOnly),
+      },
+    },
+  }
+}
+
+function viewReadme(config: ResolvedConfig): object {
+  const rows = Object.entries(roleOptions(config)).map(([name, option]) => {
+    const { default: fallback, choices, type, description, required } = option
+    const kind = Array.isArray(choices)
+      ? choices.map((choice) => (choice === '' ? 'empty' : String(choice))).join(', ')
+      : String(type)
+    const value =
+      required === true ? 'required' : fallback === undefined ? 'see below' : JSON.stringify(fallback)
+    return { name, kind, value, description: String(description) }
+  })
+  return { linkerdVersion: config.mesh.linkerd.text, rows }
+}

@@ -1,0 +1,250 @@
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import { refuseJinja } from '../../escape/jinja.ts'
+import { machineFields, type SchemaField } from '../../generated/machine-variables.ts'
+import { proxyPorts, sshPort } from '../../plan/ports.ts'
+import type { MachineVariables } from '../../plan/symbolic.ts'
+
+/** What every variable of the role begins with. */
+export const roleName = 'linkerd_machine'
+
+/** A variable that the operator may set. */
+export function publicName(name: string): string {
+  return `${roleName}_${name}`
+}
+
+/** A variable of the role's own. */
+export function ownName(name: string): string {
+  return `__${roleName}_${name}`
+}
+
+/** An expression of a variable. */
+export function expand(expression: string): string {
+  return `{{ ${expression} }}`
+}
+
+/** The variables that the templates are printed over. */
+export const machineVariables: MachineVariables = {
+  identity: {
+    name: { variable: publicName('name') },
+    namespace: { variable: publicName('namespace') },
+    spiffeId: { variable: publicName('spiffe_id') },
+    serverName: { variable: publicName('server_name') },
+    inboundAddresses: { variable: publicName('local_addresses'), item: 'address' },
+    inboundPorts: { variable: ownName('port_numbers'), item: 'port' },
+    opaquePorts: { variable: ownName('opaque_ports'), item: 'port' },
+  },
+  ports: { variable: publicName('ports'), item: 'port' },
+  own: {
+    all: { variable: publicName('local_addresses'), item: 'address' },
+    ipv4: { variable: ownName('own_ipv4'), item: 'address' },
+    ipv6: { variable: ownName('own_ipv6'), item: 'address' },
+  },
+}
+
+/** The defaults of the variables, in the order of `defaults/main.yml`: what the document says of all machines. */
+export function roleDefaults(config: ResolvedConfig): Record<string, unknown> {
+  const { mesh, spire } = config
+  const name = expand(publicName('name'))
+  const namespace = expand(publicName('namespace'))
+  const defaults = {
+    state: 'present',
+    group: '',
+    name: expand('inventory_hostname'),
+    addresses: [],
+    local_addresses: expand(publicName('addresses')),
+    ports: [],
+    spiffe_id: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
+    server_name: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
+    join_token: '',
+    download: 'machine',
+    cache: '~/.cache/meshjoin',
+    manage_packages: true,
+    confirm_within: 120,
+    redirect_up: false,
+    require_joined: false,
+    before_upgrade: '',
+    after_upgrade: '',
+  }
+  return Object.fromEntries(Object.entries(defaults).map(([key, value]) => [publicName(key), value]))
+}
+
+/** One option of `meta/argument_specs.yml`. */
+type Option = Readonly<Record<string, unknown>>
+
+function field(name: keyof typeof machineFields, type: Option): Option {
+  return { ...type, description: refuseJinja(machineFields[name].description) }
+}
+
+/** The variables as Ansible checks and documents them: those of a machine from the schema, and the role's own. */
+export function roleOptions(config: ResolvedConfig): Record<string, Option> {
+  const text = { type: 'str' }
+  const addresses = { type: 'list', elements: 'str' }
+  const groups = config.groups.map(({ name }) => name ?? '')
+  const options: Record<string, Option> = {
+    state: {
+      ...text,
+      choices: ['present', 'absent'],
+      default: 'present',
+      description:
+        'Whether the machine is in the mesh. With `absent` it leaves, and nothing of the mesh stays on it.',
+    },
+    group: {
+      ...text,
+      choices: groups,
+      ...(groups.includes('') ? { default: '' } : { required: true }),
+      description: 'Group of the document whose settings the machine has; the empty text for none.',
+    },
+    name: field('name', text),
+    namespace: field('namespace', { ...text, required: true }),
+    addresses: field('addresses', { ...addresses, default: [] }),
+    local_addresses: field('localAddresses', addresses),
+    ports: field('ports', {
+      type: 'list',
+      elements: 'dict',
+      default: [],
+      options: {
+        name: field('portName', { ...text, required: true }),
+        port: field('portNumber', { type: 'int', required: true }),
+        opaque: field('portOpaque', { type: 'bool', default: false }),
+      },
+    }),
+    spiffe_id: field('spiffeId', text),
+    server_name: field('serverName', text),
+    join_token: {
+      ...text,
+      no_log: true,
+      default: '',
+      description:
+        'One-time join token of the SPIRE server for this machine, from a vault or a lookup. Written while the machine has no identity yet. The empty text if it is there already, or none is needed.',
+    },
+    download: {
+      ...text,
+      choices: ['machine', 'controller'],
+      default: 'machine',
+      description:
+        'Who fetches the archives of proxy and agent: each machine itself, or the controller, once, for machines without a way to the download server. Checked against the same sums either way.',
+    },
+    cache: {
+      ...text,
+      default: '~/.cache/meshjoin',
+      description: 'Folder on the controller in which fetched archives are kept. Only for `controller`.',
+    },
+    manage_packages: {
+      type: 'bool',
+      default: true,
+      description: 'Whether the role installs the packages of the distribution that the machine needs.',
+    },
+    confirm_within: {
+      type: 'int',
+      default: 120,
+      description:
+        'Seconds in which a new SSH connection has to come through after new redirect rules were loaded; else the machine turns its redirect off by itself.',
+    },
+    redirect_up: {
+      type: 'bool',
+      default: false,
+      description:
+        'Turn the redirect on again where somebody, or a trial that nobody confirmed, has turned it off. Without this it stays off.',
+    },
+    require_joined: {
+      type: 'bool',
+      default: false,
+      description: 'Fail for a machine that has not joined yet, rather than join it.',
+    },
+    before_upgrade: {
+      ...text,
+      default: '',
+      description:
+        'File of tasks to include before a joined machine gets new files, for instance to take it out of a load balancer. The empty text for none.',
+    },
+    after_upgrade: {
+      ...text,
+      default: '',
+      description: 'File of tasks to include once it is well with them. The empty text for none.',
+    },
+  }
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [publicName(key), value]))
+}
+
+/** One check of a text, before anything is templated with it. */
+interface Check {
+  readonly variable: string
+  /** An expression. */
+  readonly value: string
+  readonly pattern: string
+  readonly length: number
+  readonly reason: string
+}
+
+const octet = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+const hextet = '[0-9a-f]{1,4}'
+/** With so many parts before a double colon, at most the others behind it. */
+const compressed = [1, 2, 3, 4, 5, 6].map((rest) => `(${hextet}:){1,${7 - rest}}(:${hextet}){1,${rest}}`)
+/** Unicast addresses in the one way in which meshjoin writes them. Not loopback, link-local or multicast. */
+const addressPattern = [
+  '^(?!0\\.|127\\.|169\\.254\\.|22[4-9]\\.|2[3-5][0-9]\\.|::1?$|fe[89ab]|ff)',
+  `((${octet}\\.){3}${octet}|(${hextet}:){7}${hextet}|(${hextet}:){1,7}:|:(:${hextet}){1,7}|`,
+  `${compressed.join('|')})$`,
+].join('')
+
+/** The schema's pattern as Python reads it: there `$` would let a line feed through. */
+export function pythonPattern(pattern: string): string {
+  return pattern.replaceAll('$', '\\Z')
+}
+
+function checkOf(
+  name: string,
+  value: string,
+  { pattern = '', maxLength = 0, description }: SchemaField,
+  more = '',
+) {
+  const check: Check = {
+    variable: publicName(name),
+    value: expand(value),
+    pattern: pythonPattern(pattern),
+    length: maxLength,
+    reason: refuseJinja(`${more}${description}`),
+  }
+  return check
+}
+
+/** Checks of texts, one for each variable, or for each item of it. */
+export function textChecks(config: ResolvedConfig): {
+  scalars: readonly Check[]
+  items: Record<string, Omit<Check, 'value'>>
+} {
+  const { trustDomain } = config.spire
+  const ofDomain = {
+    ...machineFields.spiffeId,
+    pattern: machineFields.spiffeId.pattern.replace('[a-z0-9._-]+', escapePattern(trustDomain)),
+  }
+  const address = (name: string, field: SchemaField) => {
+    const { value: _, ...check } = checkOf(name, '', { ...field, pattern: addressPattern })
+    return check
+  }
+  const { value: _, ...portName } = checkOf('ports', '', machineFields.portName, 'The name of a port. ')
+  return {
+    scalars: [
+      checkOf('name', publicName('name'), machineFields.name),
+      checkOf('namespace', publicName('namespace'), machineFields.namespace),
+      checkOf('spiffe_id', publicName('spiffe_id'), ofDomain),
+      checkOf('server_name', publicName('server_name'), machineFields.serverName),
+    ],
+    items: {
+      addresses: address('addresses', machineFields.addresses),
+      local_addresses: address('local_addresses', machineFields.localAddresses),
+      port_names: portName,
+    },
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.]/g, '\\.')
+}
+
+/** Ports that no application can have, since they are SSH's or the proxy's own. */
+export function reservedPorts(config: ResolvedConfig): number[] {
+  return [...new Set([sshPort, ...Object.values<number>(proxyPorts), config.proxy.adminAddress.port])].sort(
+    (a, b) => a - b,
+  )
+}
