@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what the readers tier needs onto a Debian 12 (or later) host, as root: packages, two root file systems and
-# real SPIRE. A second run takes a second. The tests call it themselves.
+# Brings what the readers tier needs onto a Debian 12 (or later) host, as root: packages, two root file systems,
+# environments of Ansible and real SPIRE. A second run takes a second. The tests call it themselves.
 #
 #   usage: test/oracle/setup.sh
 #
@@ -26,6 +26,7 @@ for pair in $needed; do
 done
 [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then
   command -v apt-get >/dev/null || die "this is not Debian; what is missing:$missing"
   echo "installing$missing" >&2
@@ -36,6 +37,7 @@ if [ -n "$missing" ]; then
 fi
 
 "$here/../setup/roots.sh" >/dev/null
+"$here/../setup/ansible.sh" >/dev/null
 mkdir -p -- "$cache"
 (
   flock 9

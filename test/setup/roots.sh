@@ -9,7 +9,7 @@
 set -eu
 
 cache=${MESHJOIN_CACHE:-/var/cache/meshjoin-test}
-image=systemd-sysv,dbus,udev,locales,cloud-init,iproute2,iptables,openssh-server,curl,ca-certificates,python3-yaml,systemd-resolved,procps
+image=systemd-sysv,dbus,udev,locales,cloud-init,iproute2,iptables,openssh-server,curl,ca-certificates,python3-yaml,systemd-resolved,procps,python3-apt
 tests=netcat-openbsd,openssl,tcpdump
 
 die() {
@@ -18,7 +18,7 @@ die() {
 }
 
 # Everything that decides what a root holds, apart from the archive's own updates.
-stamp="3 $image,$tests"
+stamp="4 $image,$tests"
 
 make_root() { # SUITE
   root=$cache/$1.base
