@@ -4,19 +4,8 @@ import { until } from './harness/command.ts'
 import { generateMachine, makeDocument } from './harness/document.ts'
 import { createMachine } from './harness/machine.ts'
 import { place } from './harness/root.ts'
-import { type Story, tellStory } from './harness/story.ts'
-
-/** Everything that joining changes, in words that can be compared: files, accounts, units, rules and policies in their order. */
-const snapshotScript = `
-  find /etc /opt /usr/local /var/lib /run/systemd/system -xdev \\
-    -not -path '/var/lib/systemd/*' -not -path '/var/lib/private*' -not -path '/etc/.pwd.lock' \\
-    -not -path '/etc/passwd*' -not -path '/etc/group*' -not -path '/etc/shadow*' -not -path '/etc/gshadow*' \\
-    -printf '%p %y %m %U:%G %l\\n' | sort
-  find /etc -xdev -type f -not -name '*-' -not -path '/etc/.pwd.lock' -exec sha256sum {} + | sort -k 2
-  systemctl list-unit-files --no-pager --no-legend | sort
-  for t in iptables ip6tables; do $t-save; done | sed 's/\\[[0-9]*:[0-9]*\\]//; /^#/d'
-  ss -Hltn | awk '{print $4}' | sort
-  cat /etc/resolv.conf`
+import { assertSame, takeSnapshot } from './harness/snapshot.ts'
+import { tellStory } from './harness/story.ts'
 
 /** Rules of others, as Docker and a firewall would have them; ours have to go in front, and theirs to stay as they are. */
 const foreignRules = `
@@ -42,7 +31,8 @@ tellStory('a machine that leaves', (story, step) => {
     place(root, '/etc/spire/join-token', `${token}\n`, 0o600)
     for (const [path, { mode, content }] of generateMachine(makeDocument(world)).files)
       place(root, path, content, mode)
-    await machine.must('/usr/local/sbin/mesh-machine', 'install')
+    // From where somebody who has logged in is.
+    await machine.sh('cd /root && mesh-machine install')
     await machine.joined(60)
     assert.ok((await machine.rules()).length > 0)
     await machine.must('cp', '/usr/local/sbin/mesh-machine', '/root/mesh-machine')
@@ -53,11 +43,11 @@ tellStory('a machine that leaves', (story, step) => {
     assert.equal(await machine.rules(), [])
     // The token is the operator's: `leave` says so and leaves it there.
     await machine.sh('rm /etc/spire/join-token; rmdir /etc/spire')
-    assertSame(await snapshot(story), before)
+    assertSame(await takeSnapshot(story.machine), before)
     const again = await machine.run('/root/mesh-machine', 'leave')
     assert.is(again.code, 0, again.stderr)
     assert.match(again.stderr, /nothing to do/)
-    assertSame(await snapshot(story), before)
+    assertSame(await takeSnapshot(story.machine), before)
   }
 
   step('boots without user-data', async () => {
@@ -72,7 +62,7 @@ tellStory('a machine that leaves', (story, step) => {
     await until('it is up', 120, async () =>
       /running|degraded/.test((await story.machine.run('systemctl', 'is-system-running')).stdout),
     )
-    before = await snapshot(story)
+    before = await takeSnapshot(story.machine)
   })
 
   step('joins by the overlay of files', install)
@@ -85,7 +75,7 @@ tellStory('a machine that leaves', (story, step) => {
 
   step('joins again, among the rules of others', async () => {
     await story.machine.sh(foreignRules)
-    before = await snapshot(story)
+    before = await takeSnapshot(story.machine)
     await install()
     const [first] = (await story.machine.sh('iptables -t nat -S PREROUTING | sed -n 2p')).split('\n')
     assert.match(first ?? '', /MESHJOIN/)
@@ -97,16 +87,3 @@ tellStory('a machine that leaves', (story, step) => {
     assert.equal((await story.machine.stopPolling()).failures, [])
   })
 })
-
-function snapshot({ machine }: Story): Promise<string> {
-  return machine.sh(snapshotScript)
-}
-
-/** Names only the lines that differ, and then that the order does. */
-function assertSame(after: string, before: string): void {
-  const [left, right] = [before.split('\n'), after.split('\n')]
-  const gone = left.filter((line) => !right.includes(line)).map((line) => `- ${line}`)
-  const come = right.filter((line) => !left.includes(line)).map((line) => `+ ${line}`)
-  assert.is([...gone, ...come].join('\n'), '')
-  assert.is(after, before)
-}

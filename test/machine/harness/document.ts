@@ -18,6 +18,10 @@ export interface DocumentChanges {
   readonly proxySha256?: string
   readonly proxyUrl?: string
   readonly routes?: readonly { readonly to: string; readonly via: string }[]
+  /** `proxy.settings`. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** In place of the machine's one port. */
+  readonly ports?: readonly { readonly name: string; readonly port: number }[]
 }
 
 /** The machine's files and user-data. */
@@ -35,9 +39,15 @@ export const downloadAuthority = '/etc/ssl/downloads.example.internal.pem'
 
 interface Minimal {
   mesh: { trustAnchors: string; routes?: DocumentChanges['routes'] }
-  proxy: { version: string; shutdownGracePeriod?: string; install: Record<string, unknown> }
+  proxy: {
+    version: string
+    shutdownGracePeriod?: string
+    settings?: DocumentChanges['settings']
+    install: Record<string, unknown>
+  }
   spire: { agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
+  machines: { ports?: DocumentChanges['ports'] }[]
 }
 
 /**
@@ -64,6 +74,8 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
     caFile: downloadAuthority,
   }
   if (changes.routes !== undefined) document.mesh.routes = changes.routes
+  if (changes.settings !== undefined) document.proxy.settings = changes.settings
+  if (changes.ports !== undefined) for (const machine of document.machines) machine.ports = changes.ports
   const { onProxyFailure, backend } = changes
   if (onProxyFailure !== undefined || backend !== undefined)
     document.redirect = {
