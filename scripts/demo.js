@@ -26,8 +26,10 @@ Look at, in this order:
   4. ${machine}/etc/linkerd/
        the proxy's settings (*.env) and the redirect rules (redirect.v4), readable as they are
   5. ${machine}/etc/systemd/system/
-       the units; linkerd-proxy.service says why each option is there
-  6. ${out}/cloud-init/network.md
+       the units; docs/machine.md says why each option is there
+  6. ${out}/ansible/README.md
+       for machines that are already there: an inventory, four playbooks, and the role that places the same files
+  7. ${out}/cloud-init/network.md
        every connection that the machine makes or accepts, for firewalls
 
 Sums and addresses in the example are placeholders: copy it, put yours in, and run
