@@ -184,7 +184,7 @@ tellStory('a machine under Ansible', (story, step) => {
     isFine(story, off)
     assert.match(off.stdout, /was turned off, and stays off/)
     assert.equal(await machine.redirects(), [])
-    isFine(story, await controller.play('join.yml', '-e', '{"linkerd_machine_redirect_up": true}'))
+    isFine(story, await controller.play('join.yml', '-e', 'linkerd_machine_redirect_up=true'))
     await isWell()
   })
 

@@ -26,7 +26,8 @@ export function playbooks(role: string): Readonly<Record<string, readonly Task[]
         tasks: [
           {
             name: 'Check',
-            'ansible.builtin.include_role': { name: role, tasks_from: 'check.yml' },
+            // Without the ending it is also the name of an argument spec.
+            'ansible.builtin.include_role': { name: role, tasks_from: 'check' },
           },
         ],
       }),

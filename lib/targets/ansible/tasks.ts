@@ -205,12 +205,12 @@ const machine: readonly Task[] = [
       fail_msg: 'This machine has not joined the mesh yet: join.yml first.',
       quiet: true,
     },
-    when: [`${set('require_joined')}`, `${set('state')} == 'present'`],
+    when: [`${set('require_joined')} | bool`, `${set('state')} == 'present'`],
   },
 ]
 
 const present: readonly Task[] = [
-  include('Install packages', 'packages.yml', set('manage_packages')),
+  include('Install packages', 'packages.yml', `${set('manage_packages')} | bool`),
   include('Fetch the programs once, for all machines', 'archives.yml', `${set('download')} == 'controller'`),
   include('Place the files', 'files.yml'),
   include('Place the join token', 'token.yml', `not ${own('good')}.stat.exists`),
@@ -592,7 +592,7 @@ const redirect: readonly Task[] = [
     when: [
       'not ansible_check_mode',
       `${own('off_now')}.stat.exists`,
-      `${set('redirect_up')} or ${own('off_by')}.content | b64decode == ${own('off_by_role')}`,
+      `${set('redirect_up')} | bool or ${own('off_by')}.content | b64decode == ${own('off_by_role')}`,
     ],
     block: tryRules(),
   },
@@ -603,7 +603,7 @@ const redirect: readonly Task[] = [
     },
     when: [
       `${own('off_now')}.stat.exists`,
-      `not ${set('redirect_up')}`,
+      `not ${set('redirect_up')} | bool`,
       `${own('off_by')}.content | default('') | b64decode != ${own('off_by_role')}`,
     ],
   },
