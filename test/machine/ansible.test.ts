@@ -107,7 +107,9 @@ tellStory('a machine under Ansible', (story, step) => {
     isFine(story, well)
     assert.is(well.recap.changed, 0)
     assert.match(well.stdout, new RegExp(`Joined as ${identity.spiffeId}`))
+    // The service by itself, too: a run that the timer has started would go on, and put the rules back.
     await machine.must('systemctl', 'stop', 'linkerd-redirect-watch', 'linkerd-redirect-assert.timer')
+    await machine.must('systemctl', 'stop', 'linkerd-redirect-assert.service')
     await machine.must('iptables', '-t', 'nat', '-F', 'MESHJOIN_INBOUND')
     const amiss = await controller.play('check.yml')
     assert.is(amiss.code, 2, amiss.stdout)
