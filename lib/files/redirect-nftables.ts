@@ -1,6 +1,5 @@
-import { isNetwork, parseNetwork } from '../config/network.ts'
 import { checkRuleWord, quoteNftString } from '../escape/rule.ts'
-import type { RedirectRule, RuleMatch } from '../plan/redirect.ts'
+import { networksOf, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
 import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
 import { printPorts, printRules } from './redirect-rules.ts'
 
@@ -52,14 +51,14 @@ function printMatch(rule: RedirectRule, match: RuleMatch, notation: Notation): s
   const words: string[] = []
   if (match.inInterface !== undefined) words.push('iifname', quoteNftString(match.inInterface))
   if (match.outInterface !== undefined) words.push('oifname', quoteNftString(match.outInterface))
-  const networks = [
-    ['saddr', match.source],
-    ['daddr', match.destination],
-  ] as const
-  for (const [word, network] of networks) {
-    if (network !== undefined) words.push(familyOf(rule, network), word, value(network))
+  for (const [word, side] of [
+    ['saddr', 'source'],
+    ['daddr', 'destination'],
+  ] as const) {
+    const network = match[side]
+    if (network !== undefined) words.push(familyOf(rule, side), word, value(network))
   }
-  if (networks.every(([, network]) => network === undefined) && rule.family !== 'both')
+  if (match.source === undefined && match.destination === undefined && rule.family !== 'both')
     words.push('meta nfproto', rule.family)
   if (match.destinationPort !== undefined)
     words.push('tcp dport', printPorts(match.destinationPort, '-', value))
@@ -69,9 +68,8 @@ function printMatch(rule: RedirectRule, match: RuleMatch, notation: Notation): s
 }
 
 /** `ip` or `ip6`, without which nft takes no address. */
-function familyOf(rule: RedirectRule, network: Scalar): string {
-  const parsed = typeof network === 'string' ? parseNetwork(network) : undefined
-  const family = parsed !== undefined && isNetwork(parsed) ? parsed.family : rule.family
+function familyOf({ match, family: own }: RedirectRule, side: 'source' | 'destination'): string {
+  const family = networksOf(match)[side]?.family ?? own
   return family === 'ipv6' ? 'ip6' : 'ip'
 }
 

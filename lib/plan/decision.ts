@@ -1,5 +1,5 @@
-import { type Address, isNetwork, type Network, networkContains, parseNetwork } from '../config/network.ts'
-import { appliesTo, type RedirectRule, type RuleMatch } from './redirect.ts'
+import { type Address, type Network, networkContains } from '../config/network.ts'
+import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from './redirect.ts'
 import { isVariable, type Scalar } from './value.ts'
 
 /** The first packet of a connection, as the kernel asks the rules about it. */
@@ -57,32 +57,15 @@ function holds({ match, verdict, repeat }: RedirectRule, connection: Connection)
 
 function holdsForAddresses(match: RuleMatch, connection: Connection): boolean {
   const { source, destination } = networksOf(match)
-  return lies(connection.source, source) && lies(connection.destination, destination)
+  return (
+    (match.source === undefined || lies(connection.source, match.source, source)) &&
+    (match.destination === undefined || lies(connection.destination, match.destination, destination))
+  )
 }
 
-/** Undefined where the rule asks nothing, null where it asks for what no address lies in. */
-type Asked = Network | null | undefined
-
-/** Read once for each rule: a document of many machines has each rule asked thousands of times. */
-const asked = new WeakMap<RuleMatch, { readonly source: Asked; readonly destination: Asked }>()
-
-function networksOf(match: RuleMatch): { readonly source: Asked; readonly destination: Asked } {
-  const known = asked.get(match)
-  if (known !== undefined) return known
-  const read = { source: readNetwork(match.source), destination: readNetwork(match.destination) }
-  asked.set(match, read)
-  return read
-}
-
-function readNetwork(network: Scalar | undefined): Asked {
-  if (network === undefined) return undefined
-  const parsed = parseNetwork(String(concrete(network)))
-  return isNetwork(parsed) ? parsed : null
-}
-
-function lies(address: Address | undefined, network: Asked): boolean {
-  if (network === undefined) return true
-  return address !== undefined && network !== null && networkContains(network, address)
+function lies(address: Address | undefined, asked: Scalar, network: Network | undefined): boolean {
+  concrete(asked) // throws for a variable
+  return address !== undefined && network !== undefined && networkContains(network, address)
 }
 
 function holdsForPort({ destinationPort }: RuleMatch, port: number): boolean {

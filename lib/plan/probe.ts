@@ -9,7 +9,7 @@ import {
 } from '../config/network.ts'
 import { type Connection, decideConnection } from './decision.ts'
 import { proxyPorts } from './ports.ts'
-import { appliesTo, type RedirectRule } from './redirect.ts'
+import { appliesTo, networksOf, type RedirectRule } from './redirect.ts'
 import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
@@ -108,7 +108,7 @@ function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family
   )
   const usual = usualTarget(outbound, family)
   return outbound.flatMap((rule): Probe[] => {
-    const network = networkOf(rule) ?? usual
+    const network = networksOf(rule.match).destination ?? usual
     if (network === undefined) return []
     const destination = addressOf(network)
     const address = destination.text
@@ -144,21 +144,12 @@ function literal(rules: readonly RedirectRule[]): RedirectRule[] {
 function usualTarget(rules: readonly RedirectRule[], family: Family) {
   const rule = rules.find(({ verdict }) => verdict.kind === 'redirect')
   if (rule === undefined) return undefined
-  return networkOf(rule) ?? anywhere[family]
-}
-
-function networkOf({ match }: RedirectRule) {
-  return typeof match.destination === 'string' ? readNetwork(match.destination) : undefined
-}
-
-function readNetwork(text: string) {
-  const network = parseNetwork(text)
-  return isNetwork(network) ? network : undefined
+  return networksOf(rule.match).destination ?? anywhere[family]
 }
 
 function readKnown(text: string): Network {
-  const network = readNetwork(text)
-  if (network === undefined) throw new TypeError(`${text} is a network`)
+  const network = parseNetwork(text)
+  if (!isNetwork(network)) throw new TypeError(`${text} is a network`)
   return network
 }
 

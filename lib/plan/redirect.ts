@@ -267,10 +267,31 @@ function always(direction: 'inbound' | 'outbound', match: RuleMatch, reason: str
 }
 
 /** True where the rule has something to say about connections of the family. */
-export function appliesTo(rule: RedirectRule, family: Family): boolean {
-  if (rule.family !== 'both') return rule.family === family
-  const text = rule.match.destination ?? rule.match.source
-  if (typeof text !== 'string') return true
+export function appliesTo({ family: own, match }: RedirectRule, family: Family): boolean {
+  if (own !== 'both') return own === family
+  const side = match.destination === undefined ? 'source' : 'destination'
+  return typeof match[side] !== 'string' || networksOf(match)[side]?.family === family
+}
+
+/** The networks that a rule asks for; undefined where it asks for none, or for a variable. */
+interface MatchNetworks {
+  readonly source: Network | undefined
+  readonly destination: Network | undefined
+}
+
+const networks = new WeakMap<RuleMatch, MatchNetworks>()
+
+/** Reads them once for each rule: in a document of many machines each rule is asked thousands of times. */
+export function networksOf(match: RuleMatch): MatchNetworks {
+  const known = networks.get(match)
+  if (known !== undefined) return known
+  const read = { source: readNetwork(match.source), destination: readNetwork(match.destination) }
+  networks.set(match, read)
+  return read
+}
+
+function readNetwork(text: Scalar | undefined): Network | undefined {
+  if (typeof text !== 'string') return undefined
   const network = parseNetwork(text)
-  return isNetwork(network) && network.family === family
+  return isNetwork(network) ? network : undefined
 }

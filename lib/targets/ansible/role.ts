@@ -6,7 +6,7 @@ import { packageVars } from './packages.ts'
 import { collectRoleFiles } from './role-files.ts'
 import { roleVars } from './role-vars.ts'
 import { taskFiles } from './tasks.ts'
-import { publicName, roleDefaults, roleName, roleOptions } from './variables.ts'
+import { type Option, publicName, roleDefaults, roleName, roleOptions } from './variables.ts'
 import { yamlArtifact } from './yaml.ts'
 
 /** The oldest ansible-core that the role is tried with. */
@@ -15,12 +15,16 @@ export const oldestAnsible = '2.16'
 /** Everything below `roles/linkerd_machine/`, in a folder. */
 export function emitRole(folder: string, config: ResolvedConfig): Artifact[] {
   const files = collectRoleFiles(config)
+  const options = roleOptions(config)
   const yaml = (path: string, value: unknown) => yamlArtifact(`${folder}/${path}`, value)
   return [
-    textArtifact(`${folder}/README.md`, renderTemplate('readme/ansible-role.md.hbs', viewReadme(config))),
-    yaml('defaults/main.yml', roleDefaults(config)),
+    textArtifact(
+      `${folder}/README.md`,
+      renderTemplate('readme/ansible-role.md.hbs', viewReadme(config, options)),
+    ),
+    yaml('defaults/main.yml', roleDefaults(config, options)),
     yaml('meta/main.yml', roleMeta),
-    yaml('meta/argument_specs.yml', argumentSpecs(config)),
+    yaml('meta/argument_specs.yml', argumentSpecs(options)),
     yaml('vars/main.yml', roleVars(config, files)),
     ...Object.entries(packageVars(config)).map(([family, vars]) => yaml(`vars/${family}.yml`, vars)),
     ...Object.entries(taskFiles).map(([name, tasks]) => yaml(`tasks/${name}.yml`, tasks)),
@@ -47,25 +51,25 @@ const roleMeta = {
   dependencies: [],
 }
 
-function argumentSpecs(config: ResolvedConfig): object {
-  const checkOnly = Object.entries(roleOptions(config)).filter(([name]) => name === publicName('group'))
+function argumentSpecs(options: Record<string, Option>): object {
+  const group = publicName('group')
   return {
     argument_specs: {
       main: {
         short_description:
           'Joins a machine to a Linkerd mesh, keeps it as the document says, or takes it out.',
-        options: roleOptions(config),
+        options,
       },
       check: {
         short_description: 'Looks how a machine of the mesh is, and changes nothing.',
-        options: Object.fromEntries(checkOnly),
+        options: { [group]: options[group] },
       },
     },
   }
 }
 
-function viewReadme(config: ResolvedConfig): object {
-  const rows = Object.entries(roleOptions(config)).map(([name, option]) => {
+function viewReadme(config: ResolvedConfig, options: Record<string, Option>): object {
+  const rows = Object.entries(options).map(([name, option]) => {
     const { default: fallback, choices, type, description, required } = option
     const kind = Array.isArray(choices)
       ? choices.map((choice) => (choice === '' ? 'empty' : String(choice))).join(', ')

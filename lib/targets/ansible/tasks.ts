@@ -1,3 +1,4 @@
+import { machineFields } from '../../generated/machine-variables.ts'
 import { expand, ownName, publicName } from './variables.ts'
 
 /** A task or block as Ansible reads it. Every one has a name; keys are in the order that ansible-lint wants. */
@@ -10,9 +11,9 @@ const command = expand(own('command'))
 /** Where files go: `/`, but in tests of this role a folder that stands for it. */
 const root = expand(own('root'))
 
-/** Includes another file of tasks, when it is wanted. */
-function include(name: string, file: string, when?: string): Task {
-  return { name, 'ansible.builtin.include_tasks': file, ...(when === undefined ? {} : { when }) }
+/** Includes another file of tasks. */
+function include(name: string, file: string, more: Task = {}): Task {
+  return { name, 'ansible.builtin.include_tasks': file, ...more }
 }
 
 /** Runs `mesh-machine`. */
@@ -42,8 +43,8 @@ const variables: readonly Task[] = [
     loop: expand(own('checks')),
     loop_control: { label: expand('item.variable') },
   },
-  ...checkList('addresses', 2, 'check_addresses'),
-  ...checkList('local_addresses', 4, 'check_local_addresses'),
+  ...checkList('addresses', machineFields.addresses.maxItems),
+  ...checkList('local_addresses', machineFields.localAddresses.maxItems),
   {
     name: 'Check the list of ports',
     'ansible.builtin.assert': {
@@ -51,9 +52,9 @@ const variables: readonly Task[] = [
         `${set('ports')} is sequence`,
         `${set('ports')} is not string`,
         `${set('ports')} is not mapping`,
-        `${set('ports')} | length <= 64`,
+        `${set('ports')} | length <= ${machineFields.ports.maxItems}`,
       ],
-      fail_msg: `${set('ports')} has to be a list of at most 64 ports.`,
+      fail_msg: `${set('ports')} has to be a list of at most ${machineFields.ports.maxItems} ports.`,
       quiet: true,
     },
   },
@@ -69,15 +70,15 @@ const variables: readonly Task[] = [
         `item.name is match(${own('check_port_names')}.pattern)`,
         'item.port is defined',
         'item.port is integer',
-        'item.port >= 1',
-        'item.port <= 65535',
+        `item.port >= ${machineFields.portNumber.minimum}`,
+        `item.port <= ${machineFields.portNumber.maximum}`,
         `item.port not in ${own('reserved_ports')}`,
         'item.port != ansible_port | default(22) | int',
         'item.opaque | default(false) is boolean',
       ],
       fail_msg: [
-        `${set('ports')} has an entry that is not as it has to be: "name" is a text of at most 15 lower-case letters,`,
-        'digits and hyphens, "port" a number without quotes from 1 to 65535 that is neither SSH\'s nor the proxy\'s own',
+        `${set('ports')} has an entry that is not as it has to be: "name" is a text of at most ${machineFields.portName.maxLength} lower-case letters,`,
+        `digits and hyphens, "port" a number without quotes from ${machineFields.portNumber.minimum} to ${machineFields.portNumber.maximum} that is neither SSH's nor the proxy's own`,
         `(${expand(`${own('reserved_ports')} | join(', ')`)}), "opaque" true or false.`,
       ].join(' '),
       quiet: true,
@@ -121,9 +122,9 @@ const variables: readonly Task[] = [
   },
 ]
 
-function checkList(name: string, most: number, check: string): Task[] {
+function checkList(name: string, most: number): Task[] {
   const list = set(name)
-  const checks = own(check)
+  const checks = own(`check_${name}`)
   return [
     {
       name: `Check the list ${list}`,
@@ -210,12 +211,14 @@ const machine: readonly Task[] = [
 ]
 
 const present: readonly Task[] = [
-  include('Install packages', 'packages.yml', `${set('manage_packages')} | bool`),
-  include('Fetch the programs once, for all machines', 'archives.yml', `${set('download')} == 'controller'`),
+  include('Install packages', 'packages.yml', { when: `${set('manage_packages')} | bool` }),
+  include('Fetch the programs once, for all machines', 'archives.yml', {
+    when: `${set('download')} == 'controller'`,
+  }),
   include('Place the files', 'files.yml'),
-  include('Place the join token', 'token.yml', `not ${own('good')}.stat.exists`),
-  include('Join', 'join.yml', `not ${own('good')}.stat.exists`),
-  include('Upgrade', 'upgrade.yml', `${own('good')}.stat.exists`),
+  include('Place the join token', 'token.yml', { when: `not ${own('good')}.stat.exists` }),
+  include('Join', 'join.yml', { when: `not ${own('good')}.stat.exists` }),
+  include('Upgrade', 'upgrade.yml', { when: `${own('good')}.stat.exists` }),
   include('Turn the redirect on', 'redirect.yml'),
 ]
 
@@ -268,16 +271,11 @@ const archives: readonly Task[] = [
     become: false,
     run_once: true,
   },
-  include('Fetch one program', 'archive.yml'),
-].map((task) =>
-  task.name === 'Fetch one program'
-    ? {
-        ...task,
-        loop: expand(own('programs')),
-        loop_control: { loop_var: own('program'), label: expand(`${own('program')}.name`) },
-      }
-    : task,
-)
+  include('Fetch one program', 'archive.yml', {
+    loop: expand(own('programs')),
+    loop_control: { loop_var: own('program'), label: expand(`${own('program')}.name`) },
+  }),
+]
 
 const archiveOf = `${own('program')}.archives[${own('architectures')}[ansible_facts['architecture']]]`
 const folder = expand(own('folder'))
@@ -498,6 +496,12 @@ const join: readonly Task[] = [
 const changed = own('changed')
 const confirmWithin = expand(set('confirm_within'))
 
+const lookWhetherOff: Task = {
+  name: 'Look whether the redirect is off',
+  'ansible.builtin.stat': { path: expand(own('off')) },
+  register: own('off_now'),
+}
+
 /** Asks over a new connection: one that is open already would show nothing. */
 const proveConnection: Task = {
   name: 'Come in over a new SSH connection',
@@ -526,11 +530,7 @@ const upgrade: readonly Task[] = [
       `${own('templates')}.results | selectattr('changed') | map(attribute='item.path') | select('search', '/redirect[.](v4|v6|nft)$') | length > 0`,
     ],
     block: [
-      {
-        name: 'Look whether the redirect is off',
-        'ansible.builtin.stat': { path: expand(own('off')) },
-        register: own('off_now'),
-      },
+      lookWhetherOff,
       {
         name: 'Try the new rules',
         when: `not ${own('off_now')}.stat.exists`,
@@ -576,11 +576,7 @@ function tryRules(): Task[] {
 }
 
 const redirect: readonly Task[] = [
-  {
-    name: 'Look whether the redirect is off',
-    'ansible.builtin.stat': { path: expand(own('off')) },
-    register: own('off_now'),
-  },
+  lookWhetherOff,
   {
     name: 'Read who turned it off',
     'ansible.builtin.slurp': { src: expand(own('off')) },

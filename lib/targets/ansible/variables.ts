@@ -41,35 +41,8 @@ export const machineVariables: MachineVariables = {
   },
 }
 
-/** The defaults of the variables, in the order of `defaults/main.yml`: what the document says of all machines. */
-export function roleDefaults(config: ResolvedConfig): Record<string, unknown> {
-  const { mesh, spire } = config
-  const name = expand(publicName('name'))
-  const namespace = expand(publicName('namespace'))
-  const defaults = {
-    state: 'present',
-    group: '',
-    name: expand('inventory_hostname'),
-    addresses: [],
-    local_addresses: expand(publicName('addresses')),
-    ports: [],
-    spiffe_id: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
-    server_name: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
-    join_token: '',
-    download: 'machine',
-    cache: '~/.cache/meshjoin',
-    manage_packages: true,
-    confirm_within: 120,
-    redirect_up: false,
-    require_joined: false,
-    before_upgrade: '',
-    after_upgrade: '',
-  }
-  return Object.fromEntries(Object.entries(defaults).map(([key, value]) => [publicName(key), value]))
-}
-
 /** One option of `meta/argument_specs.yml`. */
-type Option = Readonly<Record<string, unknown>>
+export type Option = Readonly<Record<string, unknown>>
 
 function field(name: keyof typeof machineFields, type: Option): Option {
   return { ...type, description: refuseJinja(machineFields[name].description) }
@@ -166,6 +139,22 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [publicName(key), value]))
 }
 
+/** `defaults/main.yml`: what the document says of all machines, and what else a variable is where nobody sets it. */
+export function roleDefaults({ mesh, spire }: ResolvedConfig, options: Record<string, Option>): object {
+  const name = expand(publicName('name'))
+  const namespace = expand(publicName('namespace'))
+  const computed: Readonly<Record<string, string>> = {
+    // Also where no machine may do without a group: the check of arguments then says so.
+    [publicName('group')]: '',
+    [publicName('name')]: expand('inventory_hostname'),
+    [publicName('local_addresses')]: expand(publicName('addresses')),
+    [publicName('spiffe_id')]: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
+    [publicName('server_name')]: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
+  }
+  const defaults = Object.entries(options).map(([key, option]) => [key, computed[key] ?? option.default])
+  return Object.fromEntries(defaults.filter(([, value]) => value !== undefined))
+}
+
 /** One check of a text, before anything is templated with it. */
 interface Check {
   readonly variable: string
@@ -188,7 +177,7 @@ const addressPattern = [
 ].join('')
 
 /** The schema's pattern as Python reads it: there `$` would let a line feed through. */
-export function pythonPattern(pattern: string): string {
+function pythonPattern(pattern: string): string {
   return pattern.replaceAll('$', '\\Z')
 }
 
