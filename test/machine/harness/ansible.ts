@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump } from 'js-yaml'
 import * as assert from 'uvu/assert'
-import { formatDiagnostic, generate } from '../../../lib/index.ts'
+import { type Environment, readEnvironments } from '../../setup/ansible.ts'
 import { addresses, names } from './addresses.ts'
 import { kill, must, type Outcome, onCleanup, run, until } from './command.ts'
+import { generateArtifacts } from './document.ts'
 import type { Debian } from './programs.ts'
 import type { World } from './world.ts'
 
@@ -33,20 +34,14 @@ export interface Played extends Outcome {
 const setup = fileURLToPath(new URL('../../setup/ansible.sh', import.meta.url))
 
 /** The oldest ansible-core that is supported on the one Debian, the newest on the other. */
-async function findAnsible(debian: Debian): Promise<readonly [version: string, folder: string]> {
-  const printed = await must(setup, [], { seconds: 1200 })
-  const all = printed
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([version]) => version !== 'lint')
-  const [version = '', folder = ''] = (debian === 'bookworm' ? all[0] : all.at(-1)) ?? []
-  assert.ok(all.length > 1 && folder !== '', 'two or more versions of ansible-core')
-  return [version, folder]
+async function findAnsible(debian: Debian): Promise<Environment> {
+  const { cores, oldest, newest } = readEnvironments(await must(setup, [], { seconds: 1200 }))
+  assert.ok(cores.length > 1, 'two or more versions of ansible-core')
+  return debian === 'bookworm' ? oldest : newest
 }
 
 export async function createController(world: World): Promise<Controller> {
-  const [version, environment] = await findAnsible(world.debian)
+  const { version, folder: environment } = await findAnsible(world.debian)
   const home = mkdtempSync(join(world.folder, 'a'))
   const project = join(home, 'project')
   const secret = join(home, 'vault-password')
@@ -111,9 +106,8 @@ export async function createController(world: World): Promise<Controller> {
 }
 
 function generateFolder(document: unknown): Map<string, string> {
-  const result = generate(document as Record<string, unknown>, { targets: ['ansible'] })
-  if (!result.ok) throw new Error(result.diagnostics.map((found) => formatDiagnostic(found)).join('\n'))
-  return new Map(result.value.map(({ path, content }) => [path.replace(/^ansible\//, ''), String(content)]))
+  const artifacts = generateArtifacts(document, ['ansible'])
+  return new Map(artifacts.map(({ path, content }) => [path.replace(/^ansible\//, ''), String(content)]))
 }
 
 /** `host : ok=15 changed=3 …` */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
-import { formatDiagnostic, generate } from '../../../lib/index.ts'
+import { type Artifact, formatDiagnostic, generate, type TargetName } from '../../../lib/index.ts'
 import { architecture, versions } from './programs.ts'
 import type { World } from './world.ts'
 
@@ -85,13 +85,18 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   return document
 }
 
+/** What targets make of a document that has to be accepted. */
+export function generateArtifacts(document: unknown, targets: readonly TargetName[]): readonly Artifact[] {
+  const result = generate(document as Record<string, unknown>, { targets })
+  if (!result.ok) throw new Error(result.diagnostics.map((found) => formatDiagnostic(found)).join('\n'))
+  return result.value
+}
+
 /** Generates the artifacts of the document's one machine with the library. */
 export function generateMachine(document: unknown): Generated {
-  const result = generate(document as Record<string, unknown>, { targets: ['cloud-init', 'systemd'] })
-  if (!result.ok) throw new Error(result.diagnostics.map((found) => formatDiagnostic(found)).join('\n'))
   const files = new Map<string, { mode: number; content: string }>()
   const texts = new Map<string, string>()
-  for (const { path, mode, content } of result.value) {
+  for (const { path, mode, content } of generateArtifacts(document, ['cloud-init', 'systemd'])) {
     const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
     const prefix = `systemd/${machineName}/`
     if (path.startsWith(prefix)) files.set(`/${path.slice(prefix.length)}`, { mode, content: text })

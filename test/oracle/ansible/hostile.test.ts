@@ -47,7 +47,7 @@ for (const [environment, first] of [
       refuse(
         scratch,
         all.filter((_, index) => index % 10 === first),
-        (folder) => askPlay(scratch, folder, environment),
+        (folder) => askPlay(folder, scratch, environment),
       ),
     ))
 
@@ -90,7 +90,7 @@ async function askTasks(folder: string, scratch: string): Promise<Refusals> {
   )
 }
 
-async function askPlay(scratch: string, folder: string, environment: Environment): Promise<Refusals> {
+async function askPlay(folder: string, scratch: string, environment: Environment): Promise<Refusals> {
   addToRole(folder, 'tasks/machine.yml', dump(passed))
   const { events } = await runPlay({
     environment,

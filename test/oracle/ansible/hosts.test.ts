@@ -2,9 +2,16 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Artifact } from '../../../lib/index.ts'
 import { readNftables } from './documents.ts'
 import { newest } from './environments.ts'
+import {
+  assertSameFiles,
+  describeFile,
+  describePlaced,
+  type Files,
+  filesOfMachines,
+  type Placed,
+} from './files.ts'
 import { withMachines } from './machines.ts'
 import { runPlay } from './play.ts'
 import { generateAll, withScratch, writeProject } from './project.ts'
@@ -12,26 +19,19 @@ import { generateAll, withScratch, writeProject } from './project.ts'
 const test = suite('the tasks of the role place what the target systemd has')
 const kind = { groups: ['web', 'batch'], ipv6: true } as const
 
-/** Mode and content by path. */
-type Files = Map<string, string>
-
 /** Placed in full for few, since every file costs Ansible a process. */
 test('two hosts, with all that they get', () =>
   withScratch(async (scratch) => {
     const { placed, wanted } = await runRole(scratch, 2, 'files.yml')
-    for (const [name, files] of wanted) compare(placed(name), files, name)
+    for (const [name, files] of wanted) assertSameFiles(placed(name), files, name)
   }))
 
 test('50 hosts, with what is rendered for them and the names of what is copied', () =>
   withScratch(async (scratch) => {
     const { placed, copied, wanted } = await runRole(scratch, 50, 'machine_layer.yml', ['/etc/linkerd'])
-    for (const [name, files] of wanted) compare(new Map([...placed(name), ...copied(name)]), files, name)
+    for (const [name, files] of wanted)
+      assertSameFiles(new Map([...placed(name), ...copied(name)]), files, name)
   }))
-
-function compare(has: Files, wanted: Files, name: string): void {
-  assert.equal([...has.keys()].sort(), [...wanted.keys()].sort(), name)
-  for (const [path, file] of wanted) assert.is(has.get(path), file, `${name}: ${path}`)
-}
 
 interface Ran {
   /** What is in the folder that stands for a host's root. */
@@ -75,35 +75,13 @@ async function runRole(
     placed: (name) => readTree(join(root, name)),
     copied: (name) => {
       const said = events.find(({ host, task }) => host === name && task === 'Copied')
-      return new Map((said?.message as Copied[] | undefined)?.map((file) => readCopied(folder, file)))
+      return new Map((said?.message as Placed[] | undefined)?.map((file) => readCopied(folder, file)))
     },
   }
 }
 
-/** An entry of a shape's files. */
-interface Copied {
-  readonly src: string
-  readonly path: string
-  readonly mode: string
-}
-
-function readCopied(folder: string, { src, path, mode }: Copied): [string, string] {
-  const content = readFileSync(join(folder, 'roles/linkerd_machine/files', src), 'utf8')
-  return [path, describe(Number.parseInt(mode, 8), content)]
-}
-
-function describe(mode: number, content: string): string {
-  return `${mode.toString(8)}\n${content}`
-}
-
-function filesOfMachines(artifacts: readonly Artifact[]): Map<string, Files> {
-  const machines = new Map<string, Files>()
-  for (const { path, mode, content } of artifacts) {
-    const [, name = '', file = ''] = /^systemd\/([^/]+)(\/.+)$/.exec(path) ?? []
-    if (name === '') continue
-    machines.set(name, (machines.get(name) ?? new Map()).set(file, describe(mode, String(content))))
-  }
-  return machines
+function readCopied(folder: string, file: Placed): [string, string] {
+  return describePlaced(file, readFileSync(join(folder, 'roles/linkerd_machine/files', file.src), 'utf8'))
 }
 
 function readTree(root: string): Files {
@@ -111,7 +89,10 @@ function readTree(root: string): Files {
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    files.set(path.slice(root.length), describe(lstatSync(path).mode & 0o7777, readFileSync(path, 'utf8')))
+    files.set(
+      path.slice(root.length),
+      describeFile(lstatSync(path).mode & 0o7777, readFileSync(path, 'utf8')),
+    )
   }
   return files
 }

@@ -12,10 +12,7 @@ export interface Event {
   readonly kind: 'ok' | 'skipped' | 'failed' | 'unreachable' | 'item-ok' | 'item-failed'
   readonly host: string
   readonly task: string
-  readonly action: string
   readonly message: unknown
-  readonly item: unknown
-  readonly changed: boolean
 }
 
 export interface Play {
@@ -24,34 +21,21 @@ export interface Play {
   readonly folder: string
   readonly scratch: string
   readonly inventory?: string
-  readonly hosts?: string
   readonly tasks: readonly object[]
-  readonly vars?: object
-  /** Hosts at a time. */
-  readonly forks?: number
 }
 
 /** Runs tasks on every host of the inventory, all of them this machine, and returns what was reported. */
 export async function runPlay(play: Play): Promise<{ events: Event[]; status: number }> {
-  const {
-    environment,
-    folder,
-    scratch,
-    inventory = 'inventory.yml',
-    hosts = 'all',
-    tasks,
-    vars,
-    forks = 4,
-  } = play
+  const { environment, folder, scratch, inventory = 'inventory.yml', tasks } = play
   writeFileSync(
     join(folder, 'test.yml'),
     dump([
       {
         name: 'Test',
-        hosts,
+        hosts: 'all',
         connection: 'local',
         gather_facts: false,
-        vars: { ansible_python_interpreter: join(environment.folder, 'bin/python'), ...vars },
+        vars: { ansible_python_interpreter: join(environment.folder, 'bin/python') },
         tasks,
       },
     ]),
@@ -60,7 +44,7 @@ export async function runPlay(play: Play): Promise<{ events: Event[]; status: nu
     environment,
     folder,
     scratch,
-    command: ['ansible-playbook', '-i', inventory, '--forks', String(forks), 'test.yml'],
+    command: ['ansible-playbook', '-i', inventory, '--forks', '4', 'test.yml'],
     variables: {
       ANSIBLE_CALLBACK_PLUGINS: plugins,
       ANSIBLE_STDOUT_CALLBACK: 'report',

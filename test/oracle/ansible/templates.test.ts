@@ -5,20 +5,12 @@ import * as assert from 'uvu/assert'
 import type { Artifact } from '../../../lib/index.ts'
 import { type Document, readGroups, readMinimal, readNftables } from './documents.ts'
 import { type Environment, newest, oldest } from './environments.ts'
+import { assertSameFiles, describePlaced, type Files, filesOfMachines, type Placed } from './files.ts'
 import { type Kind, withMachines } from './machines.ts'
 import { generateAll, runTool, withScratch, writeProject } from './project.ts'
 
 const test = suite('the role makes of variables what the document makes of machines')
 const seed = Number(process.env.MESHJOIN_SEED ?? 20_262)
-
-/** The files of a machine: by path, mode and content. */
-type Files = Map<string, string>
-
-interface Placed {
-  readonly path: string
-  readonly mode: string
-  readonly src: string
-}
 
 interface ShapeVars {
   readonly group: string
@@ -64,14 +56,11 @@ async function compare(scratch: string, environment: Environment, document: Docu
       .split('\n')
       .map((line) => readLine(line, layers)),
   )
-  const wanted = readMachines(artifacts)
+  const wanted = filesOfMachines(artifacts)
   assert.is(wanted.size, document.machines.length)
   assert.equal([...made.keys()].sort(), [...wanted.keys()].sort())
-  for (const [name, files] of wanted) {
-    const placed = made.get(name) ?? new Map()
-    assert.equal([...placed.keys()].sort(), [...files.keys()].sort(), `${name}: the files (seed ${seed})`)
-    for (const [path, file] of files) assert.is(placed.get(path), file, `${name}: ${path} (seed ${seed})`)
-  }
+  for (const [name, files] of wanted)
+    assertSameFiles(made.get(name) ?? new Map(), files, `${name} (seed ${seed})`)
 }
 
 /** A line of evaluate.py. */
@@ -79,7 +68,7 @@ interface Evaluated {
   readonly host: string
   readonly group: string
   readonly inside: string
-  readonly files: readonly { path: string; mode: string; content: string }[]
+  readonly files: readonly (Omit<Placed, 'src'> & { content: string })[]
 }
 
 /** What evaluate.py printed for a host, with what is copied for its shape. */
@@ -87,20 +76,8 @@ function readLine(line: string, layers: Map<string, Files>): [host: string, file
   const { host, group, inside, files } = JSON.parse(line) as Evaluated
   const layer = layers.get(`${group}: ${inside}`)
   assert.ok(layer, `${host}: there is no shape ${group}: ${inside}`)
-  const rendered = files.map(({ path, mode, content }): [string, string] => [path, `${mode}\n${content}`])
+  const rendered = files.map((file) => describePlaced(file, file.content))
   return [host, new Map([...layer, ...rendered])]
-}
-
-/** What the target `systemd` puts on each machine. */
-function readMachines(artifacts: readonly Artifact[]): Map<string, Files> {
-  const machines = new Map<string, Files>()
-  for (const { path, mode, content } of artifacts) {
-    const [, name, file] = /^systemd\/([^/]+)(\/.+)$/.exec(path) ?? []
-    if (name === undefined || file === undefined) continue
-    const files = machines.get(name) ?? new Map()
-    machines.set(name, files.set(file, `${mode.toString(8).padStart(4, '0')}\n${content}`))
-  }
-  return machines
 }
 
 /** What vars/main.yml says that is copied, by shape. */
@@ -114,7 +91,7 @@ function readMeshLayers(artifacts: readonly Artifact[]): Map<string, Files> {
   return new Map(
     shapes.map(({ group, inside, files }) => [
       `${group}: ${inside}`,
-      new Map(files.map(({ path, mode, src }) => [path, `${mode}\n${role.get(`files/${src}`)}`])),
+      new Map(files.map((file) => describePlaced(file, String(role.get(`files/${file.src}`))))),
     ]),
   )
 }

@@ -17,16 +17,13 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "report"
 
-    def _say(self, kind, result, more=None):
+    def _say(self, kind, result):
         outcome = result._result
         line = {
             "kind": kind,
             "host": result._host.get_name(),
             "task": result._task.get_name(),
-            "action": result._task.action,
             "message": outcome.get("msg", outcome.get("message")),
-            "item": outcome.get("item"),
-            "changed": bool(outcome.get("changed")),
         }
         self._display.display(json.dumps(line, default=str))
 
