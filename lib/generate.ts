@@ -86,6 +86,7 @@ function* emitTarget(
   report: Report,
 ): Iterable<Artifact> {
   const shared = target.emitShared(config, machines)
+  if (target.emitMachine === undefined) return yield* shared
   const planMachine = createPlanner(config)
   const printFiles = createFilePrinter()
   let next = 0

@@ -68,25 +68,25 @@ function probeInbound(rules: readonly RedirectRule[], addresses: List, family: F
     ? [{ variable: addresses.item }, [addresses]]
     : [addresses[0], []]
   if (address === undefined) return []
-  return rules
-    .filter((rule) => rule.direction === 'inbound' && appliesTo(rule, family))
-    .flatMap((rule): Probe[] => {
-      const port = inboundPort(rules, rule, family)
-      if (port === undefined) return []
-      const redirected = rule.verdict.kind === 'redirect'
-      const reason = rule.repeat?.reason ?? [rule.reason]
-      const repeat = rule.repeat === undefined ? outer : [...outer, rule.repeat.over]
-      const probe = {
-        direction: 'inbound',
-        family,
-        address,
-        port,
-        uid: undefined,
-        redirected,
-        reason,
-      } as const
-      return [repeat.length > 0 ? { ...probe, repeat } : probe]
-    })
+  const inbound = rules.filter((rule) => rule.direction === 'inbound' && appliesTo(rule, family))
+  const all = literal(inbound)
+  return inbound.flatMap((rule): Probe[] => {
+    const port = inboundPort(all, rule, family)
+    if (port === undefined) return []
+    const redirected = rule.verdict.kind === 'redirect'
+    const reason = rule.repeat?.reason ?? [rule.reason]
+    const repeat = rule.repeat === undefined ? outer : [...outer, rule.repeat.over]
+    const probe = {
+      direction: 'inbound',
+      family,
+      address,
+      port,
+      uid: undefined,
+      redirected,
+      reason,
+    } as const
+    return [repeat.length > 0 ? { ...probe, repeat } : probe]
+  })
 }
 
 /** A port by which this rule decides. That of a repeated rule is a variable, which no rule stands before. */
@@ -96,16 +96,14 @@ function inboundPort(rules: readonly RedirectRule[], rule: RedirectRule, family:
   return portsOf(rule).find(
     (candidate) =>
       !isOwnPort(candidate) &&
-      decideConnection(literal(rules), connectionTo(family, rule, candidate, undefined)).rule === rule,
+      decideConnection(rules, connectionTo(family, rule, candidate, undefined)).rule === rule,
   )
 }
 
 function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family): Probe[] {
   const used = new Set<string>()
-  const all = literal(rules)
-  const outbound = all.filter(
-    (rule) => rule.direction === 'outbound' && appliesTo(rule, family) && canBeTried(rule),
-  )
+  const all = literal(rules).filter((rule) => rule.direction === 'outbound' && appliesTo(rule, family))
+  const outbound = all.filter(canBeTried)
   const usual = usualTarget(outbound, family)
   return outbound.flatMap((rule): Probe[] => {
     const network = networksOf(rule.match).destination ?? usual

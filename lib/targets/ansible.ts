@@ -14,7 +14,6 @@ export const ansibleTarget: Target = {
   name: 'ansible',
   placesMachineFiles: true,
   check: () => {},
-  emitMachine: () => [],
   emitShared: emitAnsible,
 }
 

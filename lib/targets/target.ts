@@ -30,8 +30,8 @@ export interface Target {
   readonly placesMachineFiles: boolean
   /** Reports what the target itself cannot do. Runs before anything is emitted. */
   readonly check: (config: ResolvedConfig, report: Report) => void
-  /** The artifacts of one machine, in the folder `<target>/<machine>/`. Reports what only the output shows. */
-  readonly emitMachine: (input: MachineInput, config: ResolvedConfig, report: Report) => Artifact[]
+  /** The artifacts of one machine, in the folder `<target>/<machine>/`, if it has any. Reports what only the output shows. */
+  readonly emitMachine?: (input: MachineInput, config: ResolvedConfig, report: Report) => Artifact[]
   /** The artifacts beside the machines' folders, in `<target>/`. */
   readonly emitShared: (config: ResolvedConfig, machines: readonly ResolvedMachine[]) => Artifact[]
 }

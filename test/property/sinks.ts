@@ -77,11 +77,19 @@ export function readSinks(artifacts: readonly Artifact[], machine: string): Sink
   }
 }
 
+/** Most files of the role are the same for all documents. */
+const loaded = new Map<string, unknown>()
+
+function loadOnce(text: string): unknown {
+  if (!loaded.has(text)) loaded.set(text, load(text))
+  return loaded.get(text)
+}
+
 function readAnsible(texts: ReadonlyMap<string, string>): AnsibleSinks {
   const yaml = new Map<string, unknown>()
   for (const [path, text] of texts)
     if (path.startsWith('ansible/') && path.endsWith('.yml'))
-      yaml.set(path.slice('ansible/'.length), load(text))
+      yaml.set(path.slice('ansible/'.length), loadOnce(text))
   const role = 'ansible/roles/linkerd_machine'
   const vars = yaml.get('roles/linkerd_machine/vars/main.yml') as { __linkerd_machine_shapes: Shape[] }
   return {

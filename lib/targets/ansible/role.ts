@@ -16,7 +16,7 @@ export const oldestAnsible = '2.16'
 export function emitRole(folder: string, config: ResolvedConfig): Artifact[] {
   const files = collectRoleFiles(config)
   const options = roleOptions(config)
-  const yaml = (path: string, value: unknown) => yamlArtifact(`${folder}/${path}`, value)
+  const yaml = (path: string, value: object) => yamlArtifact(`${folder}/${path}`, value)
   return [
     textArtifact(
       `${folder}/README.md`,
