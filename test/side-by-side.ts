@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** Some tests in a process of their own. */
+export interface Part {
+  /** Stands before each line that they print. */
+  readonly name: string
+  readonly folder: string
+  readonly pattern: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly onLine?: (line: string) => void
+}
+
+const runner = fileURLToPath(new URL('run.ts', import.meta.url))
+
+/**
+ * Runs parts with `run.ts`, side by side, and prints one line of counts for all of them at the end. A part that ends without
+ * a count, or fails without a failed test, has failed.
+ */
+export async function runSideBySide(parts: readonly Part[]): Promise<void> {
+  process.exitCode = 1 // stays so where nothing comes to its end
+  const started = Date.now()
+  const total: [passed: number, failed: number, skipped: number] = [0, 0, 0]
+  const ends = await Promise.all(parts.map((part) => runPart(part, total)))
+  const outcomes = parts.map(({ name }, index) => `${name}: ${ends[index] === true ? 'passed' : 'failed'}`)
+  process.stdout.write(`${outcomes.join(', ')} in ${Math.round((Date.now() - started) / 1000)} s\n`)
+  const isFine = ends.length > 0 && ends.every(Boolean)
+  if (!isFine && total[1] === 0) total[1] = 1
+  process.stdout.write(`\n${total[0]} passed, ${total[1]} failed, ${total[2]} skipped\n`)
+  process.exitCode = isFine && total[0] > 0 ? 0 : 1
+}
+
+/** Whether it came to its end, with a count, and well. */
+function runPart({ name, folder, pattern, env, onLine }: Part, total: number[]): Promise<boolean> {
+  const child = spawn(process.execPath, ['--import', 'tsx', runner, folder, pattern], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  const forward = () => child.kill('SIGTERM')
+  process.once('exit', forward)
+  let rest = ''
+  let isCounted = false
+  child.stdout.on('data', (data: Buffer) => {
+    const lines = (rest + data.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      process.stdout.write(`${name}| ${line}\n`)
+      const counts = /^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/.exec(line)
+      if (counts !== null) {
+        isCounted = true
+        for (const index of [0, 1, 2]) total[index] = (total[index] ?? 0) + Number(counts[index + 1])
+      }
+      onLine?.(line)
+    }
+  })
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      process.off('exit', forward)
+      resolve(code === 0 && isCounted)
+    })
+  })
+}
