@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { proxyHas } from '../../lib/config/versions.ts'
 import {
   cloudConfig,
   type Diagnostic,
@@ -34,6 +35,7 @@ const counts = new Map<string, Count>()
 /** Findings at a field that refers to the one in question: the string itself may be fine there. */
 const referring: Readonly<Record<string, readonly string[]>> = {
   '/mesh/routes/*/to': ['route-gateway'],
+  '/proxy/adminAddress': ['port-reserved'],
   '/services/*/name': ['reference-unknown'],
   '/services/*/namespace': ['reference-unknown'],
   '/machines/*/name': ['reference-unknown'],
@@ -54,6 +56,11 @@ const referring: Readonly<Record<string, readonly string[]>> = {
   '/spire/agent/attestation/hostKeyFile': ['path-taken'],
   '/spire/agent/attestation/hostCertificateFile': ['path-taken'],
   '/spire/trustDomain': ['identity-trust-domain'],
+}
+
+/** Fields whose strings stand among other words in the output, by what of the string decides which. */
+const formsOf: Readonly<Record<string, (text: string) => boolean>> = {
+  '/proxy/version': (text) => proxyHas(text, 'platformInAssetName'),
 }
 
 /** Strings refused at another place only, by field and finding. */
@@ -101,8 +108,12 @@ function drawFor(site: Site, count: number, fieldSeed: number): string[] {
 
 async function tryField(site: Site, drawn: readonly string[], readers: Readers, count: Count): Promise<void> {
   const place = pointerOf(site)
-  const verbatim = new VerbatimCheck(site, drawn, (text) => makeOutput(site, text))
-  count.places = verbatim.size
+  const formOf = formsOf[site.field.name] ?? (() => true)
+  const verbatim = [true, false].map((form) => {
+    const alike = drawn.filter((text) => formOf(text) === form)
+    return new VerbatimCheck(site, alike, (text) => makeOutput(site, text))
+  })
+  count.places = Math.max(...verbatim.map(({ size }) => size))
   const refuse = (text: string, diagnostics: readonly Diagnostic[]): void => {
     const errors = diagnostics.filter(({ severity }) => severity === 'error')
     const said = errors.map(({ path, code }) => `${code} at ${path}`).join(', ')
@@ -130,7 +141,7 @@ async function tryField(site: Site, drawn: readonly string[], readers: Readers, 
     }
     const title = `${site.field.name} = ${JSON.stringify(text)}`
     const output = outputOf(site, text, planned.value)
-    verbatim.check(text, output, title)
+    verbatim[formOf(text) ? 0 : 1]?.check(text, output, title)
     readers.add(title, output)
     count.read++
     await readers.makeRoom()
