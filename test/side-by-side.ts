@@ -14,17 +14,25 @@ export interface Part {
 const runner = fileURLToPath(new URL('run.ts', import.meta.url))
 
 /**
- * Runs parts with `run.ts`, side by side, and prints one line of counts for all of them at the end. A part that ends without
- * a count, or fails without a failed test, has failed.
+ * Runs parts with `run.ts`, side by side or so many at once, and prints one line of counts for all of them at the end. A
+ * part that ends without a count, or fails without a failed test, has failed.
  */
-export async function runSideBySide(parts: readonly Part[]): Promise<void> {
+export async function runSideBySide(parts: readonly Part[], atOnce = parts.length): Promise<void> {
   process.exitCode = 1 // stays so where nothing comes to its end
   const started = Date.now()
   const total: [passed: number, failed: number, skipped: number] = [0, 0, 0]
-  const ends = await Promise.all(parts.map((part) => runPart(part, total)))
+  const ends: boolean[] = []
+  const left = [...parts.entries()]
+  const runNext = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [index, part] = next
+      ends[index] = await runPart(part, total)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, runNext))
   const outcomes = parts.map(({ name }, index) => `${name}: ${ends[index] === true ? 'passed' : 'failed'}`)
   process.stdout.write(`${outcomes.join(', ')} in ${Math.round((Date.now() - started) / 1000)} s\n`)
-  const isFine = ends.length > 0 && ends.every(Boolean)
+  const isFine = parts.length > 0 && parts.every((_, index) => ends[index] === true)
   if (!isFine && total[1] === 0) total[1] = 1
   process.stdout.write(`\n${total[0]} passed, ${total[1]} failed, ${total[2]} skipped\n`)
   process.exitCode = isFine && total[0] > 0 ? 0 : 1
