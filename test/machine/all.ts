@@ -1,17 +1,17 @@
 /**
- * The whole tier: makes what all tests share, then runs the tests of each Debian in a process of its own, side by side, since
- * most of their time is spent waiting.
+ * The whole tier: makes what all tests share, then runs the tests of each Debian in a process of its own, and those of Ansible
+ * in another. Three at once, since most of their time is spent waiting; Ansible computes, so one of its processes goes last.
  *
  * Usage: node --import tsx test/machine/all.ts [pattern]
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runSideBySide } from '../side-by-side.ts'
-import { cache, debians, preparePrograms } from './harness/programs.ts'
+import { type Part, runSideBySide } from '../side-by-side.ts'
+import { cache, type Debian, debians, preparePrograms } from './harness/programs.ts'
 
 process.exitCode = 1 // stays so where nothing comes to its end
-const [pattern = '\\.test\\.ts$'] = process.argv.slice(2)
+const [given] = process.argv.slice(2)
 const folder = fileURLToPath(new URL('.', import.meta.url))
 await preparePrograms()
 /** For the report of the bench, which cannot boot machines itself. */
@@ -22,13 +22,20 @@ function noteTime(debian: string, line: string): void {
   if (seconds !== undefined && what !== undefined) times.push({ debian, seconds: Number(seconds), what })
 }
 
-await runSideBySide(
-  debians.map((debian) => ({
-    name: debian,
+function partOf(debian: Debian, name: string, pattern: string): Part {
+  return {
+    name,
     folder,
     pattern,
     env: { MESHJOIN_DEBIAN: debian },
     onLine: (line) => noteTime(debian, line),
-  })),
+  }
+}
+
+const byAnsible = debians.map((debian) => partOf(debian, `${debian} ansible`, '^ansible\\.test\\.ts$'))
+const others = debians.map((debian) => partOf(debian, debian, given ?? '^(?!ansible\\.).*\\.test\\.ts$'))
+await runSideBySide(
+  given === undefined ? [...byAnsible.slice(1), ...others, ...byAnsible.slice(0, 1)] : others,
+  3,
 )
 writeFileSync(join(cache, 'machine-times.json'), `${JSON.stringify(times, null, 2)}\n`)

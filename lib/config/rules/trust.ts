@@ -5,7 +5,7 @@ import type { Rule } from './context.ts'
 
 /** Trust anchors and the agent's bundle: certificates of CAs that allow a CA below them. And never a key, anywhere. */
 export const checkTrust: Rule = ({ draft, report }) => {
-  refuseKeys(draft, '', report)
+  refuseKeys(draft, [], report)
   checkPem(draft.mesh?.trustAnchors, '/mesh/trustAnchors', true, report)
   const bundle = draft.spire?.trustBundle
   if (bundle?.includes('-----BEGIN')) checkPem(bundle, '/spire/trustBundle', false, report)
@@ -14,11 +14,11 @@ export const checkTrust: Rule = ({ draft, report }) => {
 const privateKey = /PRIVATE KEY/
 
 /** A key may have been pasted into an annotation or a setting as well. */
-function refuseKeys(value: unknown, path: string, report: Report): void {
+function refuseKeys(value: unknown, way: readonly string[], report: Report): void {
   if (typeof value === 'string') {
-    if (privateKey.test(value)) report('pem-private-key', path, {})
+    if (privateKey.test(value)) report('pem-private-key', pointer('', ...way), {})
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, child] of Object.entries(value)) refuseKeys(child, pointer(path, key), report)
+    for (const [key, child] of Object.entries(value)) refuseKeys(child, [...way, key], report)
   }
 }
 
