@@ -21,18 +21,16 @@ export async function runSideBySide(parts: readonly Part[], atOnce = parts.lengt
   process.exitCode = 1 // stays so where nothing comes to its end
   const started = Date.now()
   const total: [passed: number, failed: number, skipped: number] = [0, 0, 0]
-  const ends: boolean[] = []
-  const left = [...parts.entries()]
-  const runNext = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [index, part] = next
-      ends[index] = await runPart(part, total)
-    }
+  const ends: { name: string; isWell: boolean }[] = []
+  const left = [...parts]
+  const runThem = async (): Promise<void> => {
+    for (let part = left.shift(); part !== undefined; part = left.shift())
+      ends.push({ name: part.name, isWell: await runPart(part, total) })
   }
-  await Promise.all(Array.from({ length: atOnce }, runNext))
-  const outcomes = parts.map(({ name }, index) => `${name}: ${ends[index] === true ? 'passed' : 'failed'}`)
+  await Promise.all(Array.from({ length: atOnce }, runThem))
+  const outcomes = ends.map(({ name, isWell }) => `${name}: ${isWell ? 'passed' : 'failed'}`)
   process.stdout.write(`${outcomes.join(', ')} in ${Math.round((Date.now() - started) / 1000)} s\n`)
-  const isFine = parts.length > 0 && parts.every((_, index) => ends[index] === true)
+  const isFine = ends.length > 0 && ends.every(({ isWell }) => isWell)
   if (!isFine && total[1] === 0) total[1] = 1
   process.stdout.write(`\n${total[0]} passed, ${total[1]} failed, ${total[2]} skipped\n`)
   process.exitCode = isFine && total[0] > 0 ? 0 : 1

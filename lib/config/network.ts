@@ -108,8 +108,8 @@ export function splitHostPort(text: string): { readonly host: string; readonly p
 
 function readAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   // ipaddr.js throws and catches where the form is another, which costs most of the time of a check.
-  const isForm = /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text)
-  if (isForm && ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  const isDotted = /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text)
+  if (isDotted && ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
   return text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)
     ? ipaddr.IPv6.parse(text)
     : undefined

@@ -109,11 +109,12 @@ function drawFor(site: Site, count: number, fieldSeed: number): string[] {
 async function tryField(site: Site, drawn: readonly string[], readers: Readers, count: Count): Promise<void> {
   const place = pointerOf(site)
   const formOf = formsOf[site.field.name] ?? (() => true)
-  const verbatim = [true, false].map((form) => {
+  const checkAlike = (form: boolean) => {
     const alike = drawn.filter((text) => formOf(text) === form)
     return new VerbatimCheck(site, alike, (text) => makeOutput(site, text))
-  })
-  count.places = Math.max(...verbatim.map(({ size }) => size))
+  }
+  const [one, other] = [checkAlike(true), checkAlike(false)]
+  count.places = Math.max(one.size, other.size)
   const refuse = (text: string, diagnostics: readonly Diagnostic[]): void => {
     const errors = diagnostics.filter(({ severity }) => severity === 'error')
     const said = errors.map(({ path, code }) => `${code} at ${path}`).join(', ')
@@ -141,7 +142,8 @@ async function tryField(site: Site, drawn: readonly string[], readers: Readers, 
     }
     const title = `${site.field.name} = ${JSON.stringify(text)}`
     const output = outputOf(site, text, planned.value)
-    verbatim[formOf(text) ? 0 : 1]?.check(text, output, title)
+    const verbatim = formOf(text) ? one : other
+    verbatim.check(text, output, title)
     readers.add(title, output)
     count.read++
     await readers.makeRoom()
