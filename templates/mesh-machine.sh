@@ -74,12 +74,13 @@ server_id() { sed -n "s/^LINKERD2_PROXY_IDENTITY_SERVER_ID='\(.*\)'\$/\1/p" "${e
 nameservers() { sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null || :; }
 # A socket file may outlive its agent. Flag 00010000 stands for "listening".
 listening() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix; }
-# 403 and 404: the proxy's default policy refuses us the answer, and the identity has to be proof enough.
-ready() {
+answers() { # STATUS of the proxy's /ready, or several
   if has curl; then curl -sD - --noproxy '*' -m 2 -o /dev/null "${ADMIN_URL}/ready"; else
     wget -qS --no-proxy -T 2 -t 1 -O /dev/null "${ADMIN_URL}/ready" 2>&1
-  fi | grep -q '^ *HTTP/[0-9.]* \(200\|403\|404\)'
+  fi | grep -q "^ *HTTP/[0-9.]* \\($1\\)"
 }
+# 403 and 404: the proxy's default policy refuses us the answer, and the identity has to be proof enough.
+ready() { answers '200\|403\|404'; }
 # Not the units' states: what publishes may be a step of theirs. load notes what it loaded.
 joined_now() { marked && ready && { [ -e "${off}" ] || [ -e "${run}/loaded" ]; }; }
 # Joined, and with the units and the rules that it should have.
@@ -221,8 +222,9 @@ can_start() {
 wait_ready() {
   within 45 ready_or_gone || { say 'the proxy is not ready after 45 s'; exit 1; }
   [ -d "/proc/${MAINPID}" ] || { say 'the proxy ended before it was ready'; exit 1; }
-  # Had the agent gone between our look and the proxy's, the proxy would have lost its identity task for good.
-  listening || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
+  # Had the agent gone between our look and the proxy's, the proxy would have lost its identity task for good. With a
+  # certificate, which only 200 is proof of, it survives that.
+  answers 200 || listening || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
 }
 ready_or_gone() { [ ! -d "/proc/${MAINPID}" ] || ready; }
 

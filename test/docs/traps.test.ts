@@ -175,7 +175,7 @@ const shown: readonly Case[] = [
   ]),
   has('Linkerd 13', `${units}/linkerd-proxy-resolver.path`, ['PathChanged=/etc/resolv.conf']),
   has('Linkerd 14', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
-    "'^ *HTTP/[0-9.]* \\(200\\|403\\|404\\)'",
+    "ready() { answers '200\\|403\\|404'; }",
   ]),
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],

@@ -69,6 +69,32 @@ for (const { mode, backend } of variants) {
       await expectTraffic(story, 'with the new agent', meshed)
     })
 
+    step(`${mode}: the agent ends in the moment in which the proxy becomes ready`, async () => {
+      const { machine } = story
+      const folder = '/run/systemd/system/linkerd-proxy.service.d'
+      const proxy = () => machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID,SubState')
+      // The look at the agent comes late, so that there is time to end it.
+      await machine.sh(`printf '%s\\n' '[Service]' ExecStartPost= 'ExecStartPost=sleep 8' \
+          'ExecStartPost=/usr/local/sbin/mesh-machine wait-ready' 'ExecStartPost=+/usr/local/sbin/mesh-machine joined' \
+          >${folder}/late.conf
+        systemctl daemon-reload; systemctl --no-block restart linkerd-proxy`)
+      const starting = await until('the proxy is ready, and its unit does not know it', 60, async () => {
+        const now = await proxy()
+        const has = await machine.metric('control_identity_cert_refreshes_total', 'result="ok"')
+        return now.includes('start-post') && has > 0 ? now : undefined
+      })
+      await machine.must('systemctl', 'stop', 'spire-agent')
+      assert.is(await proxy(), starting, 'the agent was stopped too late')
+      const later = await until('its unit knows it', 60, async () => {
+        const now = await proxy()
+        return now.includes('start-post') ? undefined : now
+      })
+      assert.is(later, starting.replace('start-post', 'running'))
+      await expectTraffic(story, 'without an agent', meshed)
+      await machine.sh(`rm ${folder}/late.conf; systemctl daemon-reload; systemctl start spire-agent`)
+      await expectTraffic(story, 'with an agent', meshed)
+    })
+
     step(`${mode}: stop and start of the target`, async () => {
       const { machine } = story
       await machine.must('systemctl', 'stop', 'linkerd-mesh.target')
