@@ -14,22 +14,25 @@ export interface Part {
 const runner = fileURLToPath(new URL('run.ts', import.meta.url))
 
 /**
- * Runs parts with `run.ts`, side by side or so many at once, and prints one line of counts for all of them at the end. A
- * part that ends without a count, or fails without a failed test, has failed.
+ * Runs parts with `run.ts`, side by side or so many at once. Prints at the end a line for each failed test, since their own
+ * reports stand among the lines of the other parts, and one line of counts for all. A part that ends without a count, or fails
+ * without a failed test, has failed.
  */
 export async function runSideBySide(parts: readonly Part[], atOnce = parts.length): Promise<void> {
   process.exitCode = 1 // stays so where nothing comes to its end
   const started = Date.now()
   const total: [passed: number, failed: number, skipped: number] = [0, 0, 0]
   const ends: { name: string; isWell: boolean }[] = []
+  const failures: string[] = []
   const left = [...parts]
   const runThem = async (): Promise<void> => {
     for (let part = left.shift(); part !== undefined; part = left.shift())
-      ends.push({ name: part.name, isWell: await runPart(part, total) })
+      ends.push({ name: part.name, isWell: await runPart(part, total, failures) })
   }
   await Promise.all(Array.from({ length: atOnce }, runThem))
   const outcomes = ends.map(({ name, isWell }) => `${name}: ${isWell ? 'passed' : 'failed'}`)
   process.stdout.write(`${outcomes.join(', ')} in ${Math.round((Date.now() - started) / 1000)} s\n`)
+  for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   const isFine = ends.length > 0 && ends.every(({ isWell }) => isWell)
   if (!isFine && total[1] === 0) total[1] = 1
   process.stdout.write(`\n${total[0]} passed, ${total[1]} failed, ${total[2]} skipped\n`)
@@ -37,7 +40,11 @@ export async function runSideBySide(parts: readonly Part[], atOnce = parts.lengt
 }
 
 /** Whether it came to its end, with a count, and well. */
-function runPart({ name, folder, pattern, env, onLine }: Part, total: number[]): Promise<boolean> {
+function runPart(
+  { name, folder, pattern, env, onLine }: Part,
+  total: number[],
+  failures: string[],
+): Promise<boolean> {
   const child = spawn(process.execPath, ['--import', 'tsx', runner, folder, pattern], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
@@ -46,6 +53,7 @@ function runPart({ name, folder, pattern, env, onLine }: Part, total: number[]):
   process.once('exit', forward)
   let rest = ''
   let isCounted = false
+  const noteFailure = readFailures((failure) => failures.push(`${name}: ${failure}`))
   child.stdout.on('data', (data: Buffer) => {
     const lines = (rest + data.toString()).split('\n')
     rest = lines.pop() ?? ''
@@ -56,6 +64,7 @@ function runPart({ name, folder, pattern, env, onLine }: Part, total: number[]):
         isCounted = true
         for (const index of [0, 1, 2]) total[index] = (total[index] ?? 0) + Number(counts[index + 1])
       }
+      noteFailure(line)
       onLine?.(line)
     }
   })
@@ -65,4 +74,20 @@ function runPart({ name, folder, pattern, env, onLine }: Part, total: number[]):
       resolve(code === 0 && isCounted)
     })
   })
+}
+
+/** Finds in what `run.ts` prints the failed tests, each with what it says up to its stack; not those that a story gave up. */
+function readFailures(onFailure: (failure: string) => void): (line: string) => void {
+  let said: string[] = []
+  const finish = () => {
+    if (said.length > 0 && !said[1]?.startsWith('not tried, ')) onFailure(said.join(' ').slice(0, 500))
+    said = []
+  }
+  return (line) => {
+    const [, title] = /^ {3}FAIL {2}(.+)$/.exec(line) ?? []
+    if (title !== undefined || /^( {4}at |not ok: )/.test(line)) finish()
+    if (title !== undefined) said = [title]
+    else if (line.startsWith('not ok: ')) onFailure(line)
+    else if (said.length > 0) said.push(line.trim())
+  }
 }
