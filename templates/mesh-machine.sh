@@ -224,7 +224,7 @@ wait_ready() {
   [ -d "/proc/${MAINPID}" ] || { say 'the proxy ended before it was ready'; exit 1; }
   # Had the agent gone between our look and the proxy's, the proxy would have lost its identity task for good. With a
   # certificate, which only 200 is proof of, it survives that.
-  answers 200 || listening || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
+  listening || answers 200 || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
 }
 ready_or_gone() { [ ! -d "/proc/${MAINPID}" ] || ready; }
 
