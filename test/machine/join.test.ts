@@ -19,7 +19,7 @@ tellStory('a machine joins and stays joined', (story, step) => {
     await machine.boot()
     const hold = { name: 'before', address: addresses.machine, port: 80, text: 'HOLD\n', seconds: 2 }
     const greeting = await until('a connection before the rules', 60, () => world.cluster.call('hold', hold))
-    assert.is(greeting, `application holds ${addresses.cluster}\n`)
+    assert.is(greeting, `application holds ${addresses.client}\n`)
     assert.equal(await machine.rules(), [], 'this connection is older than the rules')
     await machine.joined(120)
   })
@@ -75,7 +75,7 @@ tellStory('a machine joins and stays joined', (story, step) => {
       seconds: 5,
     })
     assert.match(answer, /hello from the application to /)
-    assert.not.match(answer, addresses.cluster, 'the proxy stands between')
+    assert.not.match(answer, addresses.client, 'the proxy stands between')
     assert.is(await machine.metric('inbound_tcp_open_total'), before + 1)
     const meshed = await cluster.call('handshake', {
       address: addresses.machine,

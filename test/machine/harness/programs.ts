@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,6 +49,7 @@ const tools: readonly [command: string, from: string][] = [
   ['systemd-nspawn', 'systemd-container'],
   ['mmdebstrap', 'mmdebstrap'],
   ['nsenter', 'util-linux'],
+  ['flock', 'util-linux'],
   ['tcpdump', 'tcpdump'],
   ['openssl', 'openssl'],
   ['ssh', 'openssh-client'],
@@ -168,30 +169,18 @@ async function packBroken(work: string, publish: string, member: string): Promis
 /** What stories install: what a root without curl and iptables lacks, and the firewalls that they set upon our rules. */
 const installed = 'curl iptables nftables ufw firewalld'
 
-/** These packages as a flat repository. Cached, and made anew when the list changes. */
+/** These packages as a flat repository. Cached, and made anew when the list changes; of several runs at a time, one makes it. */
 async function fetchPackages(debian: Debian, root: string): Promise<string> {
   const folder = join(cache, `${debian}.packages.${installed.replaceAll(' ', '-')}`)
-  if ((await run('test', ['-e', join(folder, 'Packages')])).code === 0) return folder
-  const fresh = `${folder}.new`
-  rmSync(fresh, { recursive: true, force: true })
-  mkdirSync(join(fresh, 'partial'), { recursive: true })
-  const nspawn = ['--quiet', '--register=no', '--keep-unit', '--as-pid2', '--pipe', '--volatile=overlay']
-  await must(
-    'systemd-nspawn',
-    [
-      ...nspawn,
-      '--resolv-conf=replace-host',
-      `--bind=${fresh}:/var/cache/packages`,
-      '-D',
-      root,
-      'sh',
-      '-c',
-      `apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root --download-only install ${installed}`,
-    ],
-    { seconds: 600 },
-  )
-  await must('sh', ['-c', 'rm -rf partial lock; dpkg-scanpackages -m . >Packages 2>scan.log'], { cwd: fresh })
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(fresh, folder)
+  const nspawn = '--quiet --register=no --keep-unit --as-pid2 --pipe --volatile=overlay --resolv-conf=replace-host'
+  const apt = `apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y \
+    --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root \
+    --download-only install ${installed}`
+  const script = `[ ! -e "$1/Packages" ] || exit 0
+    rm -rf "$1.new"; mkdir -p "$1.new/partial"; cd "$1.new"
+    systemd-nspawn ${nspawn} --bind="$1.new:/var/cache/packages" -D "$2" sh -c "$3"
+    rm -rf partial lock; dpkg-scanpackages -m . >Packages 2>scan.log
+    rm -rf "$1"; mv -T "$1.new" "$1"`
+  await must('flock', [`${folder}.lock`, 'sh', '-euc', script, 'sh', folder, root, apt], { seconds: 900 })
   return folder
 }

@@ -25,7 +25,7 @@ export async function lookAtTraffic(world: World, machine: Machine): Promise<Tra
   return { inbound, outbound, ssh }
 }
 
-/** A new connection from the cluster to a declared port. */
+/** A new connection from a pod to a declared port. */
 export async function lookInbound(world: World): Promise<Path> {
   try {
     const answer = await world.cluster.call('request', {
@@ -36,7 +36,7 @@ export async function lookInbound(world: World): Promise<Path> {
     })
     const who = /hello from the application to (\S+)/.exec(answer)?.[1]
     if (who === undefined) return 'none'
-    return who === addresses.cluster ? 'plain' : 'mesh'
+    return who === addresses.client ? 'plain' : 'mesh'
   } catch {
     return 'none'
   }

@@ -160,6 +160,11 @@ async function layNetwork(place: Names): Promise<void> {
   )
   for (const network of ['10.42.0.0/16', '10.43.0.0/16'])
     await must('ip', ['-n', place.router, 'route', 'add', network, 'via', addresses.cluster])
+  // Who dials from the cluster is a pod.
+  await must('ip', [
+    ...['-n', place.cluster, 'route', 'replace', 'default', 'via', addresses.clusterGateway],
+    ...['src', addresses.client],
+  ])
 }
 
 async function cable(
