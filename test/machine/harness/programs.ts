@@ -172,7 +172,8 @@ const installed = 'curl iptables nftables ufw firewalld'
 /** These packages as a flat repository. Cached, and made anew when the list changes; of several runs at a time, one makes it. */
 async function fetchPackages(debian: Debian, root: string): Promise<string> {
   const folder = join(cache, `${debian}.packages.${installed.replaceAll(' ', '-')}`)
-  const nspawn = '--quiet --register=no --keep-unit --as-pid2 --pipe --volatile=overlay --resolv-conf=replace-host'
+  const nspawn =
+    '--quiet --register=no --keep-unit --as-pid2 --pipe --volatile=overlay --resolv-conf=replace-host'
   const apt = `apt-get -q update && apt-get -q -y --auto-remove purge curl iptables && apt-get -q -y \
     --no-install-recommends -o Dir::Cache::archives=/var/cache/packages -o APT::Sandbox::User=root \
     --download-only install ${installed}`
