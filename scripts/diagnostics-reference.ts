@@ -76,7 +76,7 @@ function readCatalogue(): Entry[] {
   })
 }
 
-const lists = ['allowed', 'known', 'targets']
+const lists = ['allowed', 'known', 'targets', 'files']
 
 /** Stands for the values of any message: the name of each in angle brackets, and never a suggestion. */
 const placeholders: unknown = new Proxy(

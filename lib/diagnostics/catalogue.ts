@@ -449,6 +449,12 @@ export const catalogue = {
     (a) => `the user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
     () => 'set cloudInit.compress where the platform takes it, or bake the mesh layer into an image',
   ),
+  'doctor-left-out': info<{ platform: string; files: readonly string[] }>(
+    (a) =>
+      `user-data for ${a.platform} goes without mesh-machine-doctor, which "mesh-machine redirect check" calls: the platform takes too few bytes`,
+    (a) =>
+      `nothing that joins, upgrades or leaves needs it; to have it, copy ${list(a.files)} of the target systemd onto the machine`,
+  ),
   'target-unknown': error<{ target: string; suggestion: string | undefined; known: readonly string[] }>(
     (a) => `there is no target "${a.target}"`,
     (a) => meant(a.suggestion, `targets: ${list(a.known)}`),

@@ -162,6 +162,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The platform hands user-data over as text only, so compressed user-data would arrive damaged.',
   'user-data-too-large':
     'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them.',
+  'doctor-left-out':
+    'EC2 takes 16,384 bytes of user-data, and a part of your own has to fit beside ours. So what only looks for faults stays out of it there.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':

@@ -8,7 +8,7 @@ import { printIptables } from './redirect-iptables.ts'
 import { printNftables } from './redirect-nftables.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
-import { machineCommand, type UnitView, unitTemplates } from './unit-view.ts'
+import { doctorCommand, machineCommand, probesPath, type UnitView, unitTemplates } from './unit-view.ts'
 
 /** A file of a machine: owned by root, with its final content. Every target places these and adds none. */
 export interface MachineFile {
@@ -56,7 +56,7 @@ export function printMachineLayer(layer: MachineLayer, notation: Notation): Mach
   const { rules, mesh, own } = layer
   const files = [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, layer.environment, notation)),
-    file('/etc/linkerd/redirect.probes', 0o644, printProbes(rules, own, mesh.redirect.ipv6, notation)),
+    file(probesPath, 0o644, printProbes(rules, own, mesh.redirect.ipv6, notation)),
   ]
   if (mesh.redirect.backend === 'nftables')
     return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, notation))]
@@ -75,7 +75,9 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
     file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
     file('/etc/linkerd/mesh-machine.conf', 0o644, printMachineData(plan)),
     file('/etc/linkerd/trust-anchors.pem', 0o644, plan.trustAnchors),
-    file(machineCommand.path, machineCommand.mode, readText(machineCommand.template)),
+    ...[machineCommand, doctorCommand].map(({ path, mode, template }) =>
+      file(path, mode, readText(template)),
+    ),
   ]
   if (plan.agent !== undefined) {
     files.push(

@@ -94,3 +94,13 @@ export const machineCommand = {
   template: 'mesh-machine.sh',
   mode: 0o755,
 } as const
+
+/** What looks for faults there: it takes the functions of the command, and nothing that joins or leaves calls it. */
+export const doctorCommand = {
+  path: '/usr/local/sbin/mesh-machine-doctor',
+  template: 'mesh-machine-doctor.sh',
+  mode: 0o755,
+} as const
+
+/** What the doctor tries. */
+export const probesPath = '/etc/linkerd/redirect.probes'

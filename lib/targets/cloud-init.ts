@@ -3,7 +3,7 @@ import type { Artifact } from '../artifact.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../files/machine-files.ts'
-import { machineCommand } from '../files/unit-view.ts'
+import { doctorCommand, machineCommand, probesPath } from '../files/unit-view.ts'
 import { emitGuide } from './guide.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, type PlatformName, platforms } from './platform.ts'
@@ -33,6 +33,18 @@ export interface CloudConfig {
 function listPackages(files: readonly MachineFile[]): string[] {
   const nft = files.some(({ path }) => path === '/etc/linkerd/redirect.nft')
   return ['ca-certificates', 'curl', 'iproute2', nft ? 'nftables' : 'iptables']
+}
+
+/**
+ * What a machine is spared where its platform has little room: nothing that joins, upgrades or leaves needs it. EC2 takes
+ * 16 kB, every other platform twice that or more.
+ */
+const spared: readonly string[] = [doctorCommand.path, probesPath]
+
+/** Whether user-data for a platform goes without the doctor. */
+function isSmall(platform: PlatformName | undefined): boolean {
+  const { limit = Number.POSITIVE_INFINITY } = platform === undefined ? {} : platforms[platform]
+  return limit < 32_000
 }
 
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
@@ -84,8 +96,10 @@ export const cloudInitTarget: Target = {
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {
   const { platform, compress } = config.cloudInit
-  if (compress === true && isPlatform(platform) && platforms[platform].gzip === 'refused')
+  if (!isPlatform(platform)) return
+  if (compress === true && platforms[platform].gzip === 'refused')
     report('platform-no-compress', '/cloudInit/compress', { platform })
+  if (isSmall(platform)) report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
 }
 
 function emitUserData(
@@ -97,7 +111,8 @@ function emitUserData(
 ): Artifact {
   const { compress, multipart } = config.cloudInit
   const platform = isPlatform(config.cloudInit.platform) ? config.cloudInit.platform : undefined
-  const text = printCloudConfig(createCloudConfig(files))
+  const carried = isSmall(platform) ? files.filter((file) => !spared.includes(file.path)) : files
+  const text = printCloudConfig(createCloudConfig(carried))
   const plain = multipart ? wrapMultipart(text) : text
   const limit = platform === undefined ? undefined : platforms[platform].limit
   const tooLarge = platform !== undefined && limit !== undefined && countUserData(platform, plain) > limit

@@ -9,19 +9,28 @@ const test = suite('shells read the command and its data')
 const machines = readMachines()
 const command = '/usr/local/sbin/mesh-machine'
 const data = '/etc/linkerd/mesh-machine.conf'
-const commands = [...new Set(machines.map((machine) => textOf(machine, command)))]
+const doctor = '/usr/local/sbin/mesh-machine-doctor'
+const programs = [command, doctor]
+const texts = programs.map((path) => [...new Set(machines.map((machine) => textOf(machine, path)))])
 
-test('the command is the same file on every machine', () => {
-  assert.is(commands.length, 1)
+test('the programs are the same files on every machine', () => {
+  assert.equal(
+    texts.map(({ length }) => length),
+    [1, 1],
+  )
 })
 
-/** Without its comments the command is told once, at its top, what its source is told about single lines. */
+/** Without its comments a program is told once, at its top, what its source is told about single lines. */
 const sources = [
-  { text: readFileSync('templates/mesh-machine.sh', 'utf8'), mistake: 'echo $planted', found: /SC2086/ },
-  ...commands.map((text) => ({ text, mistake: 'planted=1', found: /SC2034/ })),
+  ...['mesh-machine', 'mesh-machine-doctor'].map((name) => ({
+    text: readFileSync(`templates/${name}.sh`, 'utf8'),
+    mistake: 'echo $planted',
+    found: /SC2086/,
+  })),
+  ...texts.flat().map((text) => ({ text, mistake: 'planted=1', found: /SC2034/ })),
 ]
 
-test('shellcheck finds nothing in the command and its source, and finds a planted mistake', async () => {
+test('shellcheck finds nothing in the programs and their sources, and finds a planted mistake', async () => {
   for (const { text, mistake, found } of sources) {
     const { status, stdout } = await runCommand('shellcheck', ['-s', 'sh', '-'], text)
     assert.is(stdout, '')
@@ -33,11 +42,11 @@ test('shellcheck finds nothing in the command and its source, and finds a plante
 
 for (const system of suites) {
   for (const shell of ['dash', 'bash --posix']) {
-    test(`${system}: ${shell} -n takes the command and the data, and refuses a planted mistake`, async () => {
+    test(`${system}: ${shell} -n takes the programs and the data, and refuses a planted mistake`, async () => {
       for (const machine of machines) {
         const { status, stderr } = await runScript(
           system,
-          `${shell} -n ${command}; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
+          `${shell} -n ${command}; ${shell} -n ${doctor}; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
           { files: machine.files },
         )
         assert.is(stderr, '', machine.title)

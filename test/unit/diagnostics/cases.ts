@@ -405,9 +405,10 @@ migration:
   error(
     'user-data-too-large',
     '/machines/0',
-    [machineMark, append('cloudInit: {platform: ec2, compress: false}')],
+    [machineMark, append('cloudInit: {platform: hetzner, compress: false}')],
     { options: {} },
   ),
+  info('doctor-left-out', '/cloudInit/platform', append('cloudInit: {platform: «ec2}'), { options: {} }),
   error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
   error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),
   error('question-unclear', '', ['apiVersion', '«apiVersion'], {

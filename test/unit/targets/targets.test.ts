@@ -291,7 +291,11 @@ test('every folder has its README and the connections', () => {
 
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
-    const expected = path.endsWith('.env') ? 0o600 : path.endsWith('/sbin/mesh-machine') ? 0o755 : 0o644
+    const expected = path.endsWith('.env')
+      ? 0o600
+      : /\/sbin\/mesh-machine(-doctor)?$/.test(path)
+        ? 0o755
+        : 0o644
     assert.is(mode, expected, path)
     assert.is(sensitive, false, path)
   }

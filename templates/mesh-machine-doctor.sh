@@ -1,0 +1,120 @@
+#!/bin/sh
+# mesh-machine-doctor: compares the loaded rules with those that should be, names saved rules that would be loaded
+# without a proxy, and tries connections, one for each line of redirect.probes. By meshjoin; see docs/redirect.md.
+#
+# Exit: 0 well, 2 usage, 3 refused, 6 rules amiss
+
+# SC2154, SC1091: mesh-machine has the functions and the variables. SC2310, SC2312: questions are asked in conditions, where
+# "set -e" does not reach, and filters may come up empty. SC2046: lists of names are one word each.
+# shellcheck disable=SC1091,SC2046,SC2154,SC2310,SC2312
+
+. /usr/local/sbin/mesh-machine
+
+# --- redirect check: the rules as they are listed, then real connections, one for each line of redirect.probes
+
+check_rules() {
+  code=0
+  for t in $(tables); do
+    if words=$(differs "${t}"); then code=6; else words='complete and first'; fi
+    say "${t}: ${words}"
+  done
+  report_saved || code=6
+  if [ -e "${run}/trial" ]; then say "on trial for $(($(cat "${run}/trial") - $(seconds))) s more: mesh-machine redirect confirm"; fi
+  if disabled; then say 'turned off by "redirect down"'
+  elif [ "${code}" -ne 0 ]; then say 'no connections were tried'
+  elif ! ready; then
+    say 'no connections were tried: the proxy is not ready'
+    code=6
+  else probe || code=6; fi
+  exit "${code}"
+}
+
+# Outbound by the user that a line names; inbound from a network namespace behind a link of its own. All are opened at
+# a time and looked at for two seconds: what goes through the proxy is a peer of its listener.
+probe() {
+  { has bash && has setpriv; } || fail 3 missing-packages 'bash or setpriv is missing' 'no connections were tried' 'install them'
+  end_probe
+  work=${run}/probe
+  mkdir -p "${work}"
+  trap end_probe EXIT
+  { ip netns add "${link}" && ip link add "${link}" type veth peer name "${link}" netns "${link}"; } ||
+    fail 1 probe 'ip cannot make a link to try from' 'no connections were tried' 'is every module of the kernel there?'
+  end 1 2
+  end 2 1 -n "${link}"
+  n=0
+  while read -r way _ address port uid _; do
+    n=$((n + 1))
+    case ${way} in
+      inbound) dial "${address}" "${port}" nsenter --net="/run/netns/${link}" ;;
+      *) dial "${address}" "${port}" setpriv --reuid="${uid}" --regid=65534 --clear-groups ;;
+    esac
+  done <"${etc}/redirect.probes"
+  for _ in 1 2 3 4 5 6 7 8; do
+    sockets nsenter --net="/run/netns/${link}" >>"${work}/inbound"
+    sockets >>"${work}/outbound"
+    sleep 0.25
+  done
+  failed=0 fine=0 n=0
+  while read -r line; do
+    n=$((n + 1))
+    # shellcheck disable=SC2086
+    judge ${line}
+  done <"${etc}/redirect.probes"
+  say "${fine} connections went as they should, ${failed} did not"
+  [ "${failed}" -eq 0 ]
+}
+link=meshjoin-probe
+end() { # OWN OTHER OPTIONS of ip: at the far end everything is behind the near one
+  own=$1 other=$2
+  shift 2
+  ip "$@" link set "${link}" up
+  ip "$@" address add "169.254.255.$((248 + own))/30" dev "${link}"
+  ip "$@" address add "2001:db8:6d65:7368::${own}/64" dev "${link}" nodad 2>/dev/null || :
+  [ "${own}" = 1 ] || {
+    ip "$@" route add default via "169.254.255.$((248 + other))"
+    ip "$@" route add default via "2001:db8:6d65:7368::${other}" 2>/dev/null || :
+  }
+}
+end_probe() {
+  wait # or what they are connected to would never hear of their end
+  ip netns delete "${link}" 2>/dev/null || :
+  ip link delete "${link}" 2>/dev/null || :
+  [ -z "${work}" ] || rm -rf "${work}"
+}
+dial() { # ADDRESS PORT COMMAND...
+  target=/dev/tcp/$1/$2
+  shift 2
+  "$@" timeout 4 bash -c "exec 3<>${target} && echo open; sleep 3" >"${work}/${n}" 2>/dev/null 9>&- &
+}
+sockets() { "$@" ss -Htna | sed 's/\[::ffff:\([0-9.]*\)\]/\1/g; s/$/ /' | tr -s ' '; }
+# Ports are given out for each destination: another connection that goes to the proxy may have this one, or have had it.
+certain() {
+  grep -v '^T' "${work}/outbound" | grep -qF ":${listener} ${from} " &&
+    ! grep -F " ${from} " "${work}/outbound" | grep -vF " ${from} ${to} " | grep -qvF ":${listener} ${from} "
+}
+# Line number n of redirect.probes. ESTAB, SYN-SENT and CLOSE-WAIT are of now, other states may be of a check before.
+judge() {
+  way=$1 host=$3 port=$4 user=$5 verdict=$6
+  shift 6
+  if [ "${way}" = inbound ]; then listener=4143 by=''; else listener=4140 by=" by user ${user}"; fi
+  case ${host} in *:*) to="[${host}]:${port}" ;; *) to=${host}:${port} ;; esac
+  from=$(sed -n "s/^[ECS][SLY][^ ]* [0-9]* [0-9]* \([^ ]*\) $(printf '%s' "${to}" | sed 's/[].[]/\\&/g') *\$/\1/p" "${work}/${way}" | head -n 1)
+  went=left
+  if [ -n "${from}" ] && grep -qF ":${listener} ${from} " "${work}/outbound" && { [ "${verdict}" = redirected ] || certain; }; then went=redirected; fi
+  # The proxy may be done with it by then. Nobody else answers on such a port.
+  case ${way}:${verdict} in outbound:redirected) [ ! -s "${work}/${n}" ] || went=redirected ;; *) ;; esac
+  if [ "${went}" = "${verdict}" ]; then fine=$((fine + 1)); return; fi
+  if [ "${way}" = outbound ] && ! ip route get "${host}" >/dev/null 2>&1; then say "not tried: no route to ${to} ($*)"; return; fi
+  failed=$((failed + 1))
+  why='it did not come to the proxy: a rule is missing, or rules of others come first'
+  [ "${went}" = left ] || why='it came to the proxy: a rule is missing'
+  [ "${way}${from}" != inbound ] || why="nobody answered: does a firewall close port ${listener}?"
+  say "${way} ${to}${by}: should be ${verdict} ($*), but ${why}"
+}
+
+trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
+trap 'exit 143' TERM INT HUP
+[ "$#" -eq 0 ] || usage
+is_root || fail 2 root 'this is for root' 'nothing was changed' 'use sudo'
+load_conf
+check_rules
