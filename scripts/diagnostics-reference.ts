@@ -78,12 +78,15 @@ function readCatalogue(): Entry[] {
 
 const lists = ['allowed', 'known', 'targets', 'files']
 
-/** Stands for the values of any message: the name of each in angle brackets, and never a suggestion. */
+/** What makes a message of its own where it is there; the page has the usual one. */
+const absent = ['suggestion', 'ipv4', 'compressed']
+
+/** Stands for the values of any message: the name of each in angle brackets. */
 const placeholders: unknown = new Proxy(
   {},
   {
     get: (_, name) => {
-      if (name === 'suggestion') return undefined
+      if (absent.includes(String(name))) return undefined
       return lists.includes(String(name)) ? [`<${String(name)}>`] : `<${String(name)}>`
     },
   },

@@ -21,21 +21,51 @@ export interface PemBlock {
   readonly offset: number
 }
 
-const blockPattern = /-----BEGIN ([A-Z0-9 ]{1,64})-----([^-]*)-----END ([A-Z0-9 ]{1,64})-----/g
+/** What stands at the start and at the end of a block. */
+const markerPattern = /-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g
 
-/** Finds the PEM blocks of a text, and text that belongs to none. Reads certificates, nothing else. */
-export function readPem(text: string): { readonly blocks: PemBlock[]; readonly stray: boolean } {
+/**
+ * Finds the PEM blocks of a text. RFC 7468 §5.2 lets any text stand around them, such as what `openssl x509 -text` prints;
+ * `stray` says what of that text looks like a damaged block, and is empty where all of it is words.
+ */
+export function readPem(text: string): { readonly blocks: PemBlock[]; readonly stray: string } {
   const blocks: PemBlock[] = []
-  let rest = ''
+  const between: string[] = []
+  const stray: string[] = []
+  let open: { readonly label: string; readonly start: number; readonly offset: number } | undefined
   let end = 0
-  for (const match of text.matchAll(blockPattern)) {
-    const [whole, label = '', body = '', closing = ''] = match
-    rest += text.slice(end, match.index)
-    end = match.index + whole.length
-    blocks.push({ ...readBlock(label, body, closing), offset: match.index })
+  for (const match of text.matchAll(markerPattern)) {
+    const [whole, kind, label = ''] = match
+    const after = match.index + whole.length
+    if (kind === 'BEGIN') {
+      if (open !== undefined) stray.push(`a BEGIN ${open.label} has no END`)
+      else between.push(text.slice(end, match.index))
+      open = { label, start: after, offset: match.index }
+    } else if (open === undefined) stray.push(`an END ${label} has no BEGIN`)
+    else {
+      blocks.push({
+        ...readBlock(open.label, text.slice(open.start, match.index), label),
+        offset: open.offset,
+      })
+      open = undefined
+      end = after
+    }
   }
-  rest += text.slice(end)
-  return { blocks, stray: rest.trim() !== '' }
+  if (open === undefined) between.push(text.slice(end))
+  else stray.push(`a BEGIN ${open.label} has no END`)
+  // A rest of a block that was cut would otherwise be taken for a comment, and an anchor be missed.
+  if (stray.length === 0 && between.some((part) => /-{4} ?(BEGIN|END)\b/i.test(part)))
+    stray.push('a BEGIN or END line is damaged')
+  if (stray.length === 0 && between.some((part) => part.split(/\s+/).some(isBase64)))
+    stray.push('there is base64 text outside of the blocks')
+  return { blocks, stray: stray[0] ?? '' }
+}
+
+/** A line of a PEM body, not a checksum in hex or a ruled line. */
+function isBase64(word: string): boolean {
+  return (
+    /^[A-Za-z0-9+/]{40,}={0,2}$/.test(word) && /[A-Z]/.test(word) && /[a-z]/.test(word) && /[0-9]/.test(word)
+  )
 }
 
 /** The certificates of a PEM text in one form: sixty-four columns, one line feed after each line. */

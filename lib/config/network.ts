@@ -23,12 +23,27 @@ export interface Network {
   readonly parsed: ipaddr.IPv4 | ipaddr.IPv6
 }
 
-/** Reads a plain IPv4 (four decimal parts) or IPv6 address; undefined where it is neither. */
+/**
+ * Reads a plain IPv4 (four decimal parts) or IPv6 address; undefined where it is neither, and for IPv4 in IPv6 notation,
+ * which the kernel treats as IPv4 and everything that compares texts or families does not ({@link mappedIpv4}).
+ */
 export function parseAddress(text: string): Address | undefined {
   const parsed = readAddress(text)
   return parsed === undefined
     ? undefined
     : { family: familyOf(parsed), text: addressText(parsed), range: parsed.range(), parsed }
+}
+
+/** The IPv4 address that a text such as `::ffff:192.0.2.1` stands for; undefined for every other text. */
+export function mappedIpv4(text: string): string | undefined {
+  const parsed = text.includes(':') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined
+  return parsed?.isIPv4MappedAddress() === true ? parsed.toIPv4Address().toString() : undefined
+}
+
+/** What to say of a text that {@link parseAddress} does not take; `target` where a port belongs to it. */
+export function notAnAddress(text: string, target?: { readonly host: string; readonly port: number }) {
+  const ipv4 = mappedIpv4(target?.host ?? text)
+  return { value: text, ipv4: ipv4 !== undefined && target !== undefined ? `${ipv4}:${target.port}` : ipv4 }
 }
 
 /** Reads a CIDR, or says why it is none. */
@@ -37,6 +52,11 @@ export function parseNetwork(text: string): Network | { readonly reason: string 
   if (slash < 0) return { reason: 'the prefix length is missing' }
   const parsed = readAddress(text.slice(0, slash))
   const length = text.slice(slash + 1)
+  const mapped = mappedIpv4(text.slice(0, slash))
+  if (mapped !== undefined) {
+    const inner = Number(length) - 96
+    return { reason: `it is IPv4 in IPv6 notation; write ${inner >= 0 ? `${mapped}/${inner}` : mapped}` }
+  }
   if (parsed === undefined) return { reason: 'there is no IP address before the slash' }
   const family = familyOf(parsed)
   const bits = family === 'ipv4' ? 32 : 128
@@ -60,6 +80,8 @@ export function hostNetwork(address: Address): Network {
 /** Reads a CIDR or a plain address, the latter as the network of that one address. */
 export function parseNetworkOrAddress(text: string): Network | { readonly reason: string } {
   const address = parseAddress(text)
+  const mapped = mappedIpv4(text)
+  if (mapped !== undefined) return { reason: `it is IPv4 in IPv6 notation; write ${mapped}` }
   return address === undefined ? parseNetwork(text) : hostNetwork(address)
 }
 
@@ -110,9 +132,9 @@ function readAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   // ipaddr.js throws and catches where the form is another, which costs most of the time of a check.
   const isDotted = /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text)
   if (isDotted && ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  return text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)
-    ? ipaddr.IPv6.parse(text)
-    : undefined
+  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined
+  const parsed = ipaddr.IPv6.parse(text)
+  return parsed.isIPv4MappedAddress() ? undefined : parsed
 }
 
 function familyOf(address: ipaddr.IPv4 | ipaddr.IPv6): Family {

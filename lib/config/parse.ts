@@ -18,6 +18,9 @@ export const inputLimit = 16 * 1024 * 1024
 /** Finds the place of a JSON Pointer in the text, or of its nearest ancestor that has one. */
 export type Locate = (path: string, at?: 'value' | 'key') => Location
 
+/** What was typed where YAML may see a number or a truth value: 2.20 is the number 2.2. Undefined for all else. */
+export type TypedText = (path: string) => string | undefined
+
 const parsedMark: unique symbol = Symbol('parsed')
 
 /** The outcome of {@link parse}: the value, where its parts stand in the text, and what was wrong. */
@@ -25,6 +28,8 @@ export interface Parsed {
   /** Plain data; undefined where the text could not be read. */
   readonly value: unknown
   readonly locate: Locate
+  /** @internal for messages */
+  readonly typed: TypedText
   /** Syntax errors; empty where the text was read. */
   readonly diagnostics: readonly Diagnostic[]
   /** @internal tells a parsed text from a plain object that happens to look like one */
@@ -50,6 +55,7 @@ export function parse(text: string): Parsed {
   const failed = (diagnostic: Diagnostic, offset: number): Parsed => ({
     value: undefined,
     locate: () => ({ line: 1, column: 1 }),
+    typed: () => undefined,
     diagnostics: [{ ...diagnostic, location: toLocation(offset) }],
     [parsedMark]: true,
   })
@@ -62,7 +68,8 @@ export function parse(text: string): Parsed {
     if (documents.length !== 1) return failed(diagnose('one-document', '', { found: documents.length }), 0)
     const offsets = collectOffsets(source, events)
     const locate: Locate = (path, at = 'value') => toLocation(findOffset(offsets, path, at))
-    return { value: documents[0], locate, diagnostics: [], [parsedMark]: true }
+    const typed: TypedText = (path) => offsets.get(path)?.typed
+    return { value: documents[0], locate, typed, diagnostics: [], [parsedMark]: true }
   } catch (fault) {
     if (!(fault instanceof YAMLException)) throw fault
     // The name of a tag may be the start of a password.
@@ -74,6 +81,7 @@ export function parse(text: string): Parsed {
 interface Offsets {
   readonly key: number | undefined
   readonly value: number
+  readonly typed: string | undefined
 }
 
 function collectOffsets(source: string, events: readonly Event[]): Map<string, Offsets> {
@@ -83,7 +91,11 @@ function collectOffsets(source: string, events: readonly Event[]): Map<string, O
     const event = events[next++]
     if (event === undefined) return
     const start = 'valueStart' in event ? scalarStart(source, event) : 'start' in event ? event.start : -1
-    offsets.set(path, { key, value: start < 0 ? (key ?? 0) : start })
+    offsets.set(path, {
+      key,
+      value: start < 0 ? (key ?? 0) : start,
+      typed: event.type === EVENT_ID.SCALAR ? typedText(source, event) : undefined,
+    })
     if (event.type === EVENT_ID.SEQUENCE) {
       for (let index = 0; isOpen(events[next]); index++) visit(pointer(path, index), undefined)
       next++
@@ -98,6 +110,12 @@ function collectOffsets(source: string, events: readonly Event[]): Map<string, O
   }
   visit('', undefined)
   return offsets
+}
+
+function typedText(source: string, event: ScalarEvent): string | undefined {
+  if (event.style !== SCALAR_STYLE.PLAIN) return undefined
+  const text = getScalarValue(source, event)
+  return /^[-+.0-9]|^(true|false)$/i.test(text) ? text : undefined
 }
 
 /** What people look at: the quote that opens a text, or the first character of a block, not its indentation. */

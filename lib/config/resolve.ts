@@ -144,8 +144,8 @@ function resolveInstall(install: InstallInput, url: string): Install {
 }
 
 function resolveBundle(text: string): TrustBundle {
-  if (text.startsWith('/')) return { kind: 'path', path: text }
-  return text.startsWith('https://') ? { kind: 'url', url: text } : { kind: 'pem', pem: normalizePem(text) }
+  if (text.includes('-----BEGIN ')) return { kind: 'pem', pem: normalizePem(text) }
+  return text.startsWith('/') ? { kind: 'path', path: text } : { kind: 'url', url: text }
 }
 
 function resolveCollection({ ansible }: MeshjoinDocument): Collection | undefined {

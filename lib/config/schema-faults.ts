@@ -5,8 +5,11 @@ import { suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
 
+/** What was typed for a number or a truth value; undefined where the document is no text. */
+export type Typed = (path: string) => string | undefined
+
 /** Checks a value against the schema. Reports one diagnostic for each place, and returns the faulty places. */
-export function checkSchema(value: unknown, report: Report): SchemaFault[] {
+export function checkSchema(value: unknown, report: Report, typed: Typed = () => undefined): SchemaFault[] {
   if (validateDocument(value)) return []
   const seen = new Set<string>()
   const faults = (validateDocument.errors ?? []).filter((fault) => {
@@ -16,7 +19,7 @@ export function checkSchema(value: unknown, report: Report): SchemaFault[] {
     seen.add(place)
     return true
   })
-  for (const fault of faults) reportFault(value, fault, report)
+  for (const fault of faults) reportFault(value, fault, report, typed)
   return faults
 }
 
@@ -26,10 +29,11 @@ export function unknownKey(fault: SchemaFault): string | undefined {
   return fault.propertyName
 }
 
-function reportFault(root: unknown, fault: SchemaFault, report: Report): void {
+function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: Typed): void {
   const { keyword, instancePath: path, params } = fault
   const { title, example, keys } = describe(path)
   const value = valueAt(root, path)
+  const shown = shorten(typeof value === 'string' ? value : (typed(path) ?? value))
   if (fault.propertyName !== undefined) {
     const key = fault.propertyName
     report('bad-key', keyPath(path, key), { key: shorten(key), what: title }, 'key')
@@ -44,21 +48,27 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report): void {
   } else if (keyword === 'required') {
     const key = String(params.missingProperty)
     report('missing-key', path, { key, about: describe(pointer(path, key)).title }, 'key')
+  } else if (keyword === 'type' && path === '/apiVersion' && typeof value === 'number') {
+    report('unknown-value', path, { value: shown, allowed: [example], suggestion: undefined })
   } else if (keyword === 'type') {
-    report('wrong-type', path, { expected: typeWords(params.type), actual: describeValue(value) })
+    const quoted = typeof value === 'number' || typeof value === 'boolean' ? typed(path) : undefined
+    report('wrong-type', path, {
+      expected: typeWords(params.type),
+      actual: describeValue(value, shown),
+      quoted: quoted && shown,
+    })
   } else if (keyword === 'enum' || keyword === 'const') {
     const allowed = (keyword === 'enum' ? (params.allowedValues as unknown[]) : [params.allowedValue]).map(
       String,
     )
-    const text = shorten(value)
-    report('unknown-value', path, { value: text, allowed, suggestion: suggestWord(text, allowed) })
+    report('unknown-value', path, { value: shown, allowed, suggestion: suggestWord(shown, allowed) })
   } else if (keyword === 'pattern') {
-    const control = typeof value === 'string' ? findControl(value) : undefined
+    const control = typeof value === 'string' ? findControl(value, String(params.pattern)) : undefined
     if (control !== undefined) report('control-character', path, { codepoint: control })
-    else report('bad-format', path, { value: shorten(value), what: title, example })
+    else report('bad-format', path, { value: shown, what: title, example })
   } else if (keyword === 'minimum' || keyword === 'maximum') {
     report('out-of-range', path, {
-      value: shorten(value),
+      value: shown,
       limit: `${keyword === 'minimum' ? 'at least' : 'at most'} ${String(params.limit)}`,
     })
   } else {
@@ -113,14 +123,9 @@ function typeWords(type: unknown): string {
   return types.map((name) => typeNames[String(name)] ?? String(name)).join(' or ')
 }
 
-function describeValue(value: unknown): string {
-  if (typeof value === 'string') return `the text "${shorten(value)}"`
-  const short = shorten(value)
-  return value === null || typeof value !== 'object'
-    ? value == null
-      ? short
-      : `the ${typeof value} ${short}`
-    : short
+function describeValue(value: unknown, shown: string): string {
+  if (typeof value === 'string') return `the text "${shown}"`
+  return typeof value === 'object' || value === undefined ? shorten(value) : `the ${typeof value} ${shown}`
 }
 
 function limitWords(keyword: string, limit: unknown): string {
@@ -151,8 +156,9 @@ function shorten(value: unknown): string {
 const controlPattern =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
-function findControl(text: string): string | undefined {
-  const match = controlPattern.exec(text)
+/** Lines are not at fault where the pattern takes them: then it is another character. */
+function findControl(text: string, pattern: string): string | undefined {
+  const match = controlPattern.exec(pattern.includes('\\n') ? text.replace(/[\t\r\n]/g, ' ') : text)
   return match === null
     ? undefined
     : `U+${match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`

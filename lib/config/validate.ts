@@ -47,7 +47,7 @@ export function validate(input: Input): Result<Config> {
   if (parsed !== undefined && hasErrors(parsed.diagnostics)) return fail(parsed.diagnostics)
   const value: unknown = parsed === undefined ? input : parsed.value
   const { diagnostics, report } = collectDiagnostics()
-  const faults = checkSchema(value, report)
+  const faults = checkSchema(value, report, parsed?.typed)
   const draft = pruneFaults(value, faults)
   const context = createContext(draft, report)
   for (const rule of rules) rule(context)

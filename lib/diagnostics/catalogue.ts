@@ -52,9 +52,14 @@ export const catalogue = {
     (a) => `"${a.key}" is missing`,
     (a) => (a.about === '' ? `add "${a.key}"` : `add "${a.key}": ${a.about}`),
   ),
-  'wrong-type': error<{ expected: string; actual: string }>(
+  'wrong-type': error<{ expected: string; actual: string; quoted: string | undefined }>(
     (a) => `this is ${a.actual}, where ${a.expected} belongs`,
-    (a) => (a.expected.includes('text') ? 'put it in quotes' : `write ${a.expected}`),
+    (a) => {
+      if (!a.expected.includes('text')) return `write ${a.expected}`
+      if (a.actual === 'empty')
+        return 'write a text, in quotes where it is empty on purpose, or remove the key'
+      return a.quoted === undefined ? 'put it in quotes' : `put it in quotes: "${a.quoted}"`
+    },
   ),
   'unknown-value': error<{ value: string; allowed: readonly string[]; suggestion: string | undefined }>(
     (a) => `"${a.value}" is not one of: ${list(a.allowed)}`,
@@ -172,10 +177,10 @@ export const catalogue = {
   'pem-malformed': error<{ reason: string }>(
     (a) => `this is not readable as certificates: ${a.reason}`,
     () =>
-      'paste the whole block from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, as "linkerd identity" or your CA printed it',
+      'paste whole blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no others; comments around them may stay',
   ),
-  'pem-private-key': error<Record<never, never>>(
-    () => 'the text contains a private key',
+  'pem-private-key': error<{ label: string }>(
+    (a) => `the text contains a private key (a block ${a.label})`,
     () => 'remove the key from the document, replace it at its source, and paste certificates only',
   ),
   'pem-not-ca': error<{ subject: string }>(
@@ -193,9 +198,12 @@ export const catalogue = {
   ),
 
   // Addresses and networks
-  'address-invalid': error<{ value: string }>(
-    (a) => `"${a.value}" is not an IP address`,
-    () => 'write an address such as 192.0.2.10 or 2001:db8::10',
+  'address-invalid': error<{ value: string; ipv4: string | undefined }>(
+    (a) =>
+      a.ipv4 === undefined
+        ? `"${a.value}" is not an IP address`
+        : `"${a.value}" is an IPv4 address in IPv6 notation`,
+    (a) => (a.ipv4 === undefined ? 'write an address such as 192.0.2.10 or 2001:db8::10' : `write ${a.ipv4}`),
   ),
   'address-unusable': error<{ value: string; reason: string }>(
     (a) => `${a.value} cannot be the address of a machine: it is ${a.reason}`,
@@ -445,9 +453,25 @@ export const catalogue = {
     (a) => `${a.platform} does not take compressed user-data`,
     () => 'remove "compress", or the platform',
   ),
-  'user-data-too-large': error<{ machine: string; size: number; limit: number; platform: string }>(
-    (a) => `the user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
-    () => 'set cloudInit.compress where the platform takes it, or bake the mesh layer into an image',
+  'user-data-too-large': error<{
+    machine: string
+    size: number
+    limit: number
+    platform: string
+    compressed: boolean
+    /** Its size when compressed; undefined where it is already, or where the platform does not take that. */
+    packed: number | undefined
+    /** That this is few enough. */
+    fits: boolean
+  }>(
+    (a) =>
+      `the ${a.compressed ? 'compressed ' : ''}user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
+    (a) => {
+      if (a.fits) return `set cloudInit.compress to true: it then has ${a.packed} bytes`
+      const why =
+        a.packed === undefined ? '' : `compressed it would have ${a.packed}, which is too many as well; `
+      return `${why}place the files with the target ansible or systemd, or put those of the target systemd into an image`
+    },
   ),
   'doctor-left-out': info<{ platform: string; files: readonly string[] }>(
     (a) =>

@@ -56,7 +56,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Registration entries hang below a parent, which is the agent of one machine. Where two machines share it, each agent is offered the entries of both and picks one: the wrong identity, without an error.',
   'parent-is-identity':
     'The parent of a registration entry is the agent; the entry is the proxy. They cannot be the same SPIFFE ID.',
-  'pem-malformed': 'Trust anchors are PEM text of X.509 certificates, each readable on its own.',
+  'pem-malformed':
+    'Trust anchors are PEM text of X.509 certificates, each readable on its own. Text around the blocks, such as comments or what "openssl x509 -text" prints, is left out (RFC 7468). Any other kind of block is refused, and so is what looks like a part of one: an anchor that is missed would show much later.',
   'pem-private-key':
     'A private key has no place in the document. Whoever can read generated files or user-data could issue identities. Treat the key as lost: anything that read this file may have kept it.',
   'pem-not-ca':
@@ -66,7 +67,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'pem-duplicate':
     'The same certificate is listed twice. That is harmless, but during a rotation it often means that the new anchor was forgotten.',
   'address-invalid':
-    'Not an IP address. Host names are not resolved: the same document must give the same output everywhere.',
+    'Not an IP address. Host names are not resolved: the same document must give the same output everywhere. "::ffff:192.0.2.1" is IPv4 on the wire and IPv6 to whoever reads it, so it is to be written as 192.0.2.1.',
   'address-unusable':
     'Addresses of machines are what pods dial: loopback, link-local, multicast and unspecified addresses cannot be dialled.',
   'address-family-duplicate': 'An ExternalWorkload has at most one address of each family.',
@@ -161,7 +162,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'platform-no-compress':
     'The platform hands user-data over as text only, so compressed user-data would arrive damaged.',
   'user-data-too-large':
-    'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them.',
+    'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them. Compression is offered only where it is off, allowed, and enough.',
   'doctor-left-out':
     'EC2 takes 16,384 bytes of user-data, and a part of your own has to fit beside ours. So what only looks for faults stays out of it there.',
   'target-unknown': 'There is no such target.',

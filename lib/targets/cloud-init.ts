@@ -122,7 +122,14 @@ function emitUserData(
       : plain
   const size = platform === undefined ? 0 : countUserData(platform, content)
   if (platform !== undefined && limit !== undefined && size > limit) {
-    report('user-data-too-large', plan.path, { machine: plan.name, size, limit, platform })
+    const helps = content === plain && platforms[platform].gzip !== 'refused'
+    const packed = helps ? countUserData(platform, compressUserData(plain, platform)) : undefined
+    const values = { machine: plan.name, size, limit, platform, compressed: content !== plain }
+    report('user-data-too-large', plan.path, {
+      ...values,
+      packed,
+      fits: packed !== undefined && packed <= limit,
+    })
   }
   return { path, mode: 0o644, content, sensitive: false }
 }

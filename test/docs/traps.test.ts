@@ -19,17 +19,26 @@ interface Row {
 const rows = readRows(readFileSync('docs/traps.md', 'utf8'))
 const page = suite('traps: the page')
 
-page('has a row for each of the 32 traps of Linkerd and the 40 of the machine', () => {
-  const numbers = (list: string) => rows.filter((row) => row.list === list).map(({ number }) => number)
-  assert.equal(
-    numbers('Linkerd'),
-    Array.from({ length: 32 }, (_, index) => index + 1),
-  )
-  assert.equal(
-    numbers('The machine'),
-    Array.from({ length: 40 }, (_, index) => index + 1),
-  )
-})
+page(
+  'has a row for each of the 32 traps of Linkerd and the 40 of the machine, and for those found since',
+  () => {
+    const numbers = (list: string) => rows.filter((row) => row.list === list).map(({ number }) => number)
+    assert.equal(
+      numbers('Linkerd'),
+      Array.from({ length: 32 }, (_, index) => index + 1),
+    )
+    assert.equal(
+      numbers('The machine'),
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    )
+    const since = numbers('Machines as they are')
+    assert.ok(since.length > 0)
+    assert.equal(
+      since,
+      since.map((_, index) => index + 1),
+    )
+  },
+)
 
 page('says of each row how it is dealt with', () => {
   for (const { list, number, how, shown } of rows) {
@@ -93,6 +102,27 @@ const leaf = readFileSync('test/unit/config/certificates/leaf.pem', 'utf8')
 const rootKey = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
 
 const shown: readonly Case[] = [
+  has(
+    'Machines as they are 1',
+    `${etc}/trust-anchors.pem`,
+    [certificate],
+    [/platform team/],
+    ['/mesh/trustAnchors', `# by the platform team\n${certificate}# end\n`],
+  ),
+  gives('Machines as they are 1', 'pem-malformed', [
+    '/mesh/trustAnchors',
+    `${certificate}-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n`,
+  ]),
+  [
+    'Machines as they are 2',
+    'a version without quotes',
+    () => {
+      const text = readFileSync('examples/minimal.yaml', 'utf8').replace('edge-25.10.7', '2.20')
+      const helps = generate(text).diagnostics.map(({ code, help }) => `${code}: ${help}`)
+      assert.ok(helps.includes('wrong-type: put it in quotes: "2.20"'), helps.join('; '))
+    },
+  ],
+  gives('Machines as they are 3', 'address-invalid', ['/machines/0/addresses/0', '::ffff:203.0.113.42']),
   has('Linkerd 1', `${units}/linkerd-proxy.service`, [
     'ExecStartPre=/usr/local/sbin/mesh-machine wait-identity',
     'ExecStartPost=/usr/local/sbin/mesh-machine wait-ready',

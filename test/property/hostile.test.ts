@@ -316,9 +316,10 @@ function asNetwork(text: string): string {
   return canonical(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`)
 }
 
-/** The base64 of PEM text, however it is broken into lines. */
+/** The base64 of the blocks of PEM text, however it is broken into lines; what stands around them is left out. */
 function bodyOf(pem = ''): string {
-  return pem.replace(/-----[A-Z ]+-----/g, '.').replace(/\s/g, '')
+  const blocks = pem.split('-----BEGIN CERTIFICATE-----').slice(1)
+  return blocks.map((block) => block.split('-----END')[0]?.replace(/\s/g, '')).join('.')
 }
 
 function unescapeMarkdown(text: string): string {

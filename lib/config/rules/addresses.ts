@@ -5,9 +5,11 @@ import {
   hostNetwork,
   isNetwork,
   joinHostPort,
+  mappedIpv4,
   type Network,
   networkContains,
   networkCovers,
+  notAnAddress,
   parseAddress,
   parseNetwork,
   parseNetworkOrAddress,
@@ -66,7 +68,7 @@ function checkMachine(
   for (const key of ['addresses', 'localAddresses'] as const) {
     for (const [index, text] of (raw?.[key] ?? []).entries()) {
       if (text !== undefined && parseAddress(text) === undefined)
-        report('address-invalid', pointer(machine.path, key, index), { value: text })
+        report('address-invalid', pointer(machine.path, key, index), notAnAddress(text))
     }
   }
   const families = new Set<string>()
@@ -180,6 +182,8 @@ function hasIpv6(machine: MachineView): boolean {
 function checkSpireServer({ draft, report }: RuleContext, networks: readonly Placed[]): void {
   const text = draft.spire?.server?.address
   const address = text === undefined ? undefined : parseAddress(text)
+  if (text !== undefined && mappedIpv4(text) !== undefined)
+    report('address-invalid', '/spire/server/address', notAnAddress(text))
   const inside = address && networks.find(({ network }) => networkContains(network, address))
   if (inside)
     report('network-contains', '/spire/server/address', {
@@ -195,7 +199,7 @@ function checkRoutes({ draft, report }: RuleContext): void {
     const to = parseNetwork(route.to)
     const via = parseAddress(route.via)
     if (!isNetwork(to)) report('network-invalid', pointer(path, 'to'), { value: route.to, reason: to.reason })
-    if (via === undefined) report('address-invalid', pointer(path, 'via'), { value: route.via })
+    if (via === undefined) report('address-invalid', pointer(path, 'via'), notAnAddress(route.via))
     if (!isNetwork(to) || via === undefined) continue
     if (via.family !== to.family || networkCovers(to, hostNetwork(via)))
       report('route-gateway', pointer(path, 'via'), { to: route.to, via: route.via })

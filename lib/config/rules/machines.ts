@@ -1,7 +1,7 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
-import { parseAddress, splitHostPort } from '../network.ts'
+import { notAnAddress, parseAddress, splitHostPort } from '../network.ts'
 import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
 
 /** Machine names, groups, namespaces, ports, users: there, known, and not in each other's way. */
@@ -101,7 +101,8 @@ function checkAdmin({ draft, report }: RuleContext): void {
   const path = '/proxy/adminAddress'
   const target = splitHostPort(text)
   const address = target === undefined ? undefined : parseAddress(target.host)
-  if (target === undefined || address === undefined) return report('address-invalid', path, { value: text })
+  if (target === undefined || address === undefined)
+    return report('address-invalid', path, notAnAddress(text, target))
   const owner = target.port === 4191 ? undefined : reserved[target.port]
   if (owner !== undefined) report('admin-port-clash', path, { port: target.port, owner })
   if (target.port === 22) report('admin-port-clash', path, { port: 22, owner: 'the port of SSH' })

@@ -1,6 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { isAbsent } from '../draft.ts'
-import { parseAddress, splitHostPort } from '../network.ts'
+import { mappedIpv4, notAnAddress, parseAddress, splitHostPort } from '../network.ts'
 import type { Rule, RuleContext } from './context.ts'
 
 /** The control plane's addresses, and how the machine resolves them. */
@@ -21,12 +21,14 @@ export const checkNames: Rule = (context) => {
     if (target === undefined)
       report('control-plane-address', path, { value, reason: 'the port is not a number from 1 to 65535' })
     else if (parseAddress(target.host) !== undefined) continue
-    else if (!target.host.endsWith('.'))
-      report('control-plane-address', path, {
-        value,
-        reason: 'it is neither an IP address nor a name with a dot at its end',
-      })
-    else names.push(target.host.slice(0, -1))
+    else if (!target.host.endsWith('.')) {
+      const ipv4 = mappedIpv4(target.host)
+      const reason =
+        ipv4 === undefined
+          ? 'it is neither an IP address nor a name with a dot at its end'
+          : `it is IPv4 in IPv6 notation; write ${ipv4}:${target.port}`
+      report('control-plane-address', path, { value, reason })
+    } else names.push(target.host.slice(0, -1))
   }
   checkServers(context, names)
   checkDomains(context, names, dns?.domains ?? [draft.mesh?.clusterDomain ?? 'cluster.local'])
@@ -36,7 +38,7 @@ function checkServers({ draft, report }: RuleContext, names: readonly string[]):
   const dns = draft.mesh?.dns
   for (const [index, server] of (dns?.servers ?? []).entries()) {
     if (server !== undefined && parseAddress(server) === undefined)
-      report('address-invalid', pointer('/mesh/dns/servers', index), { value: server })
+      report('address-invalid', pointer('/mesh/dns/servers', index), notAnAddress(server))
   }
   const provider = dns?.provider ?? 'systemd-resolved'
   const needed = dns === undefined ? names.length > 0 : provider !== 'none'

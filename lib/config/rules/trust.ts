@@ -11,12 +11,21 @@ export const checkTrust: Rule = ({ draft, report }) => {
   if (bundle?.includes('-----BEGIN')) checkPem(bundle, '/spire/trustBundle', false, report)
 }
 
-const privateKey = /PRIVATE KEY/
+/** A comment may speak of private keys; a block of one has a BEGIN or an END. */
+const privateKey = /(?:BEGIN|END)\s([A-Z0-9\s]{0,32})PRIVATE\s+KEY/
+
+/** The kinds of keys by name; anything else between BEGIN and KEY may be a piece of the key. */
+const keyKinds = new Set(['RSA', 'EC', 'DSA', 'ENCRYPTED', 'OPENSSH', 'PGP', 'ANY'])
+
+function keyLabel(text: string): string {
+  const kind = privateKey.exec(text)?.[1]?.trim() ?? ''
+  return keyKinds.has(kind) ? `${kind} PRIVATE KEY` : 'PRIVATE KEY'
+}
 
 /** A key may have been pasted into an annotation or a setting as well. */
 function refuseKeys(value: unknown, way: readonly string[], report: Report): void {
   if (typeof value === 'string') {
-    if (privateKey.test(value)) report('pem-private-key', pointer('', ...way), {})
+    if (privateKey.test(value)) report('pem-private-key', pointer('', ...way), { label: keyLabel(value) })
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, child] of Object.entries(value)) refuseKeys(child, [...way, key], report)
   }
@@ -29,8 +38,8 @@ function checkPem(text: string | undefined, path: string, anchors: boolean, repo
   // Once a key is there nothing else matters, and nothing else of the text should be talked about.
   if (privateKey.test(text)) return
   if (blocks.length === 0)
-    return report('pem-malformed', path, { reason: 'there is no whole PEM block in it' })
-  if (stray) report('pem-malformed', path, { reason: 'there is text outside the PEM blocks' })
+    return report('pem-malformed', path, { reason: stray || 'there is no PEM block in it' })
+  if (stray !== '') report('pem-malformed', path, { reason: stray })
   const seen = new Set<string>()
   for (const [index, { certificate, reason }] of blocks.entries()) {
     if (certificate === undefined) {

@@ -14,7 +14,7 @@ const names = readdirSync(new URL('certificates', import.meta.url)).map((file) =
 function only(pem: string) {
   const { blocks, stray } = readPem(pem)
   assert.is(blocks.length, 1)
-  assert.is(stray, false)
+  assert.is(stray, '')
   const [block] = blocks
   if (block === undefined) throw new Error('no block')
   return block
@@ -68,7 +68,7 @@ test('blocks in order, with white space and line ends of any kind', () => {
   const [first, second] = [readCertificate('root'), readCertificate('rsa')]
   const text = `\r\n  ${first.replaceAll('\n', '\r\n    ')}\n\n${second.trim()}`
   const { blocks, stray } = readPem(text)
-  assert.is(stray, false)
+  assert.is(stray, '')
   assert.equal(
     blocks.map(({ certificate }) => certificate?.subject),
     ['second root', 'rsa root'],
@@ -77,10 +77,35 @@ test('blocks in order, with white space and line ends of any kind', () => {
   assert.is(text.slice(blocks[1]?.offset).startsWith('-----BEGIN'), true)
 })
 
-test('text outside of blocks is noticed', () => {
+test('text around the blocks is left out, as RFC 7468 has it', () => {
+  const [first, second] = [readCertificate('root'), readCertificate('rsa')]
+  const dump =
+    'Certificate:\n    Data:\n        Serial Number:\n            76:0d:4d:84\n    subject=CN = Zürich CA\n'
+  const sum = `# sha256: ${'0123456789abcdef'.repeat(4)}\n# ${'-'.repeat(70)}\n# ${'='.repeat(70)}\n`
+  const text = `# linkerd root, by the platform team\r\n${dump}${first}Bag Attributes\n  friendlyName: next -- root\n${sum}${second}# end\n`
+  const { blocks, stray } = readPem(text)
+  assert.is(stray, '')
+  assert.equal(
+    blocks.map(({ certificate }) => certificate?.subject),
+    ['second root', 'rsa root'],
+  )
+  assert.is(normalizePem(text), first + second)
+})
+
+test('what looks like a part of a block is no comment', () => {
   const pem = readCertificate('root')
-  for (const text of [`x\n${pem}`, `${pem}x`, `${pem}y\n${pem}`, pem.replace('-----END', '----END')])
-    assert.is(readPem(text).stray, true, text.slice(0, 20))
+  const lines = pem.trimEnd().split('\n')
+  const [begin = '', ...rest] = lines
+  const rows: [text: string, stray: RegExp][] = [
+    [lines.slice(0, -1).join('\n'), /a BEGIN CERTIFICATE has no END/],
+    [`${lines.slice(0, -1).join('\n')}\n${pem}`, /a BEGIN CERTIFICATE has no END/],
+    [rest.join('\n'), /an END CERTIFICATE has no BEGIN/],
+    [`${pem}${rest.join('\n')}`, /an END CERTIFICATE has no BEGIN/],
+    [`${pem}${begin.slice(1)}\n${rest.slice(0, -1).join('\n')}\n`, /BEGIN or END line is damaged/],
+    [`${pem}-----begin certificate-----\n`, /BEGIN or END line is damaged/],
+    [`${pem}${rest.slice(0, -1).join('\n')}\n`, /base64 text outside/],
+  ]
+  for (const [text, expected] of rows) assert.match(readPem(text).stray, expected)
 })
 
 test('what is no certificate is told by its label, and never read', () => {
@@ -138,6 +163,7 @@ test('changed bytes and garbage never throw: a certificate or a reason, never bo
 
 test('long text without an end is read in linear steps', () => {
   const many = '-----BEGIN CERTIFICATE-----\n'.repeat(2000)
+  assert.equal(readPem(`${'A1a'.repeat(20_000)}!`).blocks, [])
   assert.equal(readPem(many).blocks, [])
   assert.equal(readPem('-'.repeat(65_536)).blocks, [])
 })

@@ -4,6 +4,7 @@ import {
   coverAddresses,
   isNetwork,
   joinHostPort,
+  mappedIpv4,
   networkContains,
   networkCovers,
   parseAddress,
@@ -40,6 +41,26 @@ test('addresses have one text, whatever they were typed as', () => {
     assert.is(parsed.family, family)
     assert.is(parsed.text, text)
   }
+})
+
+test('IPv4 in IPv6 notation is no address, and has a form to write instead', () => {
+  for (const text of [
+    '::ffff:203.0.113.42',
+    '::FFFF:cb00:712a',
+    '0:0:0:0:0:ffff:203.0.113.42',
+    '::203.0.113.42',
+  ]) {
+    assert.is(parseAddress(text), undefined)
+    assert.is(mappedIpv4(text), '203.0.113.42')
+    assert.equal(parseNetworkOrAddress(text), {
+      reason: 'it is IPv4 in IPv6 notation; write 203.0.113.42',
+    })
+  }
+  assert.equal(parseNetwork('::ffff:10.0.0.0/104'), {
+    reason: 'it is IPv4 in IPv6 notation; write 10.0.0.0/8',
+  })
+  for (const text of ['203.0.113.42', '2001:db8::1', '64:ff9b::203.0.113.42', 'ffff::1', '::'])
+    assert.is(mappedIpv4(text), undefined)
 })
 
 test('what readers disagree about is no address: octal, hex, short and zoned forms', () => {

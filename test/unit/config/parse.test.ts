@@ -104,6 +104,15 @@ test('the core schema of YAML 1.2: what 1.1 would turn into something else stays
   })
 })
 
+test('numbers and truth values keep what was typed', () => {
+  const { typed } = parse('a: 2.20\nb: {c: 07, d: "2.20"}\ne: [1e3, TRUE]\nf: text\ng:\n')
+  assert.equal(
+    ['/a', '/b/c', '/e/0', '/e/1'].map((path) => typed(path)),
+    ['2.20', '07', '1e3', 'TRUE'],
+  )
+  for (const path of ['/b/d', '/b', '/f', '/g', '/nowhere']) assert.is(typed(path), undefined, path)
+})
+
 test('merge keys are keys like others', () => {
   assert.equal(parse('<<: {a: 1}\n').value, { '<<': { a: 1 } })
 })

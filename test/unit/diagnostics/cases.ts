@@ -449,7 +449,23 @@ migration:
   ),
   error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('version-1'))),
   error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('no-constraints'))),
-  error('pem-malformed', '/mesh/trustAnchors', anchors(`${readCertificate('root')}x`)),
+  error(
+    'pem-malformed',
+    '/mesh/trustAnchors',
+    anchors(`${readCertificate('root')}-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n`),
+  ),
+  error('pem-malformed', '/mesh/trustAnchors', anchors('# no block at all')),
+  error('pem-malformed', '/mesh/trustAnchors', anchors(`# cut\n${readCertificate('root').slice(0, -20)}`)),
+  error(
+    'pem-malformed',
+    '/spire/trustBundle',
+    inSpire(`trustBundle: «${JSON.stringify(`# a\n${readCertificate('root').slice(28)}-----BEGIN `)}`),
+  ),
+  error(
+    'control-character',
+    '/spire/trustBundle',
+    inSpire(`trustBundle: «${JSON.stringify(`# a bell: \u0007\n${readCertificate('root')}`)}`),
+  ),
   error('pem-private-key', '/mesh/trustAnchors', anchors(readCertificate('root') + makePrivateKey())),
   error(
     'pem-not-ca',
@@ -460,6 +476,23 @@ migration:
   error('address-invalid', '/machines/0/localAddresses/0', inMachine('localAddresses: [«10.0.0]')),
   error('address-invalid', '/mesh/routes/0/via', inMesh('routes: [{to: 10.42.0.0/16, via: «192.0.2}]')),
   error('address-invalid', '/proxy/adminAddress', inProxy('adminAddress: «999.0.0.1:4191')),
+  error('address-invalid', '/proxy/adminAddress', inProxy('adminAddress: «"[::ffff:127.0.0.1]:4191"')),
+  error('address-invalid', '/machines/0/addresses/0', addresses('[«"::ffff:203.0.113.42"]')),
+  error('address-invalid', '/machines/0/localAddresses/0', inMachine('localAddresses: [«"::FFFF:a00:1"]')),
+  error('address-invalid', '/mesh/dns/servers/0', ['[10.43.0.10]', '[«"::ffff:10.43.0.10"]']),
+  error('address-invalid', '/spire/server/address', server('{address: «"::ffff:192.0.2.1"}')),
+  error(
+    'address-invalid',
+    '/mesh/routes/0/via',
+    inMesh('routes: [{to: 10.42.0.0/16, via: «"::ffff:192.0.2.1"}]'),
+  ),
+  error('network-invalid', '/mesh/clusterNetworks/1', networks('[10.42.0.0/16, «"::ffff:10.43.0.0/112"]')),
+  error('network-invalid', '/mesh/machineNetworks/0', inMesh('machineNetworks: [«"::ffff:192.0.2.1"]')),
+  error(
+    'control-plane-address',
+    '/mesh/controlPlane/policy',
+    inMesh('controlPlane: {policy: «"[::ffff:10.0.0.7]:8090"}'),
+  ),
   error('address-unusable', '/machines/0/addresses/0', addresses('[«169.254.1.1]')),
   error('address-unusable', '/machines/0/addresses/0', addresses('[«0.0.0.0]')),
   error('address-unusable', '/machines/0/addresses/0', addresses('[«"ff02::1"]')),
@@ -587,6 +620,18 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
   [
     'an anchor that allows two CAs below it',
     [anchors(readCertificate('pathlen-2')).map((part) => part.replace('«', '')) as unknown as Edit],
+  ],
+  [
+    'an anchor with text around it',
+    [
+      anchors(
+        `Certificate:\n    Data: the root\n${readCertificate('root')}# of 2026, no PRIVATE KEY here`,
+      ).map((part) => part.replace('«', '')) as unknown as Edit,
+    ],
+  ],
+  [
+    'a bundle with text around it that begins like a path',
+    [inSpire(`trustBundle: ${JSON.stringify(`/CN=root\n${readCertificate('root')}`)}`)],
   ],
   [
     'an RSA anchor',
