@@ -14,9 +14,9 @@ export interface Part {
 const runner = fileURLToPath(new URL('run.ts', import.meta.url))
 
 /**
- * Runs parts with `run.ts`, side by side or so many at once. Prints at the end a line for each failed test, since their own
- * reports stand among the lines of the other parts, and one line of counts for all. A part that ends without a count, or fails
- * without a failed test, has failed.
+ * Runs parts with `run.ts`, side by side or so many at once. Prints at the end how long the longer files took, a line for
+ * each failed test, since their own reports stand among the lines of the other parts, and one line of counts for all. A part
+ * that ends without a count, or fails without a failed test, has failed.
  */
 export async function runSideBySide(parts: readonly Part[], atOnce = parts.length): Promise<void> {
   process.exitCode = 1 // stays so where nothing comes to its end
@@ -24,14 +24,17 @@ export async function runSideBySide(parts: readonly Part[], atOnce = parts.lengt
   const total: [passed: number, failed: number, skipped: number] = [0, 0, 0]
   const ends: { name: string; isWell: boolean }[] = []
   const failures: string[] = []
+  const times: Time[] = []
   const left = [...parts]
   const runThem = async (): Promise<void> => {
     for (let part = left.shift(); part !== undefined; part = left.shift())
-      ends.push({ name: part.name, isWell: await runPart(part, total, failures) })
+      ends.push({ name: part.name, isWell: await runPart(part, total, failures, times) })
   }
   await Promise.all(Array.from({ length: atOnce }, runThem))
   const outcomes = ends.map(({ name, isWell }) => `${name}: ${isWell ? 'passed' : 'failed'}`)
   process.stdout.write(`${outcomes.join(', ')} in ${Math.round((Date.now() - started) / 1000)} s\n`)
+  times.sort((a, b) => b.minutes - a.minutes)
+  for (const { what, minutes } of times) process.stdout.write(`minutes: ${minutes.toFixed(1)} ${what}\n`)
   for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   const isFine = ends.length > 0 && ends.every(({ isWell }) => isWell)
   if (!isFine && total[1] === 0) total[1] = 1
@@ -39,11 +42,21 @@ export async function runSideBySide(parts: readonly Part[], atOnce = parts.lengt
   process.exitCode = isFine && total[0] > 0 ? 0 : 1
 }
 
+/** How long a file of tests took, beside all others. */
+interface Time {
+  readonly what: string
+  readonly minutes: number
+}
+
+/** Shorter files are left out of the times: whoever looks for minutes finds none there. */
+const leastMinutes = 0.5
+
 /** Whether it came to its end, with a count, and well. */
 function runPart(
   { name, folder, pattern, env, onLine }: Part,
   total: number[],
   failures: string[],
+  times: Time[],
 ): Promise<boolean> {
   const child = spawn(process.execPath, ['--import', 'tsx', runner, folder, pattern], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -65,6 +78,9 @@ function runPart(
         for (const index of [0, 1, 2]) total[index] = (total[index] ?? 0) + Number(counts[index + 1])
       }
       noteFailure(line)
+      const [, file, milliseconds] = /^(\S+) ([0-9]+) ms$/.exec(line) ?? []
+      const minutes = Number(milliseconds ?? 0) / 60_000
+      if (minutes >= leastMinutes) times.push({ what: `${name} ${file}`, minutes })
       onLine?.(line)
     }
   })
