@@ -170,7 +170,9 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
 function hasIpv6(document: MeshjoinDocument, networks: readonly RedirectNetwork[]): boolean {
   return (
     networks.some((network) => network.family === 'ipv6') ||
-    document.machines.some((machine) => machine.addresses?.some((text) => text.includes(':')))
+    document.machines.some(({ addresses = [], localAddresses = [] }) =>
+      [...addresses, ...localAddresses].some((text) => text.includes(':')),
+    )
   )
 }
 

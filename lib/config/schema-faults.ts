@@ -144,7 +144,8 @@ function keyPath(path: string, key: string): string {
   return isKeyLike(key) ? path : pointer(path, key)
 }
 
-function shorten(value: unknown): string {
+/** A value as a message may repeat it: neither long nor a key. */
+export function shorten(value: unknown): string {
   if (value === null || value === undefined) return 'empty'
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a map of keys'
   const text = String(value)

@@ -227,7 +227,7 @@ export const catalogue = {
   ),
   'ipv6-off': error<{ why: string }>(
     (a) => `redirect.ipv6 is false, but ${a.why}`,
-    () => 'remove "ipv6: false", or the IPv6 addresses and networks',
+    () => 'remove "ipv6: false", or give it to a group of those machines that have no IPv6 address',
   ),
   'family-mismatch': warning<{ machine: string }>(
     (a) =>
@@ -321,6 +321,27 @@ export const catalogue = {
     (a) => `${a.machines}: the inbound policy all-unauthenticated fails open`,
     () =>
       'set proxy.defaultInboundPolicy to all-authenticated once your clients are meshed, or type all-unauthenticated to confirm',
+  ),
+  'annotation-missing': warning<{ machines: string; line: string; field: string }>(
+    (a) =>
+      `"${a.field}" holds only until the policy controller has answered: the ExternalWorkload must say it too, and no target writes that yet`,
+    (a) =>
+      `put ${a.line} under metadata.annotations of the ExternalWorkload of ${a.machines}, and under "annotations" here; on the Namespace it does nothing for a machine`,
+  ),
+  'annotation-contradicts': error<{ name: string; value: string; other: string; remedy: string }>(
+    (a) => `the annotation ${a.name} is "${a.value}", but ${a.other}`,
+    (a) => a.remedy,
+  ),
+  'annotation-alone': warning<{ port: number }>(
+    (a) =>
+      `the annotation config.linkerd.io/opaque-ports lists port ${a.port}, of which the machine's own proxy is told nothing`,
+    (a) =>
+      `add "opaque: true" to port ${a.port}: the annotation alone does not reach the proxy's environment`,
+  ),
+  'port-usually-opaque': info<{ port: number }>(
+    (a) => `Linkerd takes port ${a.port} as opaque by default, but the proxy of a machine does not`,
+    () =>
+      'add "opaque: true" if the server speaks first, as mail and most databases do, or "opaque: false" if not; the annotation config.linkerd.io/opaque-ports alone has no effect on the proxy of a machine',
   ),
   'setting-forbidden': error<{ name: string; reason: string }>(
     (a) => `${a.name} must not be set: ${a.reason}`,

@@ -76,7 +76,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Linkerd refuses to resolve an address and port that two external workloads claim ("found 2 externalworkloads with a conflicting ip").',
   'dual-stack-too-old': 'Two addresses on one ExternalWorkload are allowed since edge-24.9.1 (2.17).',
   'ipv6-off':
-    'With redirect.ipv6 false, IPv6 connections pass the mesh by in plaintext although the document gives IPv6 addresses.',
+    "With redirect.ipv6 false, IPv6 connections pass the mesh by in plaintext although the machine has an IPv6 address. Networks alone do not matter: Linkerd's own default networks hold fd00::/8.",
   'family-mismatch':
     'With IPv6 enabled, Linkerd uses only the IPv6 endpoints of a dual-stack Service: an IPv4-only machine among dual-stack peers gets no traffic from them.',
   'network-invalid': 'Networks are CIDRs: an address with all host bits zero, and a prefix length.',
@@ -111,6 +111,14 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The exempt ports of one direction are all the ports that there are, or the exempt networks all the addresses that connections come from.',
   'inbound-policy-fails-open':
     "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed.",
+  'annotation-missing':
+    "The inbound policy and the opaque ports of a machine are in the environment of its proxy and on its ExternalWorkload. The environment counts until Linkerd's policy controller has answered; from then on the object counts, and where it says nothing the machine gets the cluster's default and detects protocols: a policy is lost, and a client without a proxy is cut off a port where the server speaks first after ten seconds. Annotations of a Namespace are copied to pods by the injector, and machines have none. Once the document has the annotation as well, the warning is gone.",
+  'annotation-contradicts':
+    'Environment and annotation must say the same. A proxy that is restarted while the control plane is away goes by its environment: with deny on the object and all-unauthenticated there, everybody is let in.',
+  'annotation-alone':
+    "The annotation tells Linkerd's controllers. The proxy of the machine goes by its environment until they have answered, and that is made of ports[].opaque.",
+  'port-usually-opaque':
+    "25, 587, 3306, 4444, 5432, 6379, 9300 and 11211 are Linkerd's default opaque ports. For a machine only the clients' side of that default exists: the proxy of the machine waits for the client to speak, up to ten seconds, where the document does not say that the port is opaque.",
   'setting-forbidden':
     'These variables break a proxy that gets its identity from SPIRE, or do nothing although they look as if they did.',
   'setting-owned':

@@ -1,4 +1,5 @@
 import type { Artifact } from '../artifact.ts'
+import { annotationLine, neededAnnotations } from '../config/annotations.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
 import { renderTemplate } from '../files/template.ts'
@@ -36,7 +37,31 @@ function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[])
     spireServer: `${server.address}:${server.port}`,
     compressed: config.cloudInit.compress === true,
     collection: config.ansible.collection !== undefined,
+    annotations: viewAnnotations(machines),
   }
+}
+
+/** What the objects of a group, or of a machine, have to say; nothing for those that have Linkerd's own defaults. */
+function viewAnnotations(machines: readonly ResolvedMachine[]): { owner: string; lines: string[] }[] {
+  const known = machines
+    .filter(({ role }) => role === 'server')
+    .map((machine) => {
+      const lines = neededAnnotations(machine).map(([name, value]) => annotationLine(name, value))
+      return { machine, lines, key: lines.join('\n') }
+    })
+  const differs = new Set<string | undefined>([undefined])
+  const first = new Map<string | undefined, string>()
+  for (const { machine, key } of known) {
+    if ((first.get(machine.group) ?? key) !== key) differs.add(machine.group)
+    first.set(machine.group, key)
+  }
+  const owners = new Map<string, string[]>()
+  for (const { machine, lines } of known) {
+    const { group, name } = machine
+    if (lines.length > 0)
+      owners.set(group === undefined || differs.has(group) ? name : `group ${group}`, lines)
+  }
+  return [...owners].map(([owner, lines]) => ({ owner, lines }))
 }
 
 /** Every connection of every machine as a table, for security groups and firewalls. */

@@ -122,6 +122,30 @@ const shown: readonly Case[] = [
       assert.ok(helps.includes('wrong-type: put it in quotes: "2.20"'), helps.join('; '))
     },
   ],
+  gives('Machines as they are 4', 'annotation-missing', ['/proxy/defaultInboundPolicy', 'deny']),
+  gives('Machines as they are 4', 'annotation-contradicts', [
+    '/machines/0/annotations',
+    { 'config.linkerd.io/default-inbound-policy': 'deny' },
+  ]),
+  gives('Machines as they are 4', 'port-usually-opaque', [
+    '/machines/0/ports',
+    [{ name: 'mysql', port: 3306 }],
+  ]),
+  has(
+    'Machines as they are 4',
+    'systemd/README.md',
+    ['- legacy-app:\n  - `config.linkerd.io/opaque-ports: "3306"`\n'],
+    [],
+    ['/machines/0/ports', [{ name: 'mysql', port: 3306, opaque: true }]],
+  ),
+  has(
+    'Machines as they are 5',
+    `${etc}/redirect.v4`,
+    ['-d 10.0.0.0/8'],
+    [],
+    ['/mesh/clusterNetworks', ['10.0.0.0/8', 'fd00::/8']],
+    ['/redirect', { ipv6: false }],
+  ),
   gives('Machines as they are 3', 'address-invalid', ['/machines/0/addresses/0', '::ffff:203.0.113.42']),
   has('Linkerd 1', `${units}/linkerd-proxy.service`, [
     'ExecStartPre=/usr/local/sbin/mesh-machine wait-identity',

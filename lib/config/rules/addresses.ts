@@ -135,7 +135,7 @@ function checkUniqueEndpoints({ machines, report }: RuleContext): void {
   }
 }
 
-function checkFamilies({ draft, machines, report }: RuleContext, networks: readonly Placed[]): void {
+function checkFamilies({ draft, machines, report, isNew }: RuleContext, networks: readonly Placed[]): void {
   const sixth = machines.find(hasIpv6)
   const network = networks.find((placed) => placed.network.family === 'ipv6')
   if (sixth === undefined && network === undefined) return
@@ -143,10 +143,14 @@ function checkFamilies({ draft, machines, report }: RuleContext, networks: reado
     sixth === undefined
       ? `the network ${network?.network.text} is IPv6`
       : `machine "${sixth.name}" has an IPv6 address`
-  const off = machines.filter(({ settings }) => settings.redirect?.ipv6 === false)
-  for (const path of new Set(off.map(({ originOf }) => originOf('redirect', 'ipv6'))))
-    report('ipv6-off', path, { why })
-  if (off.length > 0) return
+  for (const machine of machines) {
+    if (machine.settings.redirect?.ipv6 !== false || !hasIpv6(machine)) continue
+    const path = machine.originOf('redirect', 'ipv6')
+    if (isNew(`ipv6 ${path}`))
+      report('ipv6-off', path, { why: `machine "${machine.name}" has an IPv6 address` })
+  }
+  // Networks alone ask for nothing of a machine that has no such address and says so.
+  if (machines.every(({ settings }) => settings.redirect?.ipv6 === false)) return
   const version = draft.proxy?.version
   if (
     version !== undefined &&
@@ -175,8 +179,8 @@ function checkFamilies({ draft, machines, report }: RuleContext, networks: reado
   }
 }
 
-function hasIpv6(machine: MachineView): boolean {
-  return machine.addresses.some(({ address }) => address.family === 'ipv6')
+function hasIpv6({ addresses, localAddresses }: MachineView): boolean {
+  return [...addresses, ...localAddresses].some(({ address }) => address.family === 'ipv6')
 }
 
 function checkSpireServer({ draft, report }: RuleContext, networks: readonly Placed[]): void {

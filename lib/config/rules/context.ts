@@ -1,6 +1,6 @@
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
-import type { Draft } from '../draft.ts'
+import { type Draft, isAbsent } from '../draft.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from '../identity.ts'
 import { type LayeredMachine, layerMachine } from '../layers.ts'
 import { type Address, parseAddress } from '../network.ts'
@@ -14,9 +14,12 @@ export interface MachineView extends LayeredMachine {
   readonly role: 'server' | 'client'
   readonly namespace: string | undefined
   readonly addresses: readonly { readonly address: Address; readonly path: string }[]
+  readonly localAddresses: MachineView['addresses']
   readonly ports: readonly {
     readonly name: string | undefined
     readonly port: number | undefined
+    /** Undefined where the document does not say it; false as well where what it says does not fit. */
+    readonly opaque: boolean | undefined
     readonly path: string
   }[]
   readonly spiffeId: string | undefined
@@ -69,10 +72,18 @@ function viewMachine(draft: Draft, machine: Machine, path: string): MachineView 
     role: settings.role ?? 'server',
     namespace,
     addresses: readAddresses(machine.addresses, pointer(path, 'addresses')),
+    localAddresses: readAddresses(machine.localAddresses, pointer(path, 'localAddresses')),
     ports: (settings.ports ?? []).flatMap((port, index) =>
       port === undefined
         ? []
-        : [{ name: port.name, port: port.port, path: layered.originOf('ports', index) }],
+        : [
+            {
+              name: port.name,
+              port: port.port,
+              opaque: port.opaque ?? (isAbsent(port, 'opaque') ? undefined : false),
+              path: layered.originOf('ports', index),
+            },
+          ],
     ),
     spiffeId:
       settings.identity?.spiffeId ??

@@ -1,4 +1,5 @@
 import { checkAddresses } from './addresses.ts'
+import { checkAnnotations } from './annotations.ts'
 import { checkCluster } from './cluster.ts'
 import type { Rule } from './context.ts'
 import { checkIdentities } from './identity.ts'
@@ -21,6 +22,7 @@ export const rules: readonly Rule[] = [
   checkIdentities,
   checkInstalls,
   checkProxySettings,
+  checkAnnotations,
   checkSpireSettings,
   checkCluster,
   checkRedirect,

@@ -26,7 +26,7 @@ proxy:
   install:
     from: download
     sha256: {amd64: «bad-format»xyz}
-  defaultInboundPolicy: deny
+  defaultInboundPolicy: all-unauthenticated
   settings:
     «setting-forbidden»LINKERD2_PROXY_IDENTITY_DISABLED: "1"
 spire:

@@ -31,7 +31,7 @@ const plain = readExample('minimal')
   .replace(/ \}/g, '}')
 
 export const base = edit(plain, [
-  ['  version: v2.326.0\n', '  version: v2.326.0\n  defaultInboundPolicy: all-authenticated\n'],
+  ['  version: v2.326.0\n', '  version: v2.326.0\n  defaultInboundPolicy: all-unauthenticated\n'],
 ])
 
 /** Applies edits; one that does not fit exactly once is a mistake of the test. */

@@ -249,8 +249,22 @@ export const cases: readonly Case[] = [
   // Proxy
   info('inbound-policy-fails-open', '/proxy', [
     ['\nproxy:', '\n«proxy:'],
-    ['  defaultInboundPolicy: all-authenticated\n', ''],
+    ['  defaultInboundPolicy: all-unauthenticated\n', ''],
   ]),
+  warning('annotation-missing', '/proxy/defaultInboundPolicy', [
+    '  defaultInboundPolicy: all-unauthenticated\n',
+    '  defaultInboundPolicy: «all-authenticated\n',
+  ]),
+  error(
+    'annotation-contradicts',
+    '/machines/0/annotations/config.linkerd.io~1default-inbound-policy',
+    inMachine('annotations: {config.linkerd.io/default-inbound-policy: «deny}'),
+  ),
+  warning('annotation-alone', '/machines/0/ports/0', [
+    inMachine('annotations: {config.linkerd.io/opaque-ports: "79-81"}'),
+    ports('[«{name: http, port: 80}]'),
+  ]),
+  info('port-usually-opaque', '/machines/0/ports/0', ports('[«{name: mysql, port: 3306}]')),
   error(
     'setting-forbidden',
     '/proxy/settings/LINKERD2_PROXY_IDENTITY_DISABLED',
@@ -537,10 +551,27 @@ migration:
     '/machines/0/ports/1/name',
     ports('[{name: http, port: 80}, {name: «http, port: 81}]'),
   ),
+  error('ipv6-off', '/groups/web/redirect/ipv6', [
+    inMachine('group: web\n    localAddresses: [203.0.113.42, "2001:db8::42"]'),
+    append('groups: {web: {redirect: {ipv6: «false}}}'),
+  ]),
   error('port-ssh', '/groups/web/ports/0/port', [
     inMachine('group: web'),
     ['    ports: [{name: http, port: 80}]\n', ''],
     ['machines:\n', 'groups:\n  web:\n    ports: [{name: http, port: «22}]\nmachines:\n'],
+  ]),
+  warning(
+    'annotation-missing',
+    '/machines/0/ports/0/opaque',
+    ports('[{name: mysql, port: 3306, opaque: «true}]'),
+  ),
+  error('annotation-contradicts', '/defaults/annotations/config.linkerd.io~1opaque-ports', [
+    ports('[{name: mysql, port: 3306, opaque: true}, {name: http, port: 80}]'),
+    append('defaults: {annotations: {config.linkerd.io/opaque-ports: «"25"}}'),
+  ]),
+  error('annotation-contradicts', '/machines/0/annotations/config.linkerd.io~1opaque-ports', [
+    inMachine('annotations: {config.linkerd.io/opaque-ports: «mysql}'),
+    ports('[{name: mysql, port: 3306, opaque: false}]'),
   ]),
   error('port-reserved', '/machines/0/ports/0/port', [
     inProxy('adminAddress: 127.0.0.1:9000'),
@@ -607,6 +638,39 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
         'machines:\n',
         `groups: {web: {namespace: n, role: client, identity: {spiffeId: ${spiffe}/web, serverName: web.example}}}\nmachines:\n`,
       ],
+    ],
+  ],
+  [
+    'policy and opaque ports say the same in the environment and on the object',
+    [
+      ['all-unauthenticated', 'all-authenticated'],
+      inMachine(
+        'annotations: {config.linkerd.io/default-inbound-policy: all-authenticated, config.linkerd.io/opaque-ports: "mysql, 9000-9001"}',
+      ),
+      ports(
+        '[{name: http, port: 80}, {name: mysql, port: 3306, opaque: true}, {name: ftp, port: 9000, opaque: true}]',
+      ),
+    ],
+  ],
+  ['a port that is not opaque on purpose', [ports('[{name: web, port: 5432, opaque: false}]')]],
+  [
+    'the policy of a client, which nobody dials',
+    [
+      ['all-unauthenticated', 'deny'],
+      inMachine('role: client'),
+      ['    ports: [{name: http, port: 80}]\n', ''],
+    ],
+  ],
+  [
+    "IPv6 left out where only a network is IPv6, as with Linkerd's default networks",
+    [networks('[10.42.0.0/16, 10.43.0.0/16, "fd00::/8"]'), append('redirect: {ipv6: false}')],
+  ],
+  [
+    'IPv6 left out for a group of IPv4 machines, beside others that have it',
+    [
+      addresses('[203.0.113.42, "2001:db8::42"]'),
+      secondMachine('name: second, group: old, namespace: other, addresses: [203.0.113.43]'),
+      ['machines:\n', 'groups: {old: {redirect: {ipv6: false}}}\nmachines:\n'],
     ],
   ],
   ['a client has no address', [append('  - {name: second, namespace: n, role: client}')]],

@@ -1,0 +1,53 @@
+/**
+ * What an ExternalWorkload has to say as well as the proxy's environment. The environment counts until the policy controller
+ * has answered, the object from then on, and again the environment where the proxy starts while the controller is away.
+ */
+
+/** Read by Linkerd from the ExternalWorkload alone; on a Namespace the injector copies it to pods, and machines have none. */
+export const policyAnnotation = 'config.linkerd.io/default-inbound-policy'
+export const opaqueAnnotation = 'config.linkerd.io/opaque-ports'
+
+/** The policy of a machine, and of a cluster, that says nothing of it. */
+export const usualPolicy = 'all-unauthenticated'
+
+/** Ports that Linkerd's destination controller takes as opaque for clients, and its policy controller for pods only. */
+export const usualOpaquePorts: readonly number[] = [25, 587, 3306, 4444, 5432, 6379, 9300, 11211]
+
+interface Settings {
+  readonly defaultInboundPolicy: string
+  readonly ports: readonly { readonly port: number; readonly opaque: boolean }[]
+}
+
+/** The annotations that the settings of a machine need, in order; none where they are Linkerd's own defaults. */
+export function neededAnnotations({
+  defaultInboundPolicy,
+  ports,
+}: Settings): [name: string, value: string][] {
+  const opaque = ports.filter((port) => port.opaque).map(({ port }) => port)
+  return [
+    ...(defaultInboundPolicy === usualPolicy
+      ? []
+      : [[policyAnnotation, defaultInboundPolicy] as [string, string]]),
+    ...(opaque.length === 0 ? [] : [[opaqueAnnotation, printPorts(opaque)] as [string, string]]),
+  ]
+}
+
+/** The value of the opaque-ports annotation. */
+export function printPorts(ports: readonly number[]): string {
+  return [...new Set(ports)].sort((a, b) => a - b).join(',')
+}
+
+/** One line of YAML; quoted, since a single port would be a number. */
+export function annotationLine(name: string, value: string): string {
+  return `${name}: "${value}"`
+}
+
+/** True where the value of an opaque-ports annotation lists the port: by number, in a range, or by name. */
+export function listsPort(value: string, port: number, name: string | undefined): boolean {
+  return value.split(',').some((part) => {
+    const text = part.trim()
+    if (name !== undefined && text === name) return true
+    const match = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(text)
+    return match !== null && Number(match[1]) <= port && port <= Number(match[2] ?? match[1])
+  })
+}
