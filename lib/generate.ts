@@ -21,6 +21,7 @@ import { suggestWord } from './diagnostics/suggestion.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
+import { checkFolders } from './targets/firewall.ts'
 import { targets as builtTargets } from './targets/index.ts'
 import { type Target, targetNames } from './targets/target.ts'
 import { checkUnbuilt } from './targets/unbuilt.ts'
@@ -63,6 +64,7 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
   if (placing.length > 0) checkUnbuilt(placing, config, report)
+  if (targets.some(({ emitMachine }) => emitMachine !== undefined)) checkFolders(config, report)
   for (const target of targets) target.check(config, report)
   const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])
   if (hasErrors(known)) return fail(known)

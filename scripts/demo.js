@@ -31,6 +31,8 @@ Look at, in this order:
        for machines that are already there: an inventory, four playbooks, and the role that places the same files
   7. ${out}/cloud-init/network.md
        every connection that the machine makes or accepts, for firewalls
+  8. ${out}/cloud-init/firewall/
+       for a firewall on the machine itself: firewalld, ufw, nftables or iptables let the mesh in, and back again
 
 Sums and addresses in the example are placeholders: copy it, put yours in, and run
   node dist/bin/meshjoin.js generate mesh.yaml --out ${out}

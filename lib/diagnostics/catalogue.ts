@@ -470,6 +470,11 @@ export const catalogue = {
   ),
 
   // Output
+  'name-reserved': error<{ name: string }>(
+    (a) =>
+      `no machine can be called "${a.name}": in the output that is the folder of the firewalls' programs`,
+    (a) => `choose another name, such as "${a.name}-1", or generate for Ansible alone`,
+  ),
   'platform-no-compress': error<{ platform: string }>(
     (a) => `${a.platform} does not take compressed user-data`,
     () => 'remove "compress", or the platform',

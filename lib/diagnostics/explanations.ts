@@ -167,6 +167,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Routes are HTTP routes (path) or gRPC routes (service), as the protocol of the target says.',
   'migration-weights':
     'Weights share the traffic between machines and pods; if both are zero nobody gets any.',
+  'name-reserved':
+    'Each machine has a folder of its own in the output, and this name belongs to a folder that they share.',
   'platform-no-compress':
     'The platform hands user-data over as text only, so compressed user-data would arrive damaged.',
   'user-data-too-large':

@@ -4,9 +4,10 @@ import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
 import { renderTemplate } from '../files/template.ts'
 import { type Flow, planFlows } from '../plan/flow.ts'
+import { emitFirewalls, needFirewalls } from './firewall.ts'
 import { type TargetName, textArtifact } from './target.ts'
 
-/** The README and the network page that every target's folder has. */
+/** The README, the network page and the firewalls' programs that every target's folder has, sorted by path. */
 export function emitGuide(
   target: TargetName,
   config: ResolvedConfig,
@@ -17,6 +18,7 @@ export function emitGuide(
       `${target}/README.md`,
       renderTemplate(`readme/${target}.md.hbs`, viewGuide(config, machines)),
     ),
+    ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
 }
@@ -38,6 +40,7 @@ function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[])
     compressed: config.cloudInit.compress === true,
     collection: config.ansible.collection !== undefined,
     annotations: viewAnnotations(machines),
+    hasFirewalls: needFirewalls(machines),
   }
 }
 
@@ -87,6 +90,13 @@ function printNetwork(config: ResolvedConfig, machines: readonly ResolvedMachine
         lines.push(row(flow, [escapeMarkdown(machine.name), joinNetworks(flow.from)]))
     }
   }
+  if (needFirewalls(machines))
+    lines.push(
+      '',
+      'A firewall on the machine sees redirected connections as connections to port 4143, from where they came. The programs in',
+      '[firewall/](firewall) let the mesh in to that port, and nobody else: run the one for the firewall that the machine has, as root',
+      'on the machine. With `remove` they take away what they added.',
+    )
   return `${lines.join('\n')}\n`
 }
 

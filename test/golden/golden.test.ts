@@ -4,7 +4,7 @@
  *
  * `minimal` is stored whole, but for what the Ansible role copies, which is the overlay's. The other cases store what differs
  * from it, so that a changed unit is one change to read: a file that equals one of `minimal` is named as such in `files.txt`, and the content of a file that the machine's
- * overlay has too is replaced by its name in user-data. Both are exact: what is replaced was compared byte for byte.
+ * overlay has too is replaced by its name in user-data; the programs of firewalls are stored for one target. All of it is exact: what is replaced was compared byte for byte.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -83,10 +83,10 @@ function render(name: string): Stored {
   const lines: string[] = []
   for (const artifact of artifacts) {
     const { kind, text } = decode(artifact)
-    const twin = findTwin(name, artifact)
+    const twin = findTwin(name, artifact) === undefined ? nameShared(artifact, artifacts) : 'minimal'
     const mode = artifact.mode.toString(8).padStart(4, '0')
     const secret = artifact.sensitive ? ' sensitive' : ''
-    lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = minimal`}\n`)
+    lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = ${twin}`}\n`)
     if (twin === undefined)
       stored.set(`out/${artifact.path}`, name === 'minimal' ? text : fold(artifact.path, text, artifacts))
   }
@@ -106,6 +106,13 @@ function findTwin(name: string, { path, content }: Artifact): Artifact | undefin
     path.startsWith('ansible/') ? path : '',
   ]
   return base.find((other) => twins.includes(other.path) && other.content === content)
+}
+
+/** Where the programs of firewalls are stored: those of all targets have the same bytes. */
+function nameShared({ path, content }: Artifact, artifacts: readonly Artifact[]): string | undefined {
+  const shared = path.replace(/^[^/]+(?=\/firewall\/)/, 'systemd')
+  const other = artifacts.find((one) => one.path === shared)
+  return shared === path || other?.content !== content ? undefined : shared
 }
 
 /** The text of an artifact; that of compressed user-data is unpacked. */

@@ -17,7 +17,7 @@ export function collectionArtifacts(folder: string, { namespace, name, version }
       license: ['Apache-2.0'],
       tags: ['linkerd', 'spire', 'networking', 'linux'],
       repository: `https://example.invalid/${namespace}/${name}`,
-      build_ignore: ['inventory.yml', 'network.md', '.yamllint'],
+      build_ignore: ['inventory.yml', 'network.md', 'firewall', '.yamllint'],
     }),
     yamlArtifact(`${folder}/meta/runtime.yml`, { requires_ansible: `>=${oldestAnsible}.0` }),
     textArtifact(

@@ -30,6 +30,8 @@ export interface Generated {
   readonly metaData: string
   /** Files of the overlay, by absolute path on the machine. */
   readonly files: ReadonlyMap<string, { readonly mode: number; readonly content: string }>
+  /** The programs of firewalls, by name. */
+  readonly firewalls: ReadonlyMap<string, string>
 }
 
 export const machineName = 'legacy-app'
@@ -96,14 +98,17 @@ export function generateArtifacts(document: unknown, targets: readonly TargetNam
 export function generateMachine(document: unknown): Generated {
   const files = new Map<string, { mode: number; content: string }>()
   const texts = new Map<string, string>()
+  const firewalls = new Map<string, string>()
   for (const { path, mode, content } of generateArtifacts(document, ['cloud-init', 'systemd'])) {
     const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
     const prefix = `systemd/${machineName}/`
     if (path.startsWith(prefix)) files.set(`/${path.slice(prefix.length)}`, { mode, content: text })
+    const program = /^systemd\/firewall\/(.+)$/.exec(path)?.[1]
+    if (program !== undefined) firewalls.set(program, text)
     texts.set(path, text)
   }
   const userData = texts.get(`cloud-init/${machineName}/user-data`)
   const metaData = texts.get(`cloud-init/${machineName}/meta-data`)
   if (userData === undefined || metaData === undefined) throw new Error('no user-data was generated')
-  return { userData, metaData, files }
+  return { userData, metaData, files, firewalls }
 }

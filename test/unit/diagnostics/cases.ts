@@ -410,6 +410,7 @@ migration:
   ),
 
   // Output: only generate() can tell
+  error('name-reserved', '/machines/0/name', ['- name: legacy-app', '- name: «firewall'], { options: {} }),
   error(
     'platform-no-compress',
     '/cloudInit/compress',

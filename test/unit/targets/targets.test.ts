@@ -223,9 +223,9 @@ test('the limit itself fits, one byte more does not', () => {
 })
 
 test('artifacts come strictly sorted by path, whatever the names', () => {
-  const paths = made(fleet(['web-1', 'web', 'web0', 'a', 'web-10', 'network', 'readme', 'z'])).map(
-    ({ path }) => path,
-  )
+  const paths = made(
+    fleet(['web-1', 'web', 'web0', 'a', 'web-10', 'firewall-1', 'fire', 'network', 'readme', 'z']),
+  ).map(({ path }) => path)
   assert.equal(paths, [...new Set(paths)].sort())
 })
 
@@ -233,7 +233,7 @@ test('machines that were asked for get the same artifacts as in a run for all', 
   const document = fleet(['a', 'b', 'c'])
   const all = made(document)
   const some = made(document, { machines: ['c', 'a'], targets: ['systemd'] })
-  const own = some.filter(({ path }) => /^systemd\/[^/]+\//.test(path))
+  const own = some.filter(({ path }) => /^systemd\/(?!firewall\/)[^/]+\//.test(path))
   assert.equal([...new Set(own.map(({ path }) => path.split('/')[1]))], ['a', 'c'])
   for (const artifact of own)
     assert.equal(
@@ -283,19 +283,39 @@ test('a target that is not built yet says so', () => {
   assert.ok(diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('image')))
 })
 
-test('every folder has its README and the connections', () => {
+const firewalls = ['firewalld', 'iptables', 'nftables', 'ufw']
+
+test('firewalls let in the networks of the mesh, each once, and nobody where nobody is dialled', () => {
+  const document = minimalWith((changed) => {
+    changed.mesh.clusterNetworks = ['10.42.0.0/16', 'fd00:10::/64']
+    changed.mesh.machineNetworks = ['192.0.2.7/32']
+  })
+  for (const name of firewalls) {
+    const text = String(made(document).find(({ path }) => path === `systemd/firewall/${name}.sh`)?.content)
+    for (const network of ["'10.42.0.0/16'", "'fd00:10::/64'", "'192.0.2.7'"])
+      assert.ok(text.includes(network), `${name}: ${network}`)
+  }
+  const client = minimalWith((changed) => {
+    firstMachine(changed).role = 'client'
+    delete firstMachine(changed).ports
+  })
+  for (const { path, content } of made(client)) {
+    assert.not.match(path, 'firewall/')
+    if (path.endsWith('.md')) assert.not.match(String(content), 'firewall/')
+  }
+})
+
+test('every folder has its README, the connections and the programs of firewalls', () => {
   const paths = made(minimalWith()).map(({ path }) => path)
   for (const target of ['ansible', 'cloud-init', 'systemd'])
-    for (const page of ['README.md', 'network.md']) assert.ok(paths.includes(`${target}/${page}`))
+    for (const page of ['README.md', 'network.md', ...firewalls.map((name) => `firewall/${name}.sh`)])
+      assert.ok(paths.includes(`${target}/${page}`), page)
 })
 
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
-    const expected = path.endsWith('.env')
-      ? 0o600
-      : /\/sbin\/mesh-machine(-doctor)?$/.test(path)
-        ? 0o755
-        : 0o644
+    const isProgram = /\/sbin\/mesh-machine(-doctor)?$|\/firewall\/[a-z]+\.sh$/.test(path)
+    const expected = path.endsWith('.env') ? 0o600 : isProgram ? 0o755 : 0o644
     assert.is(mode, expected, path)
     assert.is(sensitive, false, path)
   }
