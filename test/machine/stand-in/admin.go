@@ -46,7 +46,7 @@ func (p *proxy) acceptAdmin(conn *net.TCPConn) (stream, peer, error) {
 	if p.id.serverConfig() == nil {
 		return conn, peer{addr: peerAddr(conn)}, nil // nothing to terminate TLS with yet
 	}
-	return p.acceptTLS(conn, detectTimeout)
+	return p.acceptTLS(conn, p.id.serverConfig(), detectTimeout)
 }
 
 // admittedListener hands admitted connections to the HTTP server.
@@ -91,14 +91,13 @@ func (p *proxy) adminHandler() http.Handler {
 	return p.authorize(mux)
 }
 
-// authorize applies the inbound policy, as to any port. deny has no routes at all, hence 404; the
-// others refuse with 403. By the reference loopback clients are exempt, by the source nobody is.
+// authorize applies the inbound policy, as to any port and to everyone, loopback included. deny has no routes
+// at all, hence 404; the others refuse with 403. TLS is ended before, so that the certificate is shown anyway.
 func (p *proxy) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := peerOf(r)
-		exempt := who.addr.IsLoopback() && !p.opts.asSource
 		switch {
-		case exempt || p.cfg.defaultPolicy.allows(who, p.opts.asSource):
+		case p.cfg.defaultPolicy.allows(who):
 			next.ServeHTTP(w, r)
 		case p.cfg.defaultPolicy.mode == "deny":
 			w.WriteHeader(http.StatusNotFound)

@@ -225,22 +225,21 @@ func TestPolicies(t *testing.T) {
 	pod := peer{addr: inside, tls: true, clientID: "client.ns.serviceaccount.identity.linkerd.cluster.local"}
 	machine := peer{addr: inside, tls: true, clientID: "spiffe://root/vm", isURI: true}
 	cases := []struct {
-		mode     string
-		who      peer
-		asSource bool
-		want     bool
+		mode string
+		who  peer
+		want bool
 	}{
-		{"deny", pod, false, false},
-		{"all-unauthenticated", peer{addr: outside}, false, true},
-		{"audit", peer{addr: outside}, false, true},
-		{"all-authenticated", peer{addr: inside, tls: true}, false, false},
-		{"all-authenticated", pod, true, true},
-		{"all-authenticated", machine, false, true},
-		{"all-authenticated", machine, true, false},
-		{"cluster-unauthenticated", peer{addr: inside}, false, true},
-		{"cluster-unauthenticated", peer{addr: outside}, false, false},
-		{"cluster-authenticated", pod, false, true},
-		{"cluster-authenticated", peer{addr: outside, tls: true, clientID: "x"}, false, false},
+		{"deny", pod, false},
+		{"all-unauthenticated", peer{addr: outside}, true},
+		{"audit", peer{addr: outside}, true},
+		{"all-authenticated", peer{addr: inside, tls: true}, false},
+		{"all-authenticated", pod, true},
+		{"all-authenticated", machine, false},
+		{"cluster-unauthenticated", peer{addr: inside}, true},
+		{"cluster-unauthenticated", peer{addr: outside}, false},
+		{"cluster-authenticated", pod, true},
+		{"cluster-authenticated", machine, false},
+		{"cluster-authenticated", peer{addr: outside, tls: true, clientID: "x"}, false},
 	}
 	networks, err := parseNetworks("10.0.0.0/8")
 	if err != nil {
@@ -251,8 +250,8 @@ func TestPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.allows(c.who, c.asSource); got != c.want {
-			t.Errorf("%s %+v asSource=%t: %t", c.mode, c.who, c.asSource, got)
+		if got := p.allows(c.who); got != c.want {
+			t.Errorf("%s %+v: %t", c.mode, c.who, got)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type controlClient struct {
 	resolver *resolver
 	stats    *metrics
 	log      *logger
+	known    *discovery
 }
 
 func (c *controlClient) run(ctx context.Context) {
@@ -90,6 +91,8 @@ func (c *controlClient) hold(ctx context.Context, endpoint netip.AddrPort) {
 func (c *controlClient) whileConnected(ctx context.Context, conn net.Conn) {
 	c.count("pending", -1)
 	c.count("ready", 1)
+	c.known.reach(c.name, 1)
+	defer c.known.reach(c.name, -1)
 	defer c.count("pending", 1)
 	defer c.count("ready", -1)
 	defer context.AfterFunc(ctx, func() { conn.Close() })()

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -35,6 +36,7 @@ import (
 const (
 	testID     = "spiffe://root.linkerd.cluster.local/vm"
 	testName   = "vm.cluster.local"
+	podID      = "client.ns.serviceaccount.identity.linkerd.cluster.local"
 	patience   = 20 * time.Second
 	shortPause = 400 * time.Millisecond // long enough to see that nothing happens
 )
@@ -106,14 +108,21 @@ func (a *authority) pem() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.root.Raw}))
 }
 
+// leaf: a SPIFFE ID is a URI, the identity of a pod a name.
 func (a *authority) leaf(t *testing.T, id string, key *ecdsa.PrivateKey) *x509.Certificate {
 	t.Helper()
-	uri, err := url.Parse(id)
-	check(t, err)
-	return sign(t, &x509.Certificate{
-		URIs: []*url.URL{uri}, KeyUsage: x509.KeyUsageDigitalSignature,
+	template := &x509.Certificate{
+		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.issuing, &key.PublicKey, a.key)
+	}
+	if strings.Contains(id, "://") {
+		uri, err := url.Parse(id)
+		check(t, err)
+		template.URIs = []*url.URL{uri}
+	} else {
+		template.DNSNames = []string{id}
+	}
+	return sign(t, template, a.issuing, &key.PublicKey, a.key)
 }
 
 // svid is what a Workload API update carries for one identity.
@@ -131,6 +140,56 @@ func (a *authority) clientCert(t *testing.T, id string) tls.Certificate {
 	t.Helper()
 	key := newKey(t, elliptic.P256())
 	return tls.Certificate{Certificate: [][]byte{a.leaf(t, id, key).Raw, a.issuing.Raw}, PrivateKey: key}
+}
+
+func (a *authority) podCert(t *testing.T) tls.Certificate {
+	t.Helper()
+	return a.clientCert(t, podID)
+}
+
+// fakeControl is what the stand-in sees of a control plane: a port that keeps connections open.
+type fakeControl struct {
+	t        *testing.T
+	addr     string
+	mu       sync.Mutex
+	listener net.Listener
+	conns    []net.Conn
+}
+
+func newFakeControl(t *testing.T) *fakeControl {
+	t.Helper()
+	c := &fakeControl{t: t, addr: "127.0.0.1:0"}
+	c.start()
+	t.Cleanup(c.stop)
+	return c
+}
+
+func (c *fakeControl) start() {
+	c.t.Helper()
+	listener, err := net.Listen("tcp", c.addr)
+	check(c.t, err)
+	c.listener, c.addr = listener, listener.Addr().String()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			c.mu.Lock()
+			c.conns = append(c.conns, conn)
+			c.mu.Unlock()
+		}
+	}()
+}
+
+func (c *fakeControl) stop() {
+	c.listener.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+	c.conns = nil
 }
 
 // fakeAPI is a Workload API server on a unix socket. It answers calls from a script, then waits.
@@ -227,18 +286,20 @@ type instance struct {
 
 func newInstance(t *testing.T, api *fakeAPI, ca *authority, env ...string) *instance {
 	t.Helper()
+	control := newFakeControl(t).addr
 	resolvConf := filepath.Join(t.TempDir(), "resolv.conf")
 	check(t, os.WriteFile(resolvConf, []byte("nameserver 127.0.0.1\n"), 0o600))
 	i := &instance{t: t, stdout: &syncBuffer{}, stderr: &syncBuffer{}, signals: make(chan os.Signal, 1), exit: make(chan int, 1)}
 	base := with(goodEnv(),
 		"INBOUND_LISTEN_ADDR", "127.0.0.1:0", "OUTBOUND_LISTEN_ADDR", "127.0.0.1:0", "ADMIN_LISTEN_ADDR", "127.0.0.1:0",
-		"DESTINATION_SVC_ADDR", "127.0.0.1:1", "POLICY_SVC_ADDR", "127.0.0.1:1",
+		"DESTINATION_SVC_ADDR", control, "POLICY_SVC_ADDR", control,
 		"IDENTITY_SERVER_ID", testID, "IDENTITY_SERVER_NAME", testName, "SHUTDOWN_GRACE_PERIOD", "30s",
 		"IDENTITY_SPIRE_SOCKET", unset, "IDENTITY_SPIRE_WORKLOAD_API_ADDRESS", "unix://"+api.path,
 		"IDENTITY_TRUST_ANCHORS", ca.pem())
 	i.opts = options{
 		env: with(base, env...), version: newest, stdout: i.stdout, stderr: i.stderr, signals: i.signals,
 		resolvConf: resolvConf, hosts: "/dev/null", allowLoopback: true, warnIdentity: 50 * time.Millisecond,
+		known:   time.Hour,
 		origDst: func(conn *net.TCPConn) (netip.AddrPort, error) { return i.originalDst(conn) },
 	}
 	return i
@@ -308,6 +369,29 @@ func (i *instance) waitReady() *instance {
 	return i
 }
 
+// adminTLS asks for /metrics as a meshed client does.
+func (i *instance) adminTLS(certs ...tls.Certificate) (*http.Response, error) {
+	i.t.Helper()
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		// As curl does, it offers protocols, of which the proxy takes none.
+		TLSClientConfig: &tls.Config{
+			ServerName: testName, InsecureSkipVerify: true, Certificates: certs, NextProtos: []string{"http/1.1"},
+		},
+	}, Timeout: patience}
+	return client.Get("https://" + i.addr("Admin") + "/metrics")
+}
+
+func (i *instance) hasMetricFor(cert tls.Certificate, line string) bool {
+	i.t.Helper()
+	response, err := i.adminTLS(cert)
+	check(i.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	check(i.t, err)
+	return strings.Contains(string(body), line+"\n")
+}
+
 func (i *instance) hasMetric(line string) bool {
 	_, body := i.get("/metrics")
 	return strings.Contains(body, line+"\n")
@@ -320,6 +404,21 @@ func (i *instance) dial(which string) net.Conn {
 	check(i.t, conn.SetDeadline(time.Now().Add(patience)))
 	i.t.Cleanup(func() { conn.Close() })
 	return conn
+}
+
+// wantRefused: the reset may come so soon that it is the dial that fails.
+func (i *instance) wantRefused() {
+	i.t.Helper()
+	conn, err := net.Dial("tcp", i.addr("Inbound"))
+	if err != nil {
+		if !errors.Is(err, syscall.ECONNRESET) {
+			i.t.Fatal(err)
+		}
+		return
+	}
+	defer conn.Close()
+	check(i.t, conn.SetDeadline(time.Now().Add(patience)))
+	wantClosed(i.t, conn)
 }
 
 func (i *instance) dialTLS(name string, certs ...tls.Certificate) *tls.Conn {
@@ -395,5 +494,8 @@ func certifiedInstance(t *testing.T, env ...string) (*instance, *fakeAPI, *autho
 	t.Helper()
 	ca, api := newAuthority(t), newFakeAPI(t).listen()
 	api.give(ca.svid(t, testID, elliptic.P256()))
-	return newInstance(t, api, ca, env...).start().waitReady(), api, ca
+	i := newInstance(t, api, ca, env...).start()
+	// Not /ready, which a policy may hide.
+	eventually(t, "certificate", func() bool { return strings.Contains(i.stdout.String(), "Certified identity id=") })
+	return i, api, ca
 }

@@ -14,7 +14,8 @@ import (
 	"sync/atomic"
 )
 
-// alpn is what real peers offer on direct connections; a client may also offer nothing.
+// alpn is what real peers offer on direct connections, the only ones on which the proxy has a protocol; a client
+// may also offer nothing.
 const alpn = "transport.l5d.io/v1"
 
 var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
@@ -29,7 +30,7 @@ type identity struct {
 
 	certified     chan struct{} // closed by the first certificate
 	certifiedOnce sync.Once
-	abandoned     chan struct{} // closed when the identity task has panicked and the fidelity is "source"
+	abandoned     chan struct{} // closed when the identity task has panicked
 }
 
 // newIdentity fails on anchors without a usable certificate: exit 1, "Initialization failure" (§3.2).
@@ -120,7 +121,7 @@ func (id *identity) validate(chain []*x509.Certificate) error {
 		Roots: id.anchors, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if _, err := chain[0].Verify(options); err != nil {
-		return fmt.Errorf("invalid peer certificate: %w", err)
+		return fmt.Errorf("invalid peer certificate: %s", rustVerifyError(err))
 	}
 	for _, uri := range chain[0].URIs {
 		if uri.String() == id.serverID {
@@ -152,7 +153,6 @@ func (id *identity) newConfig(certificate *tls.Certificate) *tls.Config {
 		Certificates:           []tls.Certificate{*certificate},
 		ClientAuth:             tls.VerifyClientCertIfGiven,
 		ClientCAs:              id.anchors,
-		NextProtos:             []string{alpn},
 		SessionTicketsDisabled: true,
 	}
 }
@@ -160,10 +160,18 @@ func (id *identity) newConfig(certificate *tls.Certificate) *tls.Config {
 // serverConfig is nil before the first certificate, when only the admin server accepts.
 func (id *identity) serverConfig() *tls.Config { return id.current.Load() }
 
+// directConfig is for connections to 4143 itself.
+func (id *identity) directConfig() *tls.Config {
+	direct := id.current.Load().Clone()
+	direct.NextProtos = []string{alpn}
+	return direct
+}
+
 // isSettled: there is a certificate, or there will never be one and nothing waits for it any more.
 func (id *identity) isSettled() bool { return isClosed(id.certified) || isClosed(id.abandoned) }
 
-// isReady is what /ready says: false until the first certificate, then true for ever.
+// isReady is what /ready says: false until the first certificate, then true for ever; and true for ever as
+// well when there will never be one, which is why it is no proof.
 func (id *identity) isReady() bool { return id.isSettled() }
 
 func isClosed(signal <-chan struct{}) bool {

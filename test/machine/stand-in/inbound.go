@@ -49,7 +49,7 @@ func (p *proxy) handleRedirected(conn *net.TCPConn, dst netip.AddrPort) error {
 	if p.cfg.opaquePorts.contains(dst.Port()) {
 		return p.forwardInbound(conn, dst, peer{addr: peerAddr(conn)}) // no detection, no TLS
 	}
-	client, who, err := p.acceptTLS(conn, p.cfg.inboundDetectTimeout)
+	client, who, err := p.acceptTLS(conn, p.id.serverConfig(), p.cfg.inboundDetectTimeout)
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,13 @@ func (p *proxy) handleRedirected(conn *net.TCPConn, dst netip.AddrPort) error {
 
 // acceptTLS detects a ClientHello. TLS is terminated only if it asks for our server name; all else is
 // handed on as it came.
-func (p *proxy) acceptTLS(conn *net.TCPConn, timeout time.Duration) (stream, peer, error) {
+func (p *proxy) acceptTLS(conn *net.TCPConn, config *tls.Config, timeout time.Duration) (stream, peer, error) {
 	who := peer{addr: peerAddr(conn)}
 	name, prefixed, err := detectSNI(conn, timeout)
 	if err != nil || !strings.EqualFold(name, p.cfg.serverName) {
 		return prefixed, who, err
 	}
-	server := tls.Server(prefixed, p.id.serverConfig())
+	server := tls.Server(prefixed, config)
 	ctx, cancel := context.WithTimeout(p.ctx, timeout)
 	defer cancel()
 	if err := server.HandshakeContext(ctx); err != nil {
@@ -80,7 +80,7 @@ func (p *proxy) acceptTLS(conn *net.TCPConn, timeout time.Duration) (stream, pee
 // handleDirect serves a connection that was going to 4143 itself: mutual TLS, then a transport header
 // that names the port. The header is simplified to one line, "PORT <n>\n".
 func (p *proxy) handleDirect(conn *net.TCPConn, self netip.Addr) error {
-	client, who, err := p.acceptTLS(conn, p.cfg.inboundDetectTimeout)
+	client, who, err := p.acceptTLS(conn, p.id.directConfig(), p.cfg.inboundDetectTimeout)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func readPort(conn net.Conn, timeout time.Duration) (uint16, error) {
 
 // forwardInbound goes to the address that was dialled, never to 127.0.0.1, if the policy allows.
 func (p *proxy) forwardInbound(client stream, dst netip.AddrPort, who peer) error {
-	if !p.cfg.defaultPolicy.allows(who, p.opts.asSource) {
+	if !p.cfg.defaultPolicy.allows(who) {
 		p.log.infof("inbound:server{port="+strconv.Itoa(int(dst.Port()))+"}: linkerd_app_inbound::policy::tcp",
 			"Connection denied server.group= server.kind=default server.name=%s tls=%t client=%s client_id=%q",
 			p.cfg.defaultPolicy.mode, who.tls, client.RemoteAddr(), who.clientID)

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -19,14 +18,6 @@ var (
 	version   = "v2.366.0"
 	gitSHA    = "stand-in"
 	buildDate = "2026-08-21T00:00:00Z"
-	fidelity  = fidelityReference
-)
-
-// What the stand-in does where the source says more than the reference, or something else (README.md).
-// The environment variable STAND_IN_FIDELITY overrides the build's choice.
-const (
-	fidelityReference = "reference"
-	fidelitySource    = "source"
 )
 
 // Exit codes (linkerd.md §3.5).
@@ -41,7 +32,6 @@ const (
 type options struct {
 	env            map[string]string
 	version        string
-	asSource       bool
 	stdout, stderr io.Writer
 	signals        <-chan os.Signal
 	resolvConf     string
@@ -49,23 +39,15 @@ type options struct {
 	origDst        func(*net.TCPConn) (netip.AddrPort, error)
 	allowLoopback  bool          // outbound may dial loopback addresses
 	warnIdentity   time.Duration // how often to say that there is no identity yet
+	known          time.Duration // for how long an answer of the control plane is kept behind its last use
 }
 
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	env := environment(os.Environ())
-	if chosen, set := env["STAND_IN_FIDELITY"]; set {
-		fidelity = chosen
-	}
-	if fidelity != fidelityReference && fidelity != fidelitySource {
-		fmt.Fprintf(os.Stderr, "stand-in: fidelity %q is neither %q nor %q\n", fidelity, fidelityReference, fidelitySource)
-		os.Exit(exitUsage)
-	}
 	os.Exit(run(options{
-		env:          env,
+		env:          environment(os.Environ()),
 		version:      version,
-		asSource:     fidelity == fidelitySource,
 		stdout:       os.Stdout,
 		stderr:       os.Stderr,
 		signals:      signals,
@@ -73,6 +55,7 @@ func main() {
 		hosts:        "/etc/hosts",
 		origDst:      originalDst,
 		warnIdentity: 15 * time.Second,
+		known:        5 * time.Second,
 	}))
 }
 

@@ -8,7 +8,7 @@ import (
 var errLoopback = errors.New("Outbound proxy cannot initiate connections on the loopback interface")
 
 // handleOutbound serves one connection accepted on 4140: plain forwarding to where it was going
-// (linkerd.md §3.6 "Outbound", without discovery and without TLS to peers).
+// (linkerd.md §3.6 "Outbound", without TLS to peers), once the control plane could be asked about it.
 func (p *proxy) handleOutbound(conn *net.TCPConn) {
 	defer conn.Close()
 	dst, err := p.opts.origDst(conn)
@@ -18,6 +18,10 @@ func (p *proxy) handleOutbound(conn *net.TCPConn) {
 	}
 	err = errLoopback
 	if p.opts.allowLoopback || !dst.Addr().Unmap().IsLoopback() {
+		if !p.known.ask(p.ctx, dst) {
+			return
+		}
+		defer p.known.done(dst)
 		p.stats.outboundOpened(dst)
 		err = p.forward(conn, dst, p.cfg.outboundConnectTimeout)
 	}

@@ -37,10 +37,10 @@ type peer struct {
 	isURI    bool   // that SAN is a URI
 }
 
-// allows decides about one connection. asSource: a client whose identity is a URI matches none of the
-// default *-authenticated policies, since those authorise by DNS suffix (read in the source).
-func (p policy) allows(client peer, asSource bool) bool {
-	authenticated := client.clientID != "" && !(asSource && client.isURI)
+// allows decides about one connection. A client whose identity is a URI matches none of the default
+// *-authenticated policies, since those authorise by DNS suffix.
+func (p policy) allows(client peer) bool {
+	authenticated := client.clientID != "" && !client.isURI
 	switch p.mode {
 	case "all-unauthenticated", "audit":
 		return true

@@ -19,6 +19,7 @@ type proxy struct {
 	stats *metrics
 	id    *identity
 	open  *tracker
+	known *discovery
 
 	inbound  net.Listener
 	outbound []net.Listener
@@ -33,7 +34,7 @@ type proxy struct {
 func newProxy(cfg *config, opts options, log *logger, stats *metrics, id *identity) *proxy {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &proxy{
-		cfg: cfg, opts: opts, log: log, stats: stats, id: id, open: newTracker(),
+		cfg: cfg, opts: opts, log: log, stats: stats, id: id, open: newTracker(), known: newDiscovery(opts.known),
 		ctx: ctx, cancel: cancel, shutdown: make(chan string, 1),
 	}
 }
@@ -108,10 +109,12 @@ func (p *proxy) start(resolver *resolver) {
 	if p.tap != nil {
 		go p.acceptLoop(p.tap, func(conn *net.TCPConn) { conn.Close() })
 	}
-	task := &identityTask{id: p.id, cfg: p.cfg, log: p.log, asSource: p.opts.asSource}
+	task := &identityTask{id: p.id, cfg: p.cfg, log: p.log}
 	go task.run(p.ctx)
 	for client, addr := range map[string]address{"destination": p.cfg.destination, "policy": p.cfg.policySvc} {
-		control := &controlClient{name: client, addr: addr, cfg: p.cfg, resolver: resolver, stats: p.stats, log: p.log}
+		control := &controlClient{
+			name: client, addr: addr, cfg: p.cfg, resolver: resolver, stats: p.stats, log: p.log, known: p.known,
+		}
 		go control.run(p.ctx)
 	}
 	go p.serveWhenCertified()
@@ -129,7 +132,10 @@ func (p *proxy) serveWhenCertified() {
 			}
 			return
 		case <-p.id.abandoned:
-			return // asSource: the waiting task has panicked too
+			for _, listener := range append([]net.Listener{p.inbound}, p.outbound...) {
+				listener.Close() // the waiting task has panicked too, and held them
+			}
+			return
 		case <-p.ctx.Done():
 			return
 		case <-ticker.C:
@@ -177,7 +183,7 @@ func (p *proxy) waitForShutdown() int {
 func (p *proxy) drained() bool {
 	grace := time.NewTimer(p.cfg.shutdownGrace)
 	defer grace.Stop()
-	if p.opts.asSource && !p.id.isSettled() {
+	if !p.id.isSettled() {
 		<-grace.C // the task that waits for the identity holds the drain open
 		return false
 	}

@@ -84,15 +84,15 @@ func TestDirectForwardsToHeaderPort(t *testing.T) {
 	i.goingTo(i.addr("Inbound"))
 	app := echo(t)
 	_, port, _ := net.SplitHostPort(app)
-	conn := i.dialTLS(testName, ca.clientCert(t, "spiffe://root.linkerd.cluster.local/client"))
+	conn := i.dialTLS(testName, ca.podCert(t))
 	_, err := io.WriteString(conn, "PORT "+port+"\n")
 	check(t, err)
 	wantEcho(t, conn)
-	line := `inbound_tcp_open_total{target="` + app + `",tls="true",client_id="spiffe://root.linkerd.cluster.local/client"} 1`
-	if !i.hasMetric(line) {
+	line := `inbound_tcp_open_total{target="` + app + `",tls="true",client_id="` + podID + `"} 1`
+	if !i.hasMetricFor(ca.podCert(t), line) {
 		t.Errorf("no %s", line)
 	}
-	bad := i.dialTLS(testName, ca.clientCert(t, "spiffe://root.linkerd.cluster.local/client"))
+	bad := i.dialTLS(testName, ca.podCert(t))
 	_, err = io.WriteString(bad, "GET / HTTP/1.1\n")
 	check(t, err)
 	wantClosed(t, bad)
@@ -142,17 +142,18 @@ func TestPolicyIsEnforced(t *testing.T) {
 		t.Errorf("want a reset, got %v", err)
 	}
 	wantClosed(t, i.dialTLS(testName))
-	wantEcho(t, i.dialTLS(testName, ca.clientCert(t, "spiffe://root.linkerd.cluster.local/client")))
+	wantClosed(t, i.dialTLS(testName, ca.clientCert(t, "spiffe://root.linkerd.cluster.local/client")))
+	wantEcho(t, i.dialTLS(testName, ca.podCert(t)))
 }
 
 func TestInboundRefusals(t *testing.T) {
 	i, _, _ := certifiedInstance(t, "INBOUND_IPS", "127.0.0.1", "INBOUND_DETECT_TIMEOUT", "200ms")
-	wantClosed(t, i.dial("Inbound"))
+	i.wantRefused()
 	if !strings.Contains(i.stdout.String(), "Server failed to accept connection error=No such file or directory (os error 2)") {
 		t.Error("no warning about SO_ORIGINAL_DST")
 	}
 	i.goingTo("192.0.2.1:80")
-	wantClosed(t, i.dial("Inbound")) // not one of INBOUND_IPS
+	i.wantRefused() // not one of INBOUND_IPS
 	i.goingTo(echo(t))
 	if _, err := i.dial("Inbound").Read(make([]byte, 1)); err == nil {
 		t.Error("a silent client of a port with detection was served")
@@ -177,6 +178,57 @@ func TestOutbound(t *testing.T) {
 	wantEcho(t, i.dial("Outbound"))
 	if !i.hasMetric(`outbound_tcp_open_total{target="` + app + `"} 1`) {
 		t.Error("not counted")
+	}
+}
+
+func TestOutboundWaitsForTheControlPlane(t *testing.T) {
+	control := newFakeControl(t)
+	i, _, _ := certifiedInstance(t, "POLICY_SVC_ADDR", control.addr)
+	reached := func(count string) func() bool {
+		return func() bool {
+			return i.hasMetric(`control_policy_balancer_endpoints{endpoint_state="ready",addr="` + control.addr + `"} ` + count)
+		}
+	}
+	known, unknown := echo(t), echo(t)
+	i.goingTo(known)
+	wantEcho(t, i.dial("Outbound"))
+	control.stop()
+	eventually(t, "loss", reached("0"))
+	wantEcho(t, i.dial("Outbound"))
+	i.goingTo(unknown)
+	conn := i.dial("Outbound")
+	check(t, conn.SetReadDeadline(time.Now().Add(shortPause)))
+	if _, err := exchangeLine(conn, "hello"); !isTimeout(err) {
+		t.Errorf("want silence, got %v", err)
+	}
+	control.start()
+	check(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	got := make([]byte, len("app:hello\n"))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "app:hello\n" {
+		t.Errorf("after the loss: %q, %v", got, err)
+	}
+}
+
+func TestWhatIsNotInUseIsForgotten(t *testing.T) {
+	d, dst, ctx := newDiscovery(0), netip.MustParseAddrPort("10.0.0.1:80"), t.Context()
+	d.reach("destination", 1)
+	d.reach("policy", 1)
+	if !d.ask(ctx, dst) {
+		t.Fatal("the control plane is there")
+	}
+	d.reach("policy", -1)
+	if _, known := d.look(dst); !known {
+		t.Error("in use, and not known")
+	}
+	d.done(dst)
+	d.done(dst)
+	if _, known := d.look(dst); known {
+		t.Error("known for ever")
+	}
+	d.reach("policy", 1)
+	d.reach("destination", -1)
+	if _, known := d.look(dst); known {
+		t.Error("both services have to be asked")
 	}
 }
 
@@ -219,7 +271,7 @@ func TestNothingIsAcceptedBeforeTheCertificate(t *testing.T) {
 
 func TestMissingSocketPanics(t *testing.T) {
 	ca, api := newAuthority(t), newFakeAPI(t)
-	i := newInstance(t, api, ca).start()
+	i := newInstance(t, api, ca).start().waitReady() // although nothing is served
 	eventually(t, "panic", func() bool {
 		return strings.Contains(i.stderr.String(), "thread 'admin' panicked at linkerd/proxy/spire-client/src/lib.rs:35:14:\n"+
 			"spire client must gracefully handle errors: tonic::transport::Error(Transport, ConnectError(Os { code: 2, kind: NotFound, ")
@@ -227,32 +279,23 @@ func TestMissingSocketPanics(t *testing.T) {
 	api.listen() // too late
 	api.give(ca.svid(t, testID, elliptic.P256()))
 	time.Sleep(shortPause)
-	if i.ready() != http.StatusServiceUnavailable || api.callCount() != 0 {
+	if i.ready() != http.StatusOK || api.callCount() != 0 || !i.hasMetric("control_identity_cert_expiration_timestamp_seconds 0.0") {
 		t.Error("the dead identity task came back")
 	}
-	if !strings.Contains(i.stdout.String(), "Waiting for identity to be initialized...") {
-		t.Error("no waiting line")
+	for _, which := range []string{"Inbound", "Outbound"} {
+		if _, err := net.Dial("tcp", i.addr(which)); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: want a refused connection, got %v", which, err)
+		}
 	}
-	i.signals <- syscall.SIGTERM
-	if code := i.exitCode(); code != exitOK {
-		t.Errorf("exit %d", code)
-	}
-}
-
-func TestMissingSocketAsSource(t *testing.T) {
-	i := newInstance(t, newFakeAPI(t), newAuthority(t))
-	i.opts.asSource = true
-	i.start().waitReady() // although nothing is served
-	i.goingTo(echo(t))
-	conn := i.dial("Inbound")
-	_, err := io.WriteString(conn, "hello\n")
-	check(t, err)
-	check(t, conn.SetReadDeadline(time.Now().Add(shortPause)))
-	if _, err := conn.Read(make([]byte, 1)); !isTimeout(err) {
-		t.Errorf("want silence, got %v", err)
+	if _, err := i.adminTLS(); err == nil {
+		t.Error("a certificate is shown")
 	}
 	if strings.Count(i.stderr.String(), "identity sender must be held: RecvError(())") != 2 {
 		t.Errorf("stderr %s", i.stderr)
+	}
+	i.signals <- syscall.SIGTERM
+	if code := i.exitCode(); code != exitOK || strings.Contains(i.stdout.String(), "did not complete") {
+		t.Errorf("exit %d", code)
 	}
 }
 
@@ -341,7 +384,7 @@ func TestUnusableSVIDs(t *testing.T) {
 	api.give(ca.svid(t, "spiffe://root.linkerd.cluster.local/other", elliptic.P256()))
 	refused("no matching SVID found")
 	api.give(newAuthority(t).svid(t, testID, elliptic.P256())) // brings a bundle of its own, which does not count
-	refused("invalid peer certificate")
+	refused("invalid peer certificate: UnknownIssuer")
 	api.give(ca.svid(t, testID, elliptic.P384()))
 	refused("invalid key: only ECDSA P-256 is supported")
 	mislabelled := ca.svid(t, "spiffe://root.linkerd.cluster.local/other", elliptic.P256())
@@ -394,16 +437,10 @@ func TestDrainEndsWithGracePeriod(t *testing.T) {
 }
 
 func TestShutdownBeforeTheCertificate(t *testing.T) {
-	for _, asSource := range []bool{false, true} {
-		i := newInstance(t, newFakeAPI(t).listen(), newAuthority(t), "SHUTDOWN_GRACE_PERIOD", "500ms")
-		i.opts.asSource = asSource
-		i.start().signals <- syscall.SIGTERM
-		if code := i.exitCode(); code != exitOK {
-			t.Errorf("exit %d", code)
-		}
-		if got := strings.Contains(i.stdout.String(), "did not complete in 500ms"); got != asSource {
-			t.Errorf("asSource=%t: full grace period %t", asSource, got)
-		}
+	i := newInstance(t, newFakeAPI(t).listen(), newAuthority(t), "SHUTDOWN_GRACE_PERIOD", "500ms")
+	i.start().signals <- syscall.SIGTERM
+	if code := i.exitCode(); code != exitOK || !strings.Contains(i.stdout.String(), "did not complete in 500ms") {
+		t.Errorf("exit %d, and not after the whole grace period", code)
 	}
 }
 
@@ -435,17 +472,36 @@ func TestAdminPaths(t *testing.T) {
 	}
 }
 
-func TestAdminSpeaksMeshTLS(t *testing.T) {
-	i, _, ca := certifiedInstance(t)
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
-		ServerName: testName, InsecureSkipVerify: true,
-		Certificates: []tls.Certificate{ca.clientCert(t, "spiffe://root.linkerd.cluster.local/prometheus")},
-	}}}
-	response, err := client.Get("https://" + i.addr("Admin") + "/ready")
-	check(t, err)
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Error(response.Status)
+func TestAdminShowsTheCertificateWhateverThePolicy(t *testing.T) {
+	for mode, want := range map[string]int{"all-unauthenticated": 200, "all-authenticated": 403, "deny": 404} {
+		ca, api := newAuthority(t), newFakeAPI(t).listen()
+		i := newInstance(t, api, ca, "INBOUND_DEFAULT_POLICY", mode, "SHUTDOWN_GRACE_PERIOD", "0s").start()
+		if _, err := i.adminTLS(); err == nil {
+			t.Errorf("%s: TLS without a certificate", mode)
+		}
+		if mode != "all-unauthenticated" && i.ready() != want {
+			t.Errorf("%s: /ready says %d without a certificate", mode, i.ready())
+		}
+		api.give(ca.svid(t, testID, elliptic.P256()))
+		eventually(t, "certificate", func() bool { return strings.Contains(i.stdout.String(), "Certified identity id=") })
+		response, err := i.adminTLS()
+		check(t, err)
+		response.Body.Close()
+		if got := response.TLS.PeerCertificates[0].URIs[0].String(); got != testID || response.StatusCode != want {
+			t.Errorf("%s: %s and %d", mode, got, response.StatusCode)
+		}
+	}
+}
+
+func TestAdminKnowsMeshedClients(t *testing.T) {
+	i, _, ca := certifiedInstance(t, "INBOUND_DEFAULT_POLICY", "all-authenticated")
+	for cert, want := range map[string]int{podID: 200, "spiffe://root.linkerd.cluster.local/prometheus": 403} {
+		response, err := i.adminTLS(ca.clientCert(t, cert))
+		check(t, err)
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %s", cert, response.Status)
+		}
 	}
 }
 
@@ -462,23 +518,22 @@ func TestShutdownEndpoint(t *testing.T) {
 func TestAdminObeysPolicy(t *testing.T) {
 	remote, local := peer{addr: mustAddr("192.0.2.9")}, peer{addr: mustAddr("127.0.0.1")}
 	for _, c := range []struct {
-		mode     string
-		who      peer
-		asSource bool
-		want     int
+		mode string
+		who  peer
+		want int
 	}{
-		{"all-unauthenticated", remote, true, 200},
-		{"deny", remote, false, 404}, {"deny", local, false, 200}, {"deny", local, true, 404},
-		{"all-authenticated", remote, false, 403}, {"all-authenticated", local, true, 403},
-		{"cluster-unauthenticated", local, true, 403},
+		{"all-unauthenticated", remote, 200},
+		{"deny", remote, 404}, {"deny", local, 404},
+		{"all-authenticated", remote, 403}, {"all-authenticated", local, 403},
+		{"cluster-unauthenticated", local, 403},
 	} {
-		p := &proxy{cfg: &config{defaultPolicy: policy{mode: c.mode}}, opts: options{asSource: c.asSource}}
+		p := &proxy{cfg: &config{defaultPolicy: policy{mode: c.mode}}}
 		handler := p.authorize(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 		request := httptest.NewRequest(http.MethodGet, "/ready", nil)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request.WithContext(context.WithValue(request.Context(), peerKey{}, c.who)))
 		if answer.Code != c.want {
-			t.Errorf("%s %s asSource=%t: %d, want %d", c.mode, c.who.addr, c.asSource, answer.Code, c.want)
+			t.Errorf("%s %s: %d, want %d", c.mode, c.who.addr, answer.Code, c.want)
 		}
 	}
 }
@@ -496,7 +551,8 @@ func TestControlPlaneConnections(t *testing.T) {
 			accepted <- conn
 		}
 	}()
-	i, _, _ := certifiedInstance(t, "POLICY_SVC_ADDR", listener.Addr().String(), "POLICY_SVC_NAME", "policy.example")
+	i, _, _ := certifiedInstance(t, "POLICY_SVC_ADDR", listener.Addr().String(), "POLICY_SVC_NAME", "policy.example",
+		"DESTINATION_SVC_ADDR", "127.0.0.1:1")
 	addr := `,addr="` + listener.Addr().String() + `"}`
 	connected := func() bool {
 		return i.hasMetric(`control_policy_balancer_endpoints{endpoint_state="ready"`+addr+` 1`) &&

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,6 +46,19 @@ func rustDebugError(err error) string {
 		kind = "Uncategorized"
 	}
 	return fmt.Sprintf("Os { code: %d, kind: %s, message: %q }", number, kind, errnoMessage(number))
+}
+
+// rustVerifyError prints why a certificate is refused as webpki does, where its word is known.
+func rustVerifyError(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &unknown):
+		return "UnknownIssuer"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "Expired"
+	}
+	return err.Error()
 }
 
 func errnoMessage(number syscall.Errno) string {

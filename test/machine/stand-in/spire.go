@@ -19,11 +19,10 @@ import (
 
 // identityTask is the SPIRE Workload API client (linkerd.md §3.4).
 type identityTask struct {
-	id       *identity
-	cfg      *config
-	log      *logger
-	asSource bool
-	updated  bool // at least one update has arrived
+	id      *identity
+	cfg     *config
+	log     *logger
+	updated bool // at least one update has arrived
 }
 
 var errNoMatchingSVID = errors.New("no matching SVID found")
@@ -47,15 +46,12 @@ func (t *identityTask) run(ctx context.Context) {
 	t.watch(ctx, workload.NewSpiffeWorkloadAPIClient(client))
 }
 
-// panic is the death of the task alone: the process stays up without an identity, for ever (§3.4).
+// panic is the death of the task alone: the process stays up without an identity, for ever (§3.4). Both tasks
+// that wait for the certificate panic in turn. One of them held the latch of /ready, which is thereby released:
+// it says 200 from then on. The other one would have started the accept loops; its listeners go with it.
 func (t *identityTask) panic(reason string) {
 	t.log.panicLine("admin", "linkerd/proxy/spire-client/src/lib.rs:35:14",
 		"spire client must gracefully handle errors: "+reason)
-	if !t.asSource {
-		return
-	}
-	// By the source, both tasks that wait for the certificate panic in turn. One of them held the latch
-	// of /ready, which is thereby released; the other one would have started the accept loops.
 	for _, thread := range []string{"admin", "main"} {
 		t.log.panicLine(thread, "linkerd/app/src/identity.rs:164:40", "identity sender must be held: RecvError(())")
 	}
