@@ -70,7 +70,11 @@ seconds() { cut -d. -f1 /proc/uptime; }
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 truth() { if "$@"; then echo true; else echo false; fi; }
 marked() { [ -e "${state}/joined" ]; }
-server_id() { sed -n "s/^LINKERD2_PROXY_IDENTITY_SERVER_ID='\(.*\)'\$/\1/p" "${etc}/machine.env" 2>/dev/null || :; }
+# ID or NAME; the proxy's user may not read the file, and has its values in the environment.
+server() {
+  printenv "LINKERD2_PROXY_IDENTITY_SERVER_$1" ||
+    sed -n "s/^LINKERD2_PROXY_IDENTITY_SERVER_$1='\(.*\)'\$/\1/p" "${etc}/machine.env" 2>/dev/null || :
+}
 nameservers() { sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null || :; }
 # A socket file may outlive its agent. Flag 00010000 stands for "listening".
 listening() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix; }
@@ -79,16 +83,35 @@ answers() { # STATUS of the proxy's /ready, or several
     wget -qS --no-proxy -T 2 -t 1 -O /dev/null "${ADMIN_URL}/ready" 2>&1
   fi | grep -q "^ *HTTP/[0-9.]* \\($1\\)"
 }
-# 403 and 404: the proxy's default policy refuses us the answer, and the identity has to be proof enough.
-ready() { answers '200\|403\|404'; }
+# 403 and 404: the proxy's default policy refuses us the answer. No answer is proof of a proxy that serves: 200 says
+# one as well that lost its identity task, for good. Its certificate is, with the port that it opens behind it. Sets up
+# and expires.
+ready() {
+  up=false expires=''
+  answers '200\|403\|404' && certificate && serves && up=true
+}
+# Shown by the mesh's TLS on the admin port, whatever the policy hides there. Not on 4143: where the kernel tracks no
+# connections, as before the first rule, the proxy closes each that comes there.
+certificate() {
+  if has openssl; then
+    shown=$(timeout 3 openssl s_client -connect "${ADMIN_URL#*//}" -servername "$(server NAME)" </dev/null 2>/dev/null |
+      openssl x509 -noout -enddate -ext subjectAltName 2>/dev/null)
+    case "${shown} " in *"URI:$(server ID)"[,[:space:]]*) ;; *) return 1 ;; esac
+  else
+    shown=$(curl -vskm 3 --noproxy '*' -o /dev/null --connect-to "::${ADMIN_URL#*//}" "https://$(server NAME)" 2>&1) || :
+  fi
+  expires=$(printf '%s\n' "${shown}" | sed -n 's/.*notAfter=//p; s/.*expire date: //p')
+  [ "$(date -d "${expires:-never}" +%s 2>/dev/null || echo 0)" -gt "$(date +%s)" ]
+}
+serves() { grep -qs ':102F [0:]* 0A' /proc/net/tcp /proc/net/tcp6; } # 4143, listening
 # Not the units' states: what publishes may be a step of theirs. load notes what it loaded.
-joined_now() { marked && ready && { [ -e "${off}" ] || [ -e "${run}/loaded" ]; }; }
+joined_now() { ready && marked && { [ -e "${off}" ] || [ -e "${run}/loaded" ]; }; }
 # Joined, and with the units and the rules that it should have.
 healthy() { active linkerd-proxy && joined_now && { ! in_charge || ! amiss; }; }
-# A restart that is still to come would let the proxy of before answer.
+# A restart that is still to come would let the proxy of before answer. An upgrade does not wait for a second try.
 settled() {
   [ -z "$(property linkerd-proxy Job)" ] || return 1
-  healthy || [ "$(property linkerd-proxy ActiveState)" = failed ]
+  healthy || case ${detach}$(property linkerd-proxy SubState) in *failed | auto-restart*) ;; *) false ;; esac
 }
 amiss() {
   for t in $(tables); do ! words=$(differs "${t}") || return 0; done
@@ -131,16 +154,17 @@ publish() {
   if joined_now; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
-    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server_id)"; then : >"${run}/announced"; fi
+    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server ID)"; then : >"${run}/announced"; fi
   elif marked; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
   cat >"${run}/status.$$" <<STATUS
 {
   "version": 1,
   "updated": "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
   "state": "${word}",
-  "spiffeId": $(json "$(server_id)"),
+  "spiffeId": $(json "$(server ID)"),
   "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(truth listening)},
-  "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": $(truth ready)},
+  "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up},
+    "expires": $(date -ud "${expires:-never}" +'"%FT%TZ"' 2>/dev/null || echo null)},
   "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(truth disabled)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
   "undone": $(cat "${state}/undone" 2>/dev/null || echo null)
@@ -154,7 +178,14 @@ status() {
   cat "${run}/status.json"
 }
 
-last_words() { journalctl --since "-$(seconds)s" -u "$1" -o cat -n 80 --no-pager 2>/dev/null | grep -E "$2" | tail -n 1 || :; }
+# last_words UNIT PATTERN...: the newest line with the first of the patterns that any has; of a proxy since its start.
+last_words() {
+  of=$1
+  shift
+  for words; do
+    journalctl -ru "${of}" --since "-$(seconds)s" -o cat --no-pager 2>/dev/null | sed '/ by .* on 20/q' | grep -Em 1 "${words}" && return
+  done || :
+}
 
 # Why this machine has not joined, or is not well.
 explain() {
@@ -166,7 +197,7 @@ explain() {
       fail 5 proxy-settings "the proxy refuses its settings: $(last_words linkerd-proxy Invalid)" "${etc}/*.env does not suit proxy ${PROXY_VERSION}" \
         'correct the document, generate and copy again'
     fi
-    fail 5 proxy-not-ready "the proxy is not ready: $(last_words linkerd-proxy 'mesh-machine: ')" 'there is no mesh traffic yet' \
+    fail 5 proxy-not-ready "the proxy is not ready: ${expires:+its certificate ends ${expires}; }$(last_words linkerd-proxy ERROR 'mesh-machine: ')" 'there is no mesh traffic yet' \
       'see journalctl -u linkerd-proxy -u spire-agent'
   fi
   managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
@@ -184,7 +215,7 @@ explain() {
   esac
 }
 
-# --- what the proxy's unit waits for; both time-outs fit its TimeoutStartSec=
+# --- what the proxy's unit waits for; both times fit its TimeoutStartSec=
 
 wait_identity() {
   # What the proxy is about to read, for resolver_changed.
@@ -220,13 +251,22 @@ can_start() {
 }
 
 wait_ready() {
-  within 45 ready_or_gone || { say 'the proxy is not ready after 45 s'; exit 1; }
-  [ -d "/proc/${MAINPID}" ] || { say 'the proxy ended before it was ready'; exit 1; }
-  # Had the agent gone between our look and the proxy's, the proxy would have lost its identity task for good. With a
-  # certificate, which only 200 is proof of, it survives that.
-  listening || answers 200 || { say 'the SPIRE agent went away while the proxy started'; exit 1; }
+  # Without a certificate it would take its whole grace period at SIGTERM, also of a stop that comes meanwhile.
+  trap 'kill -s KILL "${MAINPID}" 2>/dev/null || :' EXIT
+  # An identity that was shown to us comes to the proxy at once.
+  limit=45
+  [ "${IDENTITY_PROOF}" != svid ] || limit=20
+  if within "${limit}" decided && "${up}"; then
+    trap - EXIT
+    return
+  fi
+  if [ ! -d "/proc/${MAINPID}" ]; then say 'the proxy ended before it was ready'
+  elif serves; then say "the proxy has no certificate after ${limit} s"
+  else say 'the SPIRE agent went away while the proxy started'; fi
+  exit 1
 }
-ready_or_gone() { [ ! -d "/proc/${MAINPID}" ] || ready; }
+# Had the agent gone between our look and the proxy's, the proxy would have lost its identity task, and closed its ports.
+decided() { ready || [ ! -d "/proc/${MAINPID}" ] || { answers 200 && ! serves; }; }
 
 # The first ready proxy leaves a mark: from now on "closed" loads the rules before the network is up.
 joined() {
@@ -572,6 +612,7 @@ check_packages() {
   for tool in apt-get dnf zypper; do ! has "${tool}" || break; done
   for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables; else need "${t}-restore" iptables iptables-nft; fi; done
   need ss iproute2 iproute
+  has curl || need openssl openssl
   if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then need resolvectl systemd-resolved; fi
   if [ -n "$(downloads)" ]; then
     has wget || need curl curl
@@ -797,7 +838,7 @@ install() {
   go_on
   marked || arm
   steps 150
-  say "joined the mesh as $(server_id)"
+  say "joined the mesh as $(server ID)"
 }
 # An upgrade that was cut short comes first.
 go_on() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }

@@ -147,6 +147,11 @@ const shown: readonly Case[] = [
     ['/redirect', { ipv6: false }],
   ),
   gives('Machines as they are 3', 'address-invalid', ['/machines/0/addresses/0', '::ffff:203.0.113.42']),
+  has('Machines as they are 6', `${folder}/usr/local/sbin/mesh-machine`, [
+    ' && certificate && serves && up=true',
+    'openssl s_client ',
+  ]),
+  has('Machines as they are 7', `${folder}/usr/local/sbin/mesh-machine`, ['kill -s KILL "$MAINPID"']),
   has('Linkerd 1', `${units}/linkerd-proxy.service`, [
     'ExecStartPre=/usr/local/sbin/mesh-machine wait-identity',
     'ExecStartPost=/usr/local/sbin/mesh-machine wait-ready',
@@ -229,7 +234,7 @@ const shown: readonly Case[] = [
   ]),
   has('Linkerd 13', `${units}/linkerd-proxy-resolver.path`, ['PathChanged=/etc/resolv.conf']),
   has('Linkerd 14', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
-    "ready() { answers '200\\|403\\|404'; }",
+    "answers '200\\|403\\|404' && certificate && serves && up=true",
   ]),
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],

@@ -11,6 +11,8 @@ export interface KeyPair {
 /** What the world trusts: the mesh's root, and the private one of the download server. */
 export interface Authorities {
   readonly mesh: KeyPair
+  /** Another root, which nobody trusts. */
+  readonly other: KeyPair
   readonly downloads: KeyPair
   readonly server: KeyPair
   /** A client of the mesh, for connections to port 4143 itself. */
@@ -23,6 +25,7 @@ const keyOptions = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-no
 /** Makes all of them with openssl. */
 export async function makeAuthorities(folder: string, downloadName: string): Promise<Authorities> {
   const mesh = await makeRoot(folder, 'mesh', 1)
+  const other = await makeRoot(folder, 'other', 1)
   const downloads = await makeRoot(folder, 'downloads', 0)
   const server = await makeLeaf(folder, 'server', downloads, `DNS:${downloadName}`)
   const client = await makeLeaf(
@@ -31,7 +34,7 @@ export async function makeAuthorities(folder: string, downloadName: string): Pro
     mesh,
     'DNS:client.test.serviceaccount.identity.linkerd.cluster.local',
   )
-  return { mesh, downloads, server, client, text: (file) => readFileSync(file, 'utf8') }
+  return { mesh, other, downloads, server, client, text: (file) => readFileSync(file, 'utf8') }
 }
 
 async function makeRoot(folder: string, name: string, pathLength: number): Promise<KeyPair> {

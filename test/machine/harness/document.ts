@@ -20,6 +20,9 @@ export interface DocumentChanges {
   readonly routes?: readonly { readonly to: string; readonly via: string }[]
   /** `proxy.settings`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** `mesh.trustAnchors`, which the proxy trusts. The agent trusts the world's root in any case. */
+  readonly trustAnchors?: string
+  readonly defaultInboundPolicy?: 'all-authenticated'
   /** In place of the machine's one port. */
   readonly ports?: readonly { readonly name: string; readonly port: number }[]
 }
@@ -45,9 +48,10 @@ interface Minimal {
     version: string
     shutdownGracePeriod?: string
     settings?: DocumentChanges['settings']
+    defaultInboundPolicy?: DocumentChanges['defaultInboundPolicy']
     install: Record<string, unknown>
   }
-  spire: { agent: { install: Record<string, unknown> } }
+  spire: { trustBundle?: string; agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
   machines: { ports?: DocumentChanges['ports'] }[]
 }
@@ -59,7 +63,9 @@ interface Minimal {
 export function makeDocument(world: World, changes: DocumentChanges = {}): unknown {
   const text = readFileSync(new URL('../../../examples/minimal.yaml', import.meta.url), 'utf8')
   const document = load(text) as Minimal
-  document.mesh.trustAnchors = world.authorities.text(world.authorities.mesh.certificate)
+  const root = world.authorities.text(world.authorities.mesh.certificate)
+  document.mesh.trustAnchors = changes.trustAnchors ?? root
+  if (changes.trustAnchors !== undefined) document.spire.trustBundle = root
   const archive = changes.newProxy === true ? world.programs.newProxy : world.programs.proxy
   if (changes.newProxy === true) document.proxy.version = versions.newProxy
   if (changes.gracePeriod !== undefined) document.proxy.shutdownGracePeriod = changes.gracePeriod
@@ -77,6 +83,8 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   }
   if (changes.routes !== undefined) document.mesh.routes = changes.routes
   if (changes.settings !== undefined) document.proxy.settings = changes.settings
+  if (changes.defaultInboundPolicy !== undefined)
+    document.proxy.defaultInboundPolicy = changes.defaultInboundPolicy
   if (changes.ports !== undefined) for (const machine of document.machines) machine.ports = changes.ports
   const { onProxyFailure, backend } = changes
   if (onProxyFailure !== undefined || backend !== undefined)

@@ -17,6 +17,7 @@ export interface MachineOptions extends RootOptions {
 /** `/run/mesh-machine/status.json`. */
 export interface Status {
   readonly state: string
+  readonly proxy: { readonly ready: boolean; readonly expires: string | null }
   readonly failure: Failure | null
   readonly undone: Failure | null
 }

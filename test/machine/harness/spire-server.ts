@@ -10,6 +10,8 @@ export interface SpireServer {
   start(): Promise<void>
   stop(): Promise<void>
   addEntry(id: string, parent: string, selector: string): Promise<void>
+  /** From now on this identity's certificates end after so many seconds. */
+  shorten(id: string, parent: string, selector: string, seconds: number): Promise<void>
   /** Every join token that it ever gave out. */
   readonly tokens: readonly string[]
   /** A new join token for the parent. */
@@ -55,6 +57,15 @@ export function createSpireServer({ program, folder, namespace, upstream }: Opti
     },
     addEntry: async (id, parent, selector) => {
       await ask('entry', 'create', '-spiffeID', id, '-parentID', parent, '-selector', selector)
+    },
+    shorten: async (id, parent, selector, seconds) => {
+      const { entries } = JSON.parse(await ask('entry', 'show', '-spiffeID', id, '-output', 'json')) as {
+        entries: { id: string }[]
+      }
+      const [entry] = entries
+      if (entry === undefined) throw new Error(`there is no entry of ${id}`)
+      const what = ['-entryID', entry.id, '-spiffeID', id, '-parentID', parent, '-selector', selector]
+      await ask('entry', 'update', ...what, '-x509SVIDTTL', String(seconds))
     },
     makeToken: async (parent) => {
       const printed = await ask('token', 'generate', '-spiffeID', parent, '-ttl', '3600', '-output', 'json')

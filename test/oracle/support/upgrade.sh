@@ -23,7 +23,7 @@ case $* in
   --version) echo systemd 252 ;;
   *"is-active linkerd-proxy") grep -q active /srv/systemd/proxy ;;
   *is-active*) exit 3 ;;
-  *ActiveState*linkerd-proxy) cat /srv/systemd/proxy ;;
+  *SubState*linkerd-proxy) cat /srv/systemd/proxy ;;
   *ExecMainStatus*) if grep -q failed /srv/systemd/proxy; then echo 64; else echo 0; fi ;;
   *"try-restart linkerd-proxy.service") proxy ;;
   *"start linkerd-mesh.target") grep -q active /srv/systemd/proxy 2>/dev/null || proxy ;;
@@ -34,6 +34,10 @@ case $* in
   */ready) if grep -q active /srv/systemd/proxy; then echo "HTTP/1.1 200 OK"; fi ;;
   *) while [ "$1" != -o ]; do shift; done; cp "/srv/www/${last##*/}" "$2" ;;
 esac'
+# Its certificate, and the port behind it.
+stub openssl 'case $1 in x509)
+  printf "%s\n" "notAfter=Jan  1 00:00:00 2099 GMT" "    URI:spiffe://root.linkerd.cluster.local/mixed-env/legacy-app" ;; esac'
+perl -MSocket -e 'socket(S, AF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(4143, INADDR_ANY)) or die; listen(S, 1); sleep' &
 stub journalctl 'exit 0'
 stub sleep 'exit 0'
 stub sync '. /srv/tick'
