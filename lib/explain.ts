@@ -1,12 +1,13 @@
-import { type Address, joinHostPort, parseAddress } from './config/network.ts'
+import { type Address, addressOf, joinHostPort, parseAddress } from './config/network.ts'
 import { resolveDocument } from './config/resolve.ts'
 import { fail, type Input, locateDiagnostic, type Result, succeed, validate } from './config/validate.ts'
 import { collectDiagnostics, hasErrors, type Location, type Report } from './diagnostics/diagnostic.ts'
-import { printIptablesRule } from './files/redirect-iptables.ts'
-import { printNftablesRule } from './files/redirect-nftables.ts'
-import { decideConnection } from './plan/decision.ts'
+import { iptablesStages, printIptablesRule } from './files/redirect-iptables.ts'
+import { nftablesStages, printNftablesRule } from './files/redirect-nftables.ts'
+import { printLines } from './files/redirect-rules.ts'
+import { type Connection, decideConnection } from './plan/decision.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
-import type { RedirectRule } from './plan/redirect.ts'
+import { appliesTo, listedNetworks, type RedirectRule } from './plan/redirect.ts'
 import { literalNotation } from './plan/value.ts'
 import { selectMachines } from './select.ts'
 
@@ -19,7 +20,7 @@ export interface Question {
   readonly address?: string
   /** Destination port, 1 to 65535. */
   readonly port: number
-  /** Inbound: where from. Undefined: from somewhere that no rule names. */
+  /** Inbound: where from. Undefined: from a stranger, somewhere that no rule names and that is not in the mesh. */
   readonly from?: string
   /** Outbound: whose connection, by number or by name, as the document has it. Undefined: of a user that no rule names. */
   readonly uid?: number | string
@@ -58,7 +59,7 @@ export interface Explanation {
 /** A rule of the redirect, for readers. */
 export interface ExplainedRule {
   readonly reason: string
-  /** As it stands in `file`. */
+  /** As it stands in `file`; a rule that has a line for each network or address is several. */
   readonly text: string
   readonly file: string
   /** JSON Pointer of the input field that it comes from; `''` for what is always there. */
@@ -115,7 +116,7 @@ function readQuestion(question: Question, plan: MachinePlan, report: Report): As
   if (to === undefined)
     return unclear(
       source === undefined
-        ? 'the machine has no address; say which one it gets'
+        ? 'the document has no address of the machine: say which of its addresses is dialled'
         : 'the machine has no address of that family',
     )
   const destination = parseAddress(String(to))
@@ -138,12 +139,15 @@ function answer(
   locate: ((path: string) => Location) | undefined,
 ): Explanation {
   const { direction, port, uid, protocol = 'tcp' } = question
-  const isLocal = isOwn(plan, direction, destination)
+  const arriving = asArriving(plan, direction, destination)
+  const isLocal = isOwn(plan, direction, arriving)
   const via = question.interface ?? (direction === 'outbound' && isLocal ? 'lo' : undefined)
-  const { intercepted, rule } = decideConnection(plan.rules, {
-    ...{ direction, protocol, source, destination, destinationPort: port, uid, interface: via },
+  const connection: Connection = {
+    ...{ direction, protocol, source, destinationPort: port, uid, interface: via },
+    destination: arriving,
     destinationIsLocal: isLocal,
-  })
+  }
+  const { intercepted, rule } = decideConnection(plan.rules, connection)
   const { onProxyFailure, ipv6 } = plan.mesh.redirect
   return {
     machine: plan.name,
@@ -160,10 +164,7 @@ function answer(
     rule: rule === undefined ? undefined : explainRule(rule, plan, destination, locate),
     whileProxyIsDown: downOf(intercepted, onProxyFailure),
     onProxyFailure,
-    notes: notesOf(question, {
-      ...{ isLocal, ipv6, destination, intercepted },
-      passedBy: rule === undefined ? plan.rules : undefined,
-    }),
+    notes: notesOf(question, { ipv6, connection, intercepted, rule, plan }),
   }
 }
 
@@ -177,10 +178,18 @@ function whatIsRedirected(rules: readonly RedirectRule[], direction: Question['d
   return `Only connections${where}${whose} are redirected.`
 }
 
-/** Behind 1:1 NAT what pods dial becomes an address of the machine on its way in, and is none of its own on the way out. */
+/** Where the document has no address of the machine, whoever asks about one means that it is. */
 function isOwn(plan: MachinePlan, direction: Question['direction'], { range, text }: Address): boolean {
   if (range === 'loopback' || plan.localAddresses.includes(text)) return true
-  return direction === 'inbound' && plan.addresses.includes(text)
+  return direction === 'inbound' && plan.localAddresses.length === 0
+}
+
+/** Behind 1:1 NAT what pods dial becomes an address of the machine on its way in. */
+function asArriving(plan: MachinePlan, direction: Question['direction'], dialled: Address): Address {
+  if (direction === 'outbound' || !plan.addresses.includes(dialled.text)) return dialled
+  const local = [dialled.text, ...plan.localAddresses].filter((text) => plan.localAddresses.includes(text))
+  const same = local.map(parseAddress).find((address) => address?.family === dialled.family)
+  return same ?? dialled
 }
 
 function downOf(intercepted: boolean, mode: 'closed' | 'open'): Explanation['whileProxyIsDown'] {
@@ -190,16 +199,24 @@ function downOf(intercepted: boolean, mode: 'closed' | 'open'): Explanation['whi
 
 function explainRule(
   rule: RedirectRule,
-  { mesh }: MachinePlan,
+  { mesh, rules }: MachinePlan,
   { family }: Address,
   locate: ((path: string) => Location) | undefined,
 ): ExplainedRule {
   const nft = mesh.redirect.backend === 'nftables'
   const file = nft ? 'redirect.nft' : family === 'ipv4' ? 'redirect.v4' : 'redirect.v6'
   const print = nft ? printNftablesRule : printIptablesRule
+  const stages = nft
+    ? nftablesStages(rules, rule.direction)
+    : iptablesStages(rules.filter((other) => appliesTo(other, family)))
+  const chains = stages.find((stage) => stage.rules.includes(rule)) ?? { chain: '', next: '' }
   return {
     reason: rule.reason,
-    text: print(rule, rule.match, literalNotation),
+    text: printLines(
+      rule,
+      literalNotation,
+      (match) => `${print(rule, match, chains, literalNotation)}\n`,
+    ).trimEnd(),
     file: `/etc/linkerd/${file}`,
     origin: rule.origin,
     location: rule.origin === '' ? undefined : locate?.(rule.origin),
@@ -207,12 +224,31 @@ function explainRule(
 }
 
 interface Circumstances {
-  readonly isLocal: boolean
   readonly ipv6: boolean
-  readonly destination: Address
+  readonly connection: Connection
   readonly intercepted: boolean
-  /** The rules, where none of them decided. */
-  readonly passedBy: readonly RedirectRule[] | undefined
+  /** Undefined where none decided. */
+  readonly rule: RedirectRule | undefined
+  readonly plan: MachinePlan
+}
+
+/** Why it came past all rules, or did not meet what they require. */
+function whyBypassed({ connection, rule, plan }: Circumstances): string | undefined {
+  const { direction, destinationIsLocal } = connection
+  const { rules, localAddresses } = plan
+  if (rule === undefined)
+    return destinationIsLocal === (direction === 'inbound') ? whatIsRedirected(rules, direction) : undefined
+  if (rule.verdict.kind !== 'require') return undefined
+  if (rule.verdict.name === 'own')
+    return `Only what comes to an address that the proxy serves is proxied (${localAddresses.join(', ') || 'any of the machine'}): other addresses of the machine, and what it forwards, such as traffic of containers, are bypassed.`
+  const sources = listedNetworks(rule.match.sourceIn ?? []).filter(
+    (network) => decideConnection(rules, { ...connection, source: addressOf(network) }).intercepted,
+  )
+  if (sources.length === 0) return whatIsRedirected(rules, direction)
+  const names = sources.slice(0, 5).map(({ text }) => text)
+  const more = sources.length > names.length ? ` and ${sources.length - names.length} more` : ''
+  const where = connection.source === undefined ? 'Without "from" it is about a stranger. ' : ''
+  return `${where}From ${names.join(', ')}${more} it would be proxied; whoever else connects is bypassed: the machine's firewall decides about them, and the proxy's policy does not see them (redirect.inbound.fromNetworks).`
 }
 
 function notesOf(question: Question, at: Circumstances): string[] {
@@ -220,19 +256,19 @@ function notesOf(question: Question, at: Circumstances): string[] {
   const notes: string[] = []
   if (protocol === 'udp')
     notes.push('Only TCP is redirected: UDP, and so QUIC, goes as the application sends it.')
-  if (direction === 'inbound' && !at.isLocal)
-    notes.push(
-      'This address is not one of the machine: what it forwards, such as traffic of containers, is left alone.',
-    )
-  if (at.destination.family === 'ipv6' && !at.ipv6)
+  const why = protocol === 'udp' ? undefined : whyBypassed(at)
+  if (at.connection.destination.family === 'ipv6' && !at.ipv6)
     notes.push('redirect.ipv6 is false or nothing in the document is IPv6: the machine has no rules for it.')
-  else if (at.passedBy !== undefined && protocol !== 'udp' && at.isLocal === (direction === 'inbound'))
-    notes.push(whatIsRedirected(at.passedBy, direction))
+  else if (why !== undefined) notes.push(why)
   if (typeof uid === 'string')
     notes.push('Rules name users as the document does: a user who is there by number is not found by name.')
   if (at.intercepted && direction === 'inbound')
     notes.push(
       'The proxy dials the address that was dialled: an application that listens on 127.0.0.1 only is not reached.',
+    )
+  if (at.intercepted && direction === 'outbound' && at.rule?.match.destination === undefined)
+    notes.push(
+      'Under redirect.outbound.scope: all a control plane out of reach makes every new connection hang, to wherever it goes, with no answer and no reset.',
     )
   if (at.intercepted)
     notes.push('Only new connections are redirected: what was open before the rules came stays as it was.')

@@ -465,8 +465,9 @@ merge() {
   text "$1" | sed '/^-I /,$d'
   echo "$2" | jumps
   text "$1" | sed -n '/^-I /,/^COMMIT/p' | sed '$d'
-  echo "$2" | chains | while read -r c; do
-    grep -q "^:${c} " "$(rules "$1")" || printf -- '-F %s\n-X %s\n' "${c}" "${c}"
+  # All are empty before one goes: they lead to one another.
+  for step in F X; do
+    echo "$2" | chains | while read -r c; do grep -q "^:${c} " "$(rules "$1")" || echo "-${step} ${c}"; done
   done
   echo COMMIT
 }
@@ -572,9 +573,10 @@ refuse_ssh() {
     done
   done
 }
-inbound() { if [ "$1" = nft ]; then sed '1,/chain inbound/d; /}/,$d' "$(rules nft)"; else grep '^-A MESHJOIN_INBOUND ' "$(rules "$1")"; fi; }
+inbound() { if [ "$1" = nft ]; then sed '1,/chain inbound/d; /chain outbound/,$d' "$(rules nft)"; else grep '^-A MESHJOIN_INBOUND' "$(rules "$1")"; fi; }
 
-# Walks the inbound rules on stdin as the kernel does for a connection to port $1 from anywhere.
+# Walks the inbound rules on stdin as the kernel does for a connection to port $1 that meets every requirement: somebody
+# of the mesh may be who comes by SSH.
 redirects() {
   while read -r rule; do
     case ${rule} in *return | *RETURN | *redirect* | *REDIRECT*) ;; *) continue ;; esac

@@ -79,7 +79,7 @@ function formatExplanation(found: Explanation, { filename, text }: Source): stri
     rule === undefined ? '  rule: none says anything about it' : `  rule: ${rule.reason}`,
   ]
   if (rule !== undefined) {
-    lines.push(`    ${rule.text}`, `    in ${rule.file}`)
+    lines.push(...shorten(rule.text), `    in ${rule.file}`)
     lines.push(...because(rule, filename, text))
   }
   lines.push(
@@ -87,6 +87,13 @@ function formatExplanation(found: Explanation, { filename, text }: Source): stri
     ...found.notes.map((note) => `  note: ${note}`),
   )
   return `${lines.join('\n')}\n`
+}
+
+/** A rule that asks for one of many networks has a line for each. */
+function shorten(text: string): string[] {
+  const lines = text === '' ? ['(it names none)'] : text.split('\n')
+  const shown = lines.slice(0, 8).map((line) => `    ${line}`)
+  return lines.length > shown.length ? [...shown, `    … ${lines.length - shown.length} more`] : shown
 }
 
 function because(rule: NonNullable<Explanation['rule']>, filename: string, text: string): string[] {

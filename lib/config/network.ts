@@ -115,6 +115,16 @@ export function addressOf(network: Network): Address {
   return { family: network.family, text: addressText(parsed), range: parsed.range(), parsed }
 }
 
+/** The last address of the network: what IPv4 calls its broadcast address. */
+export function lastAddressOf(network: Network): Address {
+  const { family, prefix } = network
+  const bytes = network.parsed
+    .toByteArray()
+    .map((byte, index) => byte | (0xff >> Math.min(8, Math.max(0, prefix - index * 8))))
+  const last = ipaddr.fromByteArray(bytes)
+  return { family, text: addressText(last), range: last.range(), parsed: last }
+}
+
 /** `address:port`, with brackets around IPv6. */
 export function joinHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

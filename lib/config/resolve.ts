@@ -278,6 +278,7 @@ function resolveScope(
     exemptNetworks: scope?.exemptNetworks ?? [],
     exemptUsers: scope?.exemptUsers ?? [],
     exemptInterfaces: scope?.exemptInterfaces ?? [],
+    fromNetworks: scope !== undefined && 'fromNetworks' in scope ? (scope.fromNetworks ?? []) : [],
     onlyUsers: scope !== undefined && 'onlyUsers' in scope ? (scope.onlyUsers ?? []) : [],
   }
 }

@@ -54,6 +54,8 @@ export interface RedirectScope {
   readonly exemptNetworks: readonly string[]
   readonly exemptUsers: readonly (number | string)[]
   readonly exemptInterfaces: readonly string[]
+  /** Inbound: whose connections are redirected besides those of the mesh; networks or addresses. */
+  readonly fromNetworks: readonly string[]
   /** Outbound: whose connections are redirected; empty for everybody's. */
   readonly onlyUsers: readonly (number | string)[]
 }

@@ -1,6 +1,6 @@
 import { proxySeconds } from '../config/duration.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
-import { type OwnAddresses, ownAddresses } from '../plan/probe.ts'
+import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
@@ -29,8 +29,7 @@ export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
   return (plan) => {
     const mesh = layers.get(plan.mesh) ?? printMeshLayer(plan.mesh)
     layers.set(plan.mesh, mesh)
-    const own = ownAddresses(plan.localAddresses)
-    const machine = printMachineLayer({ ...plan, own }, literalNotation)
+    const machine = printMachineLayer({ ...plan, served: servedAddresses(plan) }, literalNotation)
     return [...mesh, ...machine].sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 }
@@ -46,17 +45,17 @@ function fileOf(layer: MachineFile['layer']) {
 
 /** What the machine layer is made of, for a machine of the document or a symbolic one. */
 export interface MachineLayer extends Pick<MachinePlan, 'environment' | 'rules' | 'mesh'> {
-  readonly own: OwnAddresses
+  readonly served: ServedAddresses
 }
 
 /** The few files that say who a machine is and what it serves. */
 export function printMachineLayer(layer: MachineLayer, notation: Notation): MachineFile[] {
   const file = fileOf('machine')
   const comments = ['Who this machine is and what it serves. Written by meshjoin.']
-  const { rules, mesh, own } = layer
+  const { rules, mesh, served } = layer
   const files = [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, layer.environment, notation)),
-    file(probesPath, 0o644, printProbes(rules, own, mesh.redirect.ipv6, notation)),
+    file(probesPath, 0o644, printProbes(rules, served, mesh.redirect.ipv6, notation)),
   ]
   if (mesh.redirect.backend === 'nftables')
     return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, notation))]

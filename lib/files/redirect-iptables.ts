@@ -2,7 +2,7 @@ import type { Family } from '../config/network.ts'
 import { checkRuleWord } from '../escape/rule.ts'
 import { appliesTo, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
 import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
-import { printPorts, printRules } from './redirect-rules.ts'
+import { type ChainNames, printPorts, printRules, type Stage, splitStages } from './redirect-rules.ts'
 
 const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as const
 
@@ -13,23 +13,40 @@ const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as
  */
 export function printIptables(rules: readonly RedirectRule[], family: Family, notation: Notation): string {
   const applicable = rules.filter((rule) => appliesTo(rule, family))
+  const stages = iptablesStages(applicable)
   return [
     '# Written by meshjoin. Only first packets (SYN) are redirected: open connections live on.',
     '*nat',
-    ...Object.values(chains).map((chain) => `:${chain} - [0:0]`),
-    `${printRules(applicable, notation, printIptablesRule)}# Not what is forwarded, such as traffic of containers.`,
-    `-I PREROUTING 1 -m addrtype --dst-type LOCAL -m comment --comment meshjoin -j ${chains.inbound}`,
-    `-I OUTPUT 1 -m comment --comment meshjoin -j ${chains.outbound}`,
+    ...stages.map(({ chain }) => `:${chain} - [0:0]`),
+    `${stages.map((stage) => printRules(stage, notation, printIptablesRule)).join('')}-I PREROUTING 1 -j ${chains.inbound}`,
+    `-I OUTPUT 1 -j ${chains.outbound}`,
     'COMMIT',
     '',
   ].join('\n')
 }
 
+/** The chains of both directions. mesh-machine knows ours by the beginning of their names, which may have 28 characters. */
+export function iptablesStages(rules: readonly RedirectRule[]): Stage[] {
+  return (['inbound', 'outbound'] as const).flatMap((direction) =>
+    splitStages(
+      rules.filter((rule) => rule.direction === direction),
+      chains[direction],
+      (requirement) => `${chains[direction]}_${requirement.toUpperCase()}`,
+    ),
+  )
+}
+
 /** The line of one rule, without its end. */
-export function printIptablesRule(rule: RedirectRule, match: RuleMatch, notation: Notation): string {
-  const redirect = rule.verdict.kind === 'redirect' ? rule.verdict.port : undefined
-  const words = ['-A', chains[rule.direction], ...printMatch(match, redirect !== undefined, notation)]
-  words.push('-j', ...(redirect === undefined ? ['RETURN'] : ['REDIRECT', '--to-ports', String(redirect)]))
+export function printIptablesRule(
+  { verdict }: RedirectRule,
+  match: RuleMatch,
+  { chain, next }: ChainNames,
+  notation: Notation,
+): string {
+  const words = ['-A', chain, ...printMatch(match, verdict.kind === 'redirect', notation)]
+  if (verdict.kind === 'require') words.push('-g', next)
+  else if (verdict.kind === 'exempt') words.push('-j', 'RETURN')
+  else words.push('-j', 'REDIRECT', '--to-ports', String(verdict.port))
   return words.join(' ')
 }
 

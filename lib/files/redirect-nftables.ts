@@ -1,7 +1,7 @@
 import { checkRuleWord, quoteNftString } from '../escape/rule.ts'
-import { networksOf, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
+import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
 import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
-import { printPorts, printRules } from './redirect-rules.ts'
+import { type ChainNames, printPorts, printRules, type Stage, splitStages } from './redirect-rules.ts'
 
 /** The name of our table, and the only one that is ever touched. */
 const table = 'inet meshjoin'
@@ -11,36 +11,66 @@ const table = 'inet meshjoin'
  * declared before it is deleted, since older nft fails to delete what is not there.
  */
 export function printNftables(rules: readonly RedirectRule[], notation: Notation): string {
-  const chain = (direction: RedirectRule['direction']) =>
-    printRules(
-      rules.filter((rule) => rule.direction === direction),
-      notation,
-      printNftablesRule,
-      '    ',
-    )
+  const chain = (stage: Stage, head: readonly string[]) =>
+    [
+      `  chain ${stage.chain} {`,
+      ...head.map((line) => `    ${line}`),
+      `${printRules(stage, notation, printNftablesRule, '    ')}${printPasses(stage, rules)}  }`,
+    ].join('\n')
+  const heads = {
+    inbound: [
+      '# Before the chains of iptables and Docker, at priority dstnat.',
+      'type nat hook prerouting priority dstnat - 5; policy accept;',
+    ],
+    outbound: ['type nat hook output priority -105; policy accept;'],
+  }
   return [
     '# Written by meshjoin. Only first packets (SYN) are redirected: open connections live on.',
     `table ${table} {}`,
     `delete table ${table}`,
     `table ${table} {`,
-    '  chain inbound {',
-    '    # Before the chains of iptables and Docker, at priority dstnat.',
-    '    type nat hook prerouting priority dstnat - 5; policy accept;',
-    '    # Not what is forwarded, such as traffic of containers.',
-    '    fib daddr type != local return',
-    `${chain('inbound')}  }`,
-    '  chain outbound {',
-    '    type nat hook output priority -105; policy accept;',
-    `${chain('outbound')}  }`,
+    ...(['inbound', 'outbound'] as const).flatMap((direction) =>
+      nftablesStages(rules, direction).map((stage, index) =>
+        chain(stage, index === 0 ? heads[direction] : []),
+      ),
+    ),
     '}',
     '',
   ].join('\n')
 }
 
+/** The chains of one direction, by which mesh-machine finds its rules. */
+export function nftablesStages(
+  rules: readonly RedirectRule[],
+  direction: RedirectRule['direction'],
+): Stage[] {
+  const own = rules.filter((rule) => rule.direction === direction)
+  return splitStages(own, direction, (requirement) => `${direction}_${requirement}`)
+}
+
+/** A family that nothing is required of goes on, unless nothing of it is redirected anyway. */
+function printPasses({ rules, next }: Stage, all: readonly RedirectRule[]): string {
+  const direction = rules[0]?.direction
+  return (['ipv4', 'ipv6'] as const)
+    .filter((family) => {
+      const of = (kind: RedirectRule['verdict']['kind']) => (rule: RedirectRule) =>
+        rule.verdict.kind === kind && rule.direction === direction && appliesTo(rule, family)
+      return next !== '' && !rules.some(of('require')) && all.some(of('redirect'))
+    })
+    .map((family) => `    meta nfproto ${family} goto ${next}\n`)
+    .join('')
+}
+
 /** The line of one rule, without its end. */
-export function printNftablesRule(rule: RedirectRule, match: RuleMatch, notation: Notation): string {
+export function printNftablesRule(
+  rule: RedirectRule,
+  match: RuleMatch,
+  { next }: ChainNames,
+  notation: Notation,
+): string {
   const words = printMatch(rule, match, notation)
   if (rule.verdict.kind === 'exempt') return [...words, 'return'].join(' ')
+  if (rule.verdict.kind === 'require') return [...words, `goto ${next}`].join(' ')
   return [...words, 'tcp flags & (fin|syn|rst|ack) == syn', `redirect to :${rule.verdict.port}`].join(' ')
 }
 

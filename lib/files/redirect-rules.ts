@@ -2,12 +2,86 @@ import { checkRuleComment } from '../escape/rule.ts'
 import type { PortRange, RedirectRule, RuleMatch } from '../plan/redirect.ts'
 import { type Notation, type Scalar, writeText } from '../plan/value.ts'
 
-/** How a backend writes one rule, whose variable part is given beside it. */
-export type PrintRule = (rule: RedirectRule, match: RuleMatch, notation: Notation) => string
+/**
+ * How a backend writes one line of a rule: with one of the items that the rule is about, in the chain that the rule is in; `next`
+ * is the chain that those go to who meet its requirement.
+ */
+export type PrintRule = (
+  rule: RedirectRule,
+  match: RuleMatch,
+  chains: ChainNames,
+  notation: Notation,
+) => string
+
+/** Where a rule is, and where a requirement leads to. */
+export interface ChainNames {
+  readonly chain: string
+  readonly next: string
+}
+
+/** The rules of one direction that are asked in one go, and the chain that they are in. */
+export interface Stage extends ChainNames {
+  readonly rules: readonly RedirectRule[]
+}
+
+/**
+ * Splits the rules of one direction behind each requirement: what meets it goes on in a chain of its own, and whatever comes
+ * to the end of a chain is left alone. Neither backend needs a set for that, which may not be empty nor overlap.
+ */
+export function splitStages(
+  rules: readonly RedirectRule[],
+  first: string,
+  nameOf: (requirement: string) => string,
+): Stage[] {
+  const stages: { chain: string; next: string; rules: RedirectRule[] }[] = []
+  let stage = { chain: first, next: '', rules: [] as RedirectRule[] }
+  stages.push(stage)
+  for (const rule of rules) {
+    if (stage.next !== '' && !standsBeside(rule, stage.rules)) {
+      stage = { chain: stage.next, next: '', rules: [] }
+      stages.push(stage)
+    }
+    if (rule.verdict.kind === 'require') stage.next ||= freeName(nameOf(rule.verdict.name), stages)
+    stage.rules.push(rule)
+  }
+  // Nothing may be redirected; the chain is there all the same, since rules lead to it.
+  if (stage.next !== '') stages.push({ chain: stage.next, next: '', rules: [] })
+  return stages
+}
+
+/** Requirements of different families: each holds for its own. One that comes on top is for those who meet the first. */
+function standsBeside({ verdict, family }: RedirectRule, rules: readonly RedirectRule[]): boolean {
+  const before = rules.filter((rule) => rule.verdict.kind === 'require').map((rule) => rule.family)
+  return (
+    verdict.kind === 'require' &&
+    family !== 'both' &&
+    !before.some((other) => [family, 'both'].includes(other))
+  )
+}
+
+function freeName(name: string, stages: readonly ChainNames[]): string {
+  return stages.some(({ chain }) => chain === name) ? freeName(`${name}_${name}`, stages) : name
+}
+
+/** The lines of one rule: one, or of a requirement one for each item that meets it. */
+export function printLines(
+  { match }: RedirectRule,
+  notation: Notation,
+  printLine: (match: RuleMatch) => string,
+): string {
+  const { sourceIn, destinationIn, ...rest } = match
+  if (sourceIn !== undefined) return notation.each(sourceIn, (source) => printLine({ ...rest, source }))
+  if (destinationIn === undefined) return printLine(match)
+  const { addresses, all } = destinationIn
+  return [
+    notation.each(addresses, (destination) => printLine({ ...rest, destination })),
+    notation.none(all, printLine({ ...rest, destinationIsLocal: true })),
+  ].join('')
+}
 
 /** Rules one a line, each group of them under a comment that says why it is there. */
 export function printRules(
-  rules: readonly RedirectRule[],
+  { rules, ...chains }: Stage,
   notation: Notation,
   printRule: PrintRule,
   indent = '',
@@ -15,7 +89,11 @@ export function printRules(
   let heading = ''
   let text = ''
   for (const rule of rules) {
-    const line = `${indent}${printRule(rule, rule.match, notation)}\n`
+    const line = printLines(
+      rule,
+      notation,
+      (match) => `${indent}${printRule(rule, match, chains, notation)}\n`,
+    )
     if (rule.repeat !== undefined) {
       const { over, reason } = rule.repeat
       text += notation.each(

@@ -1,6 +1,13 @@
 import { type Address, type Network, networkContains } from '../config/network.ts'
-import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from './redirect.ts'
-import { isVariable, type Scalar } from './value.ts'
+import {
+  appliesTo,
+  type DestinationIn,
+  listedNetworks,
+  networksOf,
+  type RedirectRule,
+  type RuleMatch,
+} from './redirect.ts'
+import { isVariable, type List, type Scalar } from './value.ts'
 
 /** The first packet of a connection, as the kernel asks the rules about it. */
 export interface Connection {
@@ -30,16 +37,18 @@ export interface Decision {
  * the symbolic machine throws a TypeError.
  */
 export function decideConnection(rules: readonly RedirectRule[], connection: Connection): Decision {
-  // What is forwarded to somebody else is asked nothing: the jump to the inbound rules is for local destinations.
-  if (connection.direction === 'inbound' && !connection.destinationIsLocal)
-    return { intercepted: false, rule: undefined }
   const rule = rules.find(
     (candidate) =>
       candidate.direction === connection.direction &&
       appliesTo(candidate, connection.destination.family) &&
-      holds(candidate, connection),
+      decides(candidate, connection),
   )
   return { intercepted: rule?.verdict.kind === 'redirect', rule }
+}
+
+/** Whoever does not meet a requirement is left alone by it; for all others the rules behind it are asked. */
+function decides(rule: RedirectRule, connection: Connection): boolean {
+  return holds(rule, connection) === (rule.verdict.kind !== 'require')
 }
 
 function holds({ match, verdict, repeat }: RedirectRule, connection: Connection): boolean {
@@ -51,8 +60,22 @@ function holds({ match, verdict, repeat }: RedirectRule, connection: Connection)
     (match.uid === undefined || String(concrete(match.uid)) === String(connection.uid)) &&
     holdsForInterface(match, connection) &&
     (match.destinationIsLocal !== true || connection.destinationIsLocal) &&
-    holdsForAddresses(match, connection)
+    holdsForAddresses(match, connection) &&
+    (match.sourceIn === undefined || isListed(connection.source, match.sourceIn)) &&
+    (match.destinationIn === undefined || isServed(match.destinationIn, connection))
   )
+}
+
+function isListed(address: Address | undefined, list: List): boolean {
+  return address !== undefined && listedNetworks(list).some((network) => networkContains(network, address))
+}
+
+function isServed(
+  { addresses, all }: DestinationIn,
+  { destination, destinationIsLocal }: Connection,
+): boolean {
+  const none = listedNetworks(all).length === 0
+  return none ? destinationIsLocal : isListed(destination, addresses)
 }
 
 function holdsForAddresses(match: RuleMatch, connection: Connection): boolean {

@@ -2,6 +2,7 @@ import { joinHostPort } from '../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { proxyHas } from '../config/versions.ts'
 import { proxyPorts } from './ports.ts'
+import { servedAddresses } from './served.ts'
 import { isVariable, type List, type Scalar, type Text, textOf, type VariableList } from './value.ts'
 
 /** One variable of the proxy. */
@@ -78,7 +79,7 @@ export function environmentIdentity(machine: ResolvedMachine): EnvironmentIdenti
     namespace: machine.namespace,
     spiffeId: machine.identity.spiffeId,
     serverName: machine.identity.serverName,
-    inboundAddresses: machine.localAddresses.map((address) => address.text),
+    inboundAddresses: servedAddresses(machine).all,
     inboundPorts: machine.ports.map((port) => port.port),
     opaquePorts: machine.ports.filter((port) => port.opaque).map((port) => port.port),
   }

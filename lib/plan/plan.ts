@@ -9,6 +9,7 @@ import {
 } from './environment.ts'
 import { type Flow, planFlows } from './flow.ts'
 import { planRedirect, type RedirectRule } from './redirect.ts'
+import { servedAddresses } from './served.ts'
 import { type Credential, type Json, planAgentConfiguration, planCredentials } from './spire-agent.ts'
 
 /** A program to put on the machine, with the folder that its versions live in. */
@@ -93,7 +94,7 @@ export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine
     localAddresses: machine.localAddresses.map(({ text }) => text),
     mesh: planLayer(machine),
     environment: planMachineEnvironment(environmentIdentity(machine)),
-    rules: planRedirect(config, machine),
+    rules: planRedirect(config, { ...machine, served: servedAddresses(machine) }),
     flows: planFlows(config, machine),
   })
 }

@@ -3,13 +3,16 @@ import {
   addressOf,
   type Family,
   isNetwork,
+  lastAddressOf,
   type Network,
+  networkContains,
   parseAddress,
   parseNetwork,
 } from '../config/network.ts'
 import { type Connection, decideConnection } from './decision.ts'
 import { proxyPorts } from './ports.ts'
-import { appliesTo, networksOf, type RedirectRule } from './redirect.ts'
+import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './redirect.ts'
+import type { ServedAddresses } from './served.ts'
 import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
@@ -18,26 +21,17 @@ export interface Probe {
   readonly family: Family
   readonly address: Scalar
   readonly port: Scalar
-  /** Whose connection it is, outbound. */
-  readonly uid: Scalar | undefined
+  /** Whose connection it is: inbound the address that it comes from, outbound the user. */
+  readonly by: Scalar
   readonly redirected: boolean
   /** Why, in the words of the rule. */
   readonly reason: Text
   /** Of the symbolic machine: print the probe once for each item of each of these, the outermost first. */
   readonly repeat?: readonly VariableList[]
-  /** Of the symbolic machine: leave the probe out where this list of its own addresses holds the address. */
-  readonly without?: VariableList
-}
-
-/** The machine's own addresses: all of them, and the first of each family, which may be none. */
-export interface OwnAddresses extends Readonly<Record<Family, List>> {
-  readonly all: List
-}
-
-/** Those of a machine of the document. */
-export function ownAddresses(all: readonly string[]): OwnAddresses {
-  const first = (family: Family) => all.filter((text) => parseAddress(text)?.family === family).slice(0, 1)
-  return { all, ipv4: first('ipv4'), ipv6: first('ipv6') }
+  /** Leave the probe out where this list of the machine's own addresses holds the value. */
+  readonly without?: { readonly list: List; readonly value: string }
+  /** Of the symbolic machine: leave the probe out where this list is empty. */
+  readonly where?: VariableList
 }
 
 /** A documentation address, for where every network is redirected. */
@@ -51,53 +45,146 @@ const quietPorts = Array.from({ length: 60 }, (_, index) => 9 + index)
 const strangers = [65534, 65533, 65532, 65531]
 
 /**
- * For each rule that can be tried from the machine itself, a connection that this rule decides: what becomes of it is asked
- * of the same rules, never assumed. Sources and interfaces cannot be tried, since the machine has no more than it has.
+ * The two ends of the link that `redirect check` makes: the near one is an address of the machine that its proxy does not
+ * serve, and who dials from the far one is a stranger. mesh-machine.sh has the same four.
  */
-export function planProbes(rules: readonly RedirectRule[], own: OwnAddresses, ipv6: boolean): Probe[] {
+const nearEnd = { ipv4: readAddress('169.254.255.249'), ipv6: readAddress('2001:db8:6d65:7368::1') } as const
+const farEnd = { ipv4: readAddress('169.254.255.250'), ipv6: readAddress('2001:db8:6d65:7368::2') } as const
+
+/**
+ * For each rule that can be tried from the machine itself, a connection that this rule decides: what becomes of it is asked
+ * of the same rules, never assumed. Interfaces cannot be tried, since the machine has no more than it has.
+ */
+export function planProbes(rules: readonly RedirectRule[], served: ServedAddresses, ipv6: boolean): Probe[] {
   const families: readonly Family[] = ipv6 ? ['ipv4', 'ipv6'] : ['ipv4']
   return families.flatMap((family) => [
-    ...probeInbound(rules, own[family], family),
-    ...probeOutbound(rules, own.all, family),
+    ...probeInbound(rules, served, family),
+    ...probeOutbound(rules, served.all, family),
   ])
 }
 
-/** To the machine's own address: the proxy takes no other. */
-function probeInbound(rules: readonly RedirectRule[], addresses: List, family: Family): Probe[] {
-  const [address, outer]: readonly [Scalar | undefined, VariableList[]] = isVariable(addresses)
-    ? [{ variable: addresses.item }, [addresses]]
-    : [addresses[0], []]
-  if (address === undefined) return []
+/** To the addresses that the proxy serves from the mesh and as a stranger, and from the mesh to one that it does not serve. */
+function probeInbound(rules: readonly RedirectRule[], served: ServedAddresses, family: Family): Probe[] {
   const inbound = rules.filter((rule) => rule.direction === 'inbound' && appliesTo(rule, family))
-  const all = literal(inbound)
-  return inbound.flatMap((rule): Probe[] => {
-    const port = inboundPort(all, rule, family)
-    if (port === undefined) return []
-    const redirected = rule.verdict.kind === 'redirect'
-    const reason = rule.repeat?.reason ?? [rule.reason]
-    const repeat = rule.repeat === undefined ? outer : [...outer, rule.repeat.over]
-    const probe = {
-      direction: 'inbound',
-      family,
-      address,
-      port,
-      uid: undefined,
-      redirected,
-      reason,
-    } as const
-    return [repeat.length > 0 ? { ...probe, repeat } : probe]
-  })
+  const ofMesh = sourceOf(inbound, family)
+  const context = { inbound, served, family }
+  const each = (
+    kinds: readonly RedirectRule['verdict']['kind'][],
+    source: Address | undefined,
+    probe: typeof toServed,
+  ): Probe[] =>
+    inbound.flatMap((rule) => {
+      const port = kinds.includes(rule.verdict.kind) ? inboundPort(inbound, rule, family, ofMesh) : undefined
+      return port === undefined || source === undefined ? [] : probe(context, rule, port, source)
+    })
+  return [
+    ...each(['exempt', 'redirect'], ofMesh, toServed),
+    ...each(['redirect'], farEnd[family], toServed),
+    ...each(['redirect'], ofMesh, toNearEnd),
+  ]
+}
+
+interface InboundContext {
+  readonly inbound: readonly RedirectRule[]
+  readonly served: ServedAddresses
+  readonly family: Family
+}
+
+/** One for each address that the proxy serves. */
+function toServed(context: InboundContext, rule: RedirectRule, port: Scalar, source: Address): Probe[] {
+  const addresses = context.served[context.family]
+  if (isVariable(addresses))
+    return [inboundProbe(context, rule, port, source, { variable: addresses.item }, [addresses])]
+  return addresses.map((address) => inboundProbe(context, rule, port, source, address, []))
+}
+
+function toNearEnd(context: InboundContext, rule: RedirectRule, port: Scalar, source: Address): Probe[] {
+  const { inbound, served, family } = context
+  const requirement = inbound.find(({ match }) => match.destinationIn !== undefined)
+  const addresses = served[family]
+  if (requirement === undefined || (!isVariable(addresses) && addresses.length === 0)) return []
+  const probe = inboundProbe(context, rule, port, source, nearEnd[family].text, [])
+  const left = { ...probe, redirected: false, reason: [requirement.reason] }
+  return [isVariable(addresses) ? { ...left, where: addresses } : left]
+}
+
+function inboundProbe(
+  { inbound, served, family }: InboundContext,
+  rule: RedirectRule,
+  port: Scalar,
+  source: Address,
+  address: Scalar,
+  outer: readonly VariableList[],
+): Probe {
+  const decided = isVariable(port)
+    ? decideSource(inbound, rule, source)
+    : (decideConnection(known(inbound), connectionTo(family, rule, Number(port), undefined, source)).rule ??
+      rule)
+  const probe: Probe = {
+    direction: 'inbound',
+    family,
+    address,
+    port,
+    by: source.text,
+    redirected: decided.verdict.kind === 'redirect',
+    reason: decided === rule ? (rule.repeat?.reason ?? [rule.reason]) : [decided.reason],
+    ...(source === farEnd[family] ? {} : { without: { list: served.all, value: source.text } }),
+  }
+  const repeat = rule.repeat === undefined ? outer : [rule.repeat.over, ...outer]
+  return repeat.length > 0 ? { ...probe, repeat } : probe
+}
+
+/** Of a repeated rule, whose port is a variable: no exemption is of such a port, so that its source alone decides. */
+function decideSource(inbound: readonly RedirectRule[], rule: RedirectRule, source: Address): RedirectRule {
+  const requirement = inbound.find(({ match }) => match.sourceIn !== undefined)
+  const list = requirement?.match.sourceIn ?? []
+  const isOfMesh = listedNetworks(list).some((network) => networkContains(network, source))
+  return requirement === undefined || isOfMesh ? rule : requirement
+}
+
+/**
+ * Somebody of the mesh to dial as: the last address of the first network that is one, which no pod and no machine has. While
+ * `redirect check` runs its answers go to the link of the probes, so it may not be anybody's.
+ */
+function sourceOf(inbound: readonly RedirectRule[], family: Family): Address | undefined {
+  const networks = inbound.flatMap(({ match: { sourceIn } }) =>
+    sourceIn === undefined ? [] : listedNetworks(sourceIn),
+  )
+  const exempt = inbound.flatMap(({ match, verdict }) =>
+    verdict.kind === 'exempt' ? (networksOf(match).source ?? []) : [],
+  )
+  const most = family === 'ipv4' ? 30 : 126
+  return networks
+    .filter(({ prefix }) => prefix <= most)
+    .map((network) => (network.prefix === 0 ? farEnd[family] : lastAddressOf(network)))
+    .find((address) => isDialled(address) && !exempt.some((network) => networkContains(network, address)))
+}
+
+function isDialled(address: Address): boolean {
+  if (address === farEnd[address.family]) return true
+  return !['broadcast', 'multicast', 'loopback', 'linkLocal', 'unspecified'].includes(address.range)
 }
 
 /** A port by which this rule decides. That of a repeated rule is a variable, which no rule stands before. */
-function inboundPort(rules: readonly RedirectRule[], rule: RedirectRule, family: Family): Scalar | undefined {
+function inboundPort(
+  rules: readonly RedirectRule[],
+  rule: RedirectRule,
+  family: Family,
+  source: Address | undefined,
+): Scalar | undefined {
   const { destinationPort } = rule.match
   if (isVariable(destinationPort)) return destinationPort
+  const asked = known(rules).filter(({ verdict }) => source !== undefined || verdict.kind !== 'require')
   return portsOf(rule).find(
     (candidate) =>
       !isOwnPort(candidate) &&
-      decideConnection(rules, connectionTo(family, rule, candidate, undefined)).rule === rule,
+      decideConnection(asked, connectionTo(family, rule, candidate, undefined, source)).rule === rule,
   )
+}
+
+/** What can be asked about an address that is not known yet: which one it is only matters to {@link toNearEnd}. */
+function known(rules: readonly RedirectRule[]): RedirectRule[] {
+  return literal(rules).filter(({ match }) => match.destinationIn === undefined)
 }
 
 function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family): Probe[] {
@@ -121,8 +208,10 @@ function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family
         used.add(key)
         const redirected = rule.verdict.kind === 'redirect'
         const reason = [rule.reason]
-        const probe = { direction: 'outbound', family, address, port, uid, redirected, reason } as const
-        return [isVariable(own) && !decides(true) ? { ...probe, without: own } : probe]
+        const probe = { direction: 'outbound', family, address, port, by: uid, redirected, reason } as const
+        return [
+          isVariable(own) && !decides(true) ? { ...probe, without: { list: own, value: address } } : probe,
+        ]
       }
     }
     return []
@@ -143,6 +232,12 @@ function usualTarget(rules: readonly RedirectRule[], family: Family) {
   const rule = rules.find(({ verdict }) => verdict.kind === 'redirect')
   if (rule === undefined) return undefined
   return networksOf(rule.match).destination ?? anywhere[family]
+}
+
+function readAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (address === undefined) throw new TypeError(`${text} is an address`)
+  return address
 }
 
 function readKnown(text: string): Network {
@@ -175,11 +270,12 @@ function connectionTo(
   rule: RedirectRule,
   port: number,
   uid: Scalar | undefined,
+  source?: Address,
 ): Connection & { readonly destination: Address } {
   return {
     direction: rule.direction,
     protocol: 'tcp',
-    source: undefined,
+    source,
     destination: somewhere[family],
     destinationIsLocal: rule.direction === 'inbound',
     destinationPort: port,

@@ -8,10 +8,11 @@ import {
   parseNetwork,
   parseNetworkOrAddress,
 } from '../config/network.ts'
-import type { Port, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { Port, RedirectNetwork, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { pointer } from '../diagnostics/pointer.ts'
 import { proxyPorts, sshPort } from './ports.ts'
-import { isVariable, type Scalar, type Text, type VariableList } from './value.ts'
+import type { ServedAddresses } from './served.ts'
+import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** Ports from `first` to `last`, both included. */
 export interface PortRange {
@@ -33,11 +34,21 @@ export interface RuleMatch {
   readonly destination?: Scalar
   /** TCP destination port. A rule with a port, like one that redirects, is asked about TCP only. */
   readonly destinationPort?: Scalar | PortRange
+  /** Of rules that require something: the source is in one of these networks (CIDR). */
+  readonly sourceIn?: List
+  /** Of rules that require something: the destination is one of these addresses. */
+  readonly destinationIn?: DestinationIn
+}
+
+/** Addresses of one family; where the machine has none of either (`all`), any local address will do. */
+export interface DestinationIn {
+  readonly addresses: List
+  readonly all: List
 }
 
 /**
- * One decision about new TCP connections, in the order in which rules are asked. Both rule files, and later `explain`,
- * are derived from these; no rule text exists anywhere else.
+ * One decision about new TCP connections, in the order in which rules are asked. Both rule files, `explain` and what
+ * `redirect check` tries are derived from these; no rule text exists anywhere else.
  */
 export interface RedirectRule {
   readonly direction: 'inbound' | 'outbound'
@@ -45,8 +56,14 @@ export interface RedirectRule {
   readonly match: RuleMatch
   /** Of the symbolic machine: print the rule once for each item, which `match` names, with a reason of its own. */
   readonly repeat?: { readonly over: VariableList; readonly reason: Text }
-  /** Leave the connection alone, or redirect it to this port of the proxy (its SYN only). */
-  readonly verdict: { readonly kind: 'exempt' } | { readonly kind: 'redirect'; readonly port: number }
+  /**
+   * Leave the connection alone; or redirect it to this port of the proxy (its SYN only); or leave it alone unless it matches,
+   * in which case the rules behind this one are asked.
+   */
+  readonly verdict:
+    | { readonly kind: 'exempt' }
+    | { readonly kind: 'redirect'; readonly port: number }
+    | { readonly kind: 'require'; readonly name: 'own' | 'mesh' }
   /** Why the rule is there, for readers of the rule file. */
   readonly reason: string
   /** JSON Pointer of the input field that it comes from; empty for what is always there. */
@@ -81,6 +98,7 @@ const directoryPorts: readonly (readonly [number, string])[] = [
 export interface RedirectMachine
   extends Pick<ResolvedMachine, 'redirect' | 'addresses' | 'localAddresses' | 'originOf'> {
   readonly ports: readonly Port[] | VariableList
+  readonly served: ServedAddresses
 }
 
 /** The rules of one machine, first match first: what is always left alone, what the document exempts, what is redirected. */
@@ -97,9 +115,12 @@ function keepIpv4(rule: RedirectRule): RedirectRule[] {
 function inboundRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   const redirect = { kind: 'redirect', port: proxyPorts.inbound } as const
   const rules = [
+    // First: a machine that forwards for others has one question for what is not its own.
+    ...servedRules(machine),
     always('inbound', { inInterface: 'lo' }, 'loopback'),
     ...ownPorts('inbound', config.proxy.adminAddress.port),
     ...exemptions('inbound', machine),
+    ...sourceRules(config, machine),
   ]
   if (machine.redirect.inbound.scope === 'all') {
     const origin = machine.originOf('redirect', 'inbound', 'scope')
@@ -109,6 +130,62 @@ function inboundRules(config: ResolvedConfig, machine: RedirectMachine): Redirec
     ]
   }
   return [...rules, ...declaredRules(machine).map((rule) => ({ ...rule, verdict: redirect }))]
+}
+
+const families = ['ipv4', 'ipv6'] as const
+
+/** The proxy resets what it is handed for another address: a second interface, a virtual address, the bridge of containers. */
+function servedRules({ served }: RedirectMachine): RedirectRule[] {
+  return families.map((family) => ({
+    ...always(
+      'inbound',
+      { destinationIn: { addresses: served[family], all: served.all } },
+      'only to addresses that the proxy serves',
+    ),
+    family,
+    verdict: { kind: 'require', name: 'own' },
+  }))
+}
+
+/**
+ * Whoever is not of the mesh is left to the machine's own firewall. A redirected connection has passed it by: its port is
+ * 4143, and firewalld accepts whatever was redirected before it asks its zones.
+ */
+function sourceRules(config: ResolvedConfig, { redirect, originOf }: RedirectMachine): RedirectRule[] {
+  const { fromNetworks } = redirect.inbound
+  const sources = redirectSources(config, fromNetworks)
+  const more = fromNetworks.length > 0
+  return families.map((family) => ({
+    ...always(
+      'inbound',
+      { sourceIn: sources[family] },
+      more ? 'only from the mesh and redirect.inbound.fromNetworks' : 'only from the mesh',
+    ),
+    family,
+    verdict: { kind: 'require', name: 'mesh' },
+    origin: more ? originOf('redirect', 'inbound', 'fromNetworks') : '',
+  }))
+}
+
+type Sources = Readonly<Record<Family, readonly string[]>>
+const sourcesOf = new WeakMap<readonly RedirectNetwork[], Map<string, Sources>>()
+
+/** The networks whose connections are redirected; the same object for the same question. */
+export function redirectSources({ mesh }: ResolvedConfig, fromNetworks: readonly string[]): Sources {
+  const known = sourcesOf.get(mesh.redirectNetworks) ?? new Map<string, Sources>()
+  sourcesOf.set(mesh.redirectNetworks, known)
+  const key = fromNetworks.join()
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const more = fromNetworks.map(parseNetworkOrAddress).filter(isNetwork)
+  // What another one covers may stay: whoever lies in any of them goes on.
+  const all = [...mesh.redirectNetworks, ...more]
+  const of = (family: Family) => [
+    ...new Set(all.filter((network) => network.family === family).map(({ text }) => text)),
+  ]
+  const sources = { ipv4: of('ipv4'), ipv6: of('ipv6') }
+  known.set(key, sources)
+  return sources
 }
 
 function declaredRules({ ports, originOf }: RedirectMachine): RedirectRule[] {
@@ -264,6 +341,18 @@ function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): Redirec
 
 function always(direction: 'inbound' | 'outbound', match: RuleMatch, reason: string): RedirectRule {
   return { direction, family: 'both', match, verdict: exempt, reason, origin: '' }
+}
+
+const listed = new WeakMap<object, readonly Network[]>()
+
+/** The networks of a list that is known, each read once. */
+export function listedNetworks(list: List): readonly Network[] {
+  if (isVariable(list)) throw new TypeError(`${list.variable} is not known before the inventory is`)
+  const known = listed.get(list)
+  if (known !== undefined) return known
+  const read = list.map((text) => parseNetworkOrAddress(String(text))).filter(isNetwork)
+  listed.set(list, read)
+  return read
 }
 
 /** True where the rule has something to say about connections of the family. */

@@ -1,15 +1,15 @@
 import type { ResolvedConfig, ResolvedGroup, ResolvedMachine } from '../config/resolved.ts'
 import { type EnvironmentEntry, type EnvironmentIdentity, planMachineEnvironment } from './environment.ts'
 import type { MeshPlan } from './plan.ts'
-import type { OwnAddresses } from './probe.ts'
 import { networksAround, planRedirect, type RedirectRule } from './redirect.ts'
+import type { ServedAddresses } from './served.ts'
 import type { VariableList } from './value.ts'
 
 /** The variables that stand for what a machine is and serves. */
 export interface MachineVariables {
   readonly identity: EnvironmentIdentity
   readonly ports: VariableList
-  readonly own: OwnAddresses
+  readonly served: ServedAddresses
 }
 
 /** A machine by variables, for all machines of one shape. */
@@ -21,7 +21,7 @@ export interface SymbolicPlan {
   readonly mesh: MeshPlan
   readonly environment: readonly EnvironmentEntry[]
   readonly rules: readonly RedirectRule[]
-  readonly own: OwnAddresses
+  readonly served: ServedAddresses
 }
 
 /**
@@ -40,14 +40,14 @@ export function planSymbolic(
     const key = JSON.stringify([group.name, inside])
     if (shapes.has(key)) return
     const { redirect } = group
-    const { ports, own } = variables
+    const { ports, served } = variables
     shapes.set(key, {
       group,
       inside,
       mesh: planLayer(group),
       environment: planMachineEnvironment(variables.identity),
-      rules: planRedirect(config, { ...machine, redirect, ports, originOf: () => '' }),
-      own,
+      rules: planRedirect(config, { ...machine, served, redirect, ports, originOf: () => '' }),
+      served,
     })
   }
   for (const group of config.groups) add(group, { addresses: [], localAddresses: [] })

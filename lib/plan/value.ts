@@ -39,6 +39,8 @@ export interface Notation {
   readonly each: (list: List, body: (item: Scalar) => string) => string
   /** Writes `body` where the list has any item. */
   readonly some: (list: List, body: string) => string
+  /** Writes `body` where the list has no item. */
+  readonly none: (list: List, body: string) => string
   /** Writes `body` where the list does not hold the value. */
   readonly without: (list: List, value: string, body: string) => string
 }
@@ -49,6 +51,7 @@ export const literalNotation: Notation = {
   join: (list, separator) => literalItems(list).map(writeLiteral).join(separator),
   each: (list, body) => literalItems(list).map(body).join(''),
   some: (list, body) => (literalItems(list).length > 0 ? body : ''),
+  none: (list, body) => (literalItems(list).length > 0 ? '' : body),
   without: (list, value, body) => (literalItems(list).includes(value) ? '' : body),
 }
 
@@ -65,6 +68,10 @@ export const jinjaNotation: Notation = {
       : list.map(body).join(''),
   some: (list, body) =>
     isVariable(list) ? writeBlock(`if ${list.variable}`, 'endif', body) : literalNotation.some(list, body),
+  none: (list, body) =>
+    isVariable(list)
+      ? writeBlock(`if not ${list.variable}`, 'endif', body)
+      : literalNotation.none(list, body),
   without: (list, value, body) =>
     isVariable(list)
       ? writeBlock(`if ${JSON.stringify(value)} not in ${list.variable}`, 'endif', body)

@@ -76,6 +76,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'Redirect.backend': machine.redirect.backend,
     'Redirect.onProxyFailure': machine.redirect.onProxyFailure,
     'RedirectInbound.scope': inbound.scope,
+    'RedirectInbound.fromNetworks': inbound.fromNetworks,
     'RedirectInbound.exemptPorts': inbound.exemptPorts,
     'RedirectInbound.exemptNetworks': inbound.exemptNetworks,
     'RedirectInbound.exemptUsers': inbound.exemptUsers,

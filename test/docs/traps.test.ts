@@ -238,7 +238,7 @@ const shown: readonly Case[] = [
   ]),
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],
-  has('Linkerd 16', `${etc}/redirect.v4`, ['-I PREROUTING 1 -m addrtype --dst-type LOCAL ']),
+  has('Linkerd 16', `${etc}/redirect.v4`, ['-I PREROUTING 1 -j ', ' -d 203.0.113.42 -g ']),
   has('Linkerd 16', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=30s']),
   ['Linkerd 17', 'every outbound redirect names a network', everyRedirectIsLimited],
   has('Linkerd 17', `${units}/linkerd-redirect.service`, ['ConditionPathExists=/var/lib/linkerd/joined']),
@@ -336,8 +336,9 @@ const shown: readonly Case[] = [
   gives('The machine 2', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['The machine 2', 'SSH comes before every redirect, in both directions', sshComesFirst],
   has('The machine 3', `${etc}/redirect.v4`, [
-    '-I PREROUTING 1 -m addrtype --dst-type LOCAL ',
+    '-I PREROUTING 1 -j MESHJOIN_INBOUND',
     '-I OUTPUT 1 ',
+    '-A MESHJOIN_INBOUND -d 203.0.113.42 -g ',
   ]),
   has('The machine 4', `${units}/linkerd-redirect.service`, [
     'ConditionPathExists=/var/lib/linkerd/joined',
@@ -528,13 +529,13 @@ function gives(key: string, code: string, ...changes: Change[]): Case {
 
 function rulesOf(chain: string): string[] {
   const lines = (plain.get(`${etc}/redirect.v4`) ?? '').split('\n')
-  return lines.filter((line) => line.startsWith(`-A ${chain} `))
+  return lines.filter((line) => line.startsWith(`-A ${chain}`))
 }
 
 function sshComesFirst(): void {
   for (const chain of ['MESHJOIN_INBOUND', 'MESHJOIN_OUTBOUND']) {
     const rules = rulesOf(chain)
-    const ssh = rules.indexOf(`-A ${chain} -p tcp --dport 22 -j RETURN`)
+    const ssh = rules.findIndex((rule) => rule.endsWith(' -p tcp --dport 22 -j RETURN'))
     const redirect = rules.findIndex((rule) => rule.includes('-j REDIRECT'))
     assert.ok(ssh >= 0 && ssh < redirect, chain)
   }

@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RedirectRule } from '../../lib/index.ts'
+import type { RuleMatch } from '../../lib/plan/redirect.ts'
+import type { List } from '../../lib/plan/value.ts'
 import { type CaseMachine, readMachines } from './support/cases.ts'
 import { type RunOptions, runScript, type Suite, suites } from './support/root.ts'
 
@@ -25,17 +27,26 @@ function familiesOf(machine: CaseMachine): Family[] {
 /** What was meant: the plan's own rules for a family, in their order, and the two jumps. */
 function meant(rules: readonly RedirectRule[], family: Family): Facts[] {
   const facts: Facts[] = [
-    { chain: 'PREROUTING', local: true, comment: 'meshjoin', verdict: 'MESHJOIN_INBOUND' },
-    { chain: 'OUTPUT', comment: 'meshjoin', verdict: 'MESHJOIN_OUTBOUND' },
+    { chain: 'PREROUTING', verdict: 'MESHJOIN_INBOUND' },
+    { chain: 'OUTPUT', verdict: 'MESHJOIN_OUTBOUND' },
   ]
+  let inbound = 'MESHJOIN_INBOUND'
   for (const { direction, family: of, match, verdict } of rules) {
+    if (of === family && verdict.kind === 'require') {
+      const next = `MESHJOIN_INBOUND_${verdict.name.toUpperCase()}`
+      facts.push(
+        ...requirementFacts(match).map((asked) => ({ chain: inbound, ...asked, verdict: `on to ${next}` })),
+      )
+      inbound = next
+      continue
+    }
     const to = match.destination === undefined ? undefined : String(match.destination)
     if (of === 'both' ? to !== undefined && to.includes(':') !== (family === 'ipv6') : of !== family) continue
     const redirect = verdict.kind === 'redirect' ? `redirect to ${verdict.port}` : undefined
     const port = match.destinationPort === undefined ? undefined : String(match.destinationPort)
     facts.push(
       withoutUndefined({
-        chain: direction === 'inbound' ? 'MESHJOIN_INBOUND' : 'MESHJOIN_OUTBOUND',
+        chain: direction === 'inbound' ? inbound : 'MESHJOIN_OUTBOUND',
         in: match.inInterface,
         out: match.outInterface,
         to,
@@ -49,6 +60,20 @@ function meant(rules: readonly RedirectRule[], family: Family): Facts[] {
     )
   }
   return facts
+}
+
+/** What each line of a requirement asks. iptables lists an address as a network, and not at all what holds for everybody. */
+function requirementFacts({ sourceIn, destinationIn }: RuleMatch): Facts[] {
+  if (sourceIn !== undefined)
+    return literalItems(sourceIn).map((from): Facts => (/^(::|0\.0\.0\.0)\/0$/.test(from) ? {} : { from }))
+  const { addresses = [], all = [] } = destinationIn ?? {}
+  if (literalItems(all).length === 0) return [{ local: true }]
+  return literalItems(addresses).map((address) => ({ to: `${address}/${address.includes(':') ? 128 : 32}` }))
+}
+
+function literalItems(list: List): string[] {
+  assert.ok(Array.isArray(list))
+  return list.map(String)
 }
 
 function withoutUndefined(facts: Record<string, string | true | undefined>): Facts {
@@ -68,7 +93,8 @@ const savedWords: readonly (readonly [RegExp, (value: string, facts: Facts) => v
   [/^--tcp-flags (FIN,SYN,RST,ACK SYN)/, (_value, facts) => Object.assign(facts, { syn: true })],
   [/^-m owner --uid-owner (\d+)/, (value, facts) => Object.assign(facts, { uid: value })],
   [/^-m addrtype --dst-type (LOCAL)/, (_value, facts) => Object.assign(facts, { local: true })],
-  [/^-m comment --comment (\S+)/, (value, facts) => Object.assign(facts, { comment: value })],
+  [/^-s (\S+)/, (value, facts) => Object.assign(facts, { from: value })],
+  [/^-g (\S+)/, (value, facts) => Object.assign(facts, { verdict: `on to ${value}` })],
   [
     /^-j REDIRECT --to-ports (\d+)/,
     (value, facts) => Object.assign(facts, { verdict: `redirect to ${value}` }),
@@ -95,8 +121,10 @@ function readSavedRule(line: string): Facts {
   return facts
 }
 
+/** Chain by chain, since iptables lists these by name. */
 function sortKeys(all: readonly Facts[]): string {
   return all
+    .toSorted((a, b) => String(a.chain).localeCompare(String(b.chain)))
     .map((facts) => JSON.stringify(Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1))))
     .join('\n')
 }

@@ -117,6 +117,7 @@ for (const path of ['/redirect', '/defaults/redirect']) {
     found[`${path}/${side}/exemptNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
     found[`${path}/${side}/exemptInterfaces/0`] = word
   }
+  found[`${path}/inbound/fromNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
   found[`${path}/outbound/exemptUsers/0`] = word
   found[`${path}/outbound/onlyUsers/0`] = word
 }
@@ -181,6 +182,7 @@ for (const side of ['inbound', 'outbound']) {
   found[`${group}/redirect/${side}/exemptPorts/0`] = (sinks, text) => word(sinks, text.replace('-', ':'))
   found[`${group}/redirect/${side}/exemptNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
   found[`${group}/redirect/${side}/exemptInterfaces/0`] = word
+  found[`${group}/redirect/inbound/fromNetworks/0`] = (sinks, text) => word(sinks, asNetwork(text))
   found[`${group}/redirect/outbound/exemptUsers/0`] = word
   found[`${group}/redirect/outbound/onlyUsers/0`] = word
 }

@@ -24,6 +24,8 @@ function ask(question: Question, input: string | object = document): Explanation
 const out = (address: string, port: number, more: Partial<Question> = {}) =>
   ask({ direction: 'outbound', address, port, ...more })
 const into = (port: number, more: Partial<Question> = {}) => ask({ direction: 'inbound', port, ...more })
+const pod = { from: '10.42.3.7' } as const
+const served = 'only to addresses that the proxy serves'
 
 /** Question and answer, in short. */
 const answers: readonly (readonly [
@@ -32,16 +34,31 @@ const answers: readonly (readonly [
   intercepted: boolean,
   reason: string | undefined,
 ])[] = [
-  ['a declared port', () => into(80), true, 'declared port http'],
-  ['another port', () => into(81), false, undefined],
+  ['a pod on a declared port', () => into(80, pod), true, 'declared port http'],
+  ['a pod on another port', () => into(81, pod), false, undefined],
+  ['a stranger on a declared port', () => into(80), false, 'only from the mesh'],
+  ['a stranger by address', () => into(80, { from: '192.0.3.9' }), false, 'only from the mesh'],
+  ['a meshed machine', () => into(80, { from: '203.0.113.42' }), true, 'declared port http'],
   ['SSH', () => into(22), false, 'SSH'],
   ['the port of the proxy', () => into(4143), false, "the proxy's own ports"],
   ['an exempt source', () => into(80, { from: '192.0.2.9' }), false, 'exempt network 192.0.2.0/24'],
-  ['another source', () => into(80, { from: '192.0.3.9' }), true, 'declared port http'],
-  ['an exempt interface', () => into(80, { interface: 'wg0' }), false, 'exempt interface wg0'],
-  ['UDP', () => into(80, { protocol: 'udp' }), false, undefined],
-  ['what is forwarded', () => into(80, { address: '172.17.0.2' }), false, undefined],
-  ['the address behind NAT', () => into(80, { address: '10.0.0.5' }), true, 'declared port http'],
+  ['an exempt interface', () => into(80, { ...pod, interface: 'wg0' }), false, 'exempt interface wg0'],
+  ['UDP', () => into(80, { ...pod, protocol: 'udp' }), false, undefined],
+  ['what is forwarded', () => into(80, { ...pod, address: '172.17.0.2' }), false, served],
+  [
+    'the address in front of NAT',
+    () => into(80, { ...pod, address: '203.0.113.42' }),
+    true,
+    'declared port http',
+  ],
+  ['the address behind NAT', () => into(80, { ...pod, address: '10.0.0.5' }), true, 'declared port http'],
+  ['a second address', () => into(80, { ...pod, address: '10.0.1.5' }), false, served],
+  [
+    'a family without an address',
+    () => into(80, { from: 'fd00:10:42::7', address: 'fd00::5' }),
+    false,
+    served,
+  ],
   ['a pod', () => out('10.42.0.7', 80), true, 'cluster network'],
   ['an IPv6 pod', () => out('fd00:10:42::7', 80), true, 'cluster network'],
   ['somewhere else', () => out('8.8.8.8', 443), false, undefined],
@@ -90,7 +107,7 @@ test('open: what would go through the proxy goes past it while it is down', () =
   const open = minimalWith((d) => {
     d.redirect = { onProxyFailure: 'open', backend: 'nftables' }
   })
-  const answer = ask({ direction: 'inbound', port: 80 }, open)
+  const answer = ask({ direction: 'inbound', port: 80, ...pod }, open)
   assert.is(answer.whileProxyIsDown, 'plain-text')
   assert.is(answer.rule?.file, '/etc/linkerd/redirect.nft')
   assert.match(answer.rule?.text ?? '', /^meta nfproto ipv4 tcp dport 80 tcp flags .* redirect to :4143$/)
@@ -98,13 +115,67 @@ test('open: what would go through the proxy goes past it while it is down', () =
 
 test('notes say what an answer does not', () => {
   assert.match(into(80, { protocol: 'udp' }).notes.join(), /QUIC/)
-  assert.match(into(80).notes.join(), /127\.0\.0\.1/)
+  assert.match(into(80, pod).notes.join(), /127\.0\.0\.1/)
   assert.match(into(80, { address: '172.17.0.2' }).notes.join(), /containers/)
   assert.match(out('10.42.0.7', 80, { uid: 'shop' }).notes.join(), /by number/)
 })
 
-test('where no rule decided, it says what the rules are for', () => {
+test('a stranger is told from where it would be proxied, and who decides about him', () => {
+  const mesh = 'From 10.42.0.0/16, 10.43.0.0/16, fd00:10:42::/56, 203.0.113.42/32'
+  for (const [question, note] of [
+    [
+      {},
+      /^Without "from" it is about a stranger\. From 10\.42\.0\.0\/16, 10\.43\.0\.0\/16, 203\.0\.113\.42\/32 it would be proxied; whoever else connects is bypassed: the machine's firewall decides about them, and the proxy's policy does not see them/,
+    ],
+    [{ from: '192.0.3.9' }, /^From 10\.42\.0\.0\/16/],
+  ] as const)
+    assert.match(into(80, question).notes[0] ?? mesh, note)
+  // Where it would not be, the port is the reason.
   assert.equal(into(81).notes, ['Only the declared ports are redirected (redirect.inbound.scope).'])
+  const wide = minimalWith((d) => {
+    d.redirect = { inbound: { scope: 'all', fromNetworks: ['192.0.3.0/24'] } }
+  })
+  const question = { direction: 'inbound', port: 4711 } as const
+  assert.is(ask({ ...question, from: '192.0.3.9' }, wide).intercepted, true)
+  assert.is(ask({ ...question, from: '192.0.4.9' }, wide).rule?.origin, '/redirect/inbound/fromNetworks')
+})
+
+test('a requirement is shown with all of its lines', () => {
+  assert.equal(into(80).rule?.text.split('\n'), [
+    '-A MESHJOIN_INBOUND_OWN -s 10.42.0.0/16 -g MESHJOIN_INBOUND_MESH',
+    '-A MESHJOIN_INBOUND_OWN -s 10.43.0.0/16 -g MESHJOIN_INBOUND_MESH',
+    '-A MESHJOIN_INBOUND_OWN -s 203.0.113.42/32 -g MESHJOIN_INBOUND_MESH',
+  ])
+})
+
+test('a client without addresses can be asked about any of its own', () => {
+  const client = minimalWith((d) => {
+    const machine = firstMachine(d)
+    d.redirect = { inbound: { scope: 'all' } }
+    machine.role = 'client'
+    delete machine.addresses
+    delete machine.ports
+  })
+  const answer = ask({ direction: 'inbound', address: '198.51.100.7', port: 8080, ...pod }, client)
+  assert.is(answer.intercepted, true)
+  const { diagnostics } = explain(client, { direction: 'inbound', port: 8080 })
+  assert.match(diagnostics.map(({ message }) => message).join(), /has no address of the machine/)
+})
+
+test('with scope: all a control plane out of reach is named', () => {
+  const everything = minimalWith((d) => {
+    d.redirect = { outbound: { scope: 'all' } }
+  })
+  const question = { direction: 'outbound', address: '198.51.100.7', port: 443 } as const
+  assert.match(
+    ask(question, everything).notes.join(),
+    /a control plane out of reach makes every new connection hang/,
+  )
+  assert.not.match(out('10.42.0.7', 80).notes.join(), /hang/)
+})
+
+test('where no rule decided, it says what the rules are for', () => {
+  assert.equal(into(81, pod).notes, ['Only the declared ports are redirected (redirect.inbound.scope).'])
   assert.equal(out('8.8.8.8', 443).notes, [
     'Only connections to the networks of the mesh (redirect.outbound.scope) are redirected.',
   ])

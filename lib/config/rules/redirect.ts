@@ -22,6 +22,7 @@ export const checkRedirect: Rule = (context) => {
       checkNetworks(context, redirect?.[side]?.exemptNetworks, pointer(path, side, 'exemptNetworks'))
       checkRanges(context, redirect?.[side]?.exemptPorts, pointer(path, side, 'exemptPorts'))
     }
+    checkNetworks(context, redirect?.inbound?.fromNetworks, pointer(path, 'inbound', 'fromNetworks'))
     if ((redirect?.inbound?.exemptUsers ?? []).length > 0)
       context.report('exempt-users-inbound', pointer(path, 'inbound', 'exemptUsers'), {}, 'key')
   }

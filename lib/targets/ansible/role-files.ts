@@ -96,6 +96,7 @@ function recordNotation(own: string[]): Notation {
     join: (list, separator) => note(list, jinjaNotation.join(list, separator)),
     each: (list, body) => note(list, jinjaNotation.each(list, body)),
     some: (list, body) => note(list, jinjaNotation.some(list, body)),
+    none: (list, body) => note(list, jinjaNotation.none(list, body)),
     without: (list, value, body) => note(list, jinjaNotation.without(list, value, body)),
   }
 }

@@ -14,7 +14,7 @@ export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<
   const checksOfItems = Object.entries(items).map(([name, check]) => [ownName(`check_${name}`), check])
   const own = (family: string, test: string) => [
     ownName(`own_${family}`),
-    expand(`(${local} | ${test}('search', ':') | list)[:1]`),
+    expand(`${local} | ${test}('search', ':') | list`),
   ]
   const [shape] = shapes
   return {

@@ -34,7 +34,7 @@ export const machineVariables: MachineVariables = {
     opaquePorts: { variable: ownName('opaque_ports'), item: 'port' },
   },
   ports: { variable: publicName('ports'), item: 'port' },
-  own: {
+  served: {
     all: { variable: publicName('local_addresses'), item: 'address' },
     ipv4: { variable: ownName('own_ipv4'), item: 'address' },
     ipv6: { variable: ownName('own_ipv6'), item: 'address' },

@@ -3,15 +3,16 @@ import {
   type Address,
   type Family,
   isNetwork,
+  type Network,
   networkContains,
   parseAddress,
   parseNetwork,
 } from '../../../lib/config/network.ts'
 import type { Question } from '../../../lib/index.ts'
 import type { Connection } from '../../../lib/plan/decision.ts'
-import { appliesTo, type RedirectRule } from '../../../lib/plan/redirect.ts'
+import { appliesTo, listedNetworks, type RedirectRule } from '../../../lib/plan/redirect.ts'
 import type { Scalar } from '../../../lib/plan/value.ts'
-import { interfaces, looped, own, userNames } from './documents.ts'
+import { interfaces, looped, own, second, userNames } from './documents.ts'
 import type { Request } from './kernel.ts'
 
 /** One connection, as the model and as the kernel are asked about it. */
@@ -38,7 +39,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   sixth: fc.boolean(),
   udp: fc.integer({ min: 0, max: 11 }).map((number) => number === 11),
   forwarded: fc.integer({ min: 0, max: 15 }).map((number) => number === 15),
-  picks: fc.array(fc.tuple(fc.nat(99), fc.nat(10_000)), { minLength: 5, maxLength: 5 }),
+  picks: fc.array(fc.tuple(fc.nat(99), fc.nat(10_000)), { minLength: 6, maxLength: 6 }),
 })
 
 /**
@@ -62,7 +63,21 @@ function build(rules: readonly RedirectRule[], chosen: Choices): Omit<Drawn, 'qu
   const family = at(families, chosen.sixth ? 1 : 0)
   const scope = rules.filter((other) => other.direction === direction && appliesTo(other, family))
   const redirects = scope.filter(({ verdict }) => verdict.kind === 'redirect')
-  const [forPlain, forAddress, forPort, forUser, forInterface] = chosen.picks as Required<typeof chosen.picks>
+  const [forPlain, forAddress, forPort, forUser, forInterface, forOwn] = chosen.picks as Required<
+    typeof chosen.picks
+  >
+  const mesh = scope.flatMap(({ match }) =>
+    match.sourceIn === undefined ? [] : listedNetworks(match.sourceIn),
+  )
+  const asked = rules.flatMap(({ match, family: of }) =>
+    of === family && match.destinationIn !== undefined ? [match.destinationIn] : [],
+  )
+  const served = asked.flatMap(({ addresses }) =>
+    listedNetworks(addresses).map(({ text }) => text.replace(/\/.*/, '')),
+  )
+  const all = [...served, own[family], ...second[family]]
+  // `explain` knows the addresses of the document, and the machine has more.
+  const knows = served.includes(own[family])
   const plain = redirects.length === 0 ? undefined : at(redirects, forPlain?.[1] ?? 0)
   const part = <T>(
     read: (rule: RedirectRule) => readonly T[],
@@ -77,9 +92,10 @@ function build(rules: readonly RedirectRule[], chosen: Choices): Omit<Drawn, 'qu
     return at([...scope.flatMap(read), ...fallback], index)
   }
   const remote = part(
-    (of) => remotes(of, family),
+    (of) =>
+      remotes(of, family, mesh).filter((text) => direction === 'inbound' || knows || text !== own[family]),
     family === 'ipv4' ? ['192.168.200.9'] : ['fd99::9'],
-    forAddress,
+    direction === 'inbound' ? rarer(forAddress) : forAddress,
   )
   const port = part(portsAround, [9999, 22, 53, 80, 4143], forPort)
   const user = part(usersAround, [65534, 65533, 1000], forUser)
@@ -87,7 +103,14 @@ function build(rules: readonly RedirectRule[], chosen: Choices): Omit<Drawn, 'qu
   const facts = { direction, family, port, via, protocol: chosen.udp ? 'udp' : 'tcp' } as const
   if (direction === 'outbound') return outbound({ ...facts, user, destination: remote })
   if (rule.match.inInterface === 'lo') return inboundByLoopback(port)
-  return inbound({ ...facts, source: remote, forwarded: chosen.forwarded })
+  const destination = part(({ match }) => (match.destinationIn === undefined ? [] : all), all, rarer(forOwn))
+  const unknown = asked.some((one) => listedNetworks(one.all).length === 0)
+  return inbound({ ...facts, source: remote, destination, forwarded: chosen.forwarded && !unknown })
+}
+
+/** Most come from the mesh and go to an address that is served, whatever they are about. */
+function rarer(pick: readonly [number, number] = [0, 0]): readonly [number, number] {
+  return [Math.floor(pick[0] * 0.75), pick[1]]
 }
 
 interface Facts {
@@ -138,12 +161,12 @@ function outbound(
 }
 
 function inbound(
-  facts: Facts & { readonly source: string; readonly forwarded: boolean },
+  facts: Facts & { readonly source: string; readonly destination: string; readonly forwarded: boolean },
 ): Omit<Drawn, 'question'> {
   const { family, protocol, port, source, forwarded } = facts
   const via = facts.via === 'lo' ? 'mesh0' : facts.via
   const foreign = { ipv4: '203.0.113.200', ipv6: 'fd98::9' }[family]
-  const destination = forwarded ? foreign : own[family]
+  const destination = forwarded ? foreign : facts.destination
   return {
     connection: {
       direction: 'inbound',
@@ -210,14 +233,24 @@ function markOf(via: string): number {
 }
 
 /** The far end: first and last address that a rule holds for, and those beside them. */
-function remotes({ direction, match }: RedirectRule, family: Family): string[] {
+function remotes(
+  { direction, match, verdict }: RedirectRule,
+  family: Family,
+  mesh: readonly Network[],
+): string[] {
+  const usable = (edges: readonly string[]) =>
+    edges.filter((edge) => edge.includes(':') === (family === 'ipv6') && isUsable(edge, direction))
+  // Nobody else comes to an inbound rule that redirects.
+  if (direction === 'inbound' && verdict.kind === 'redirect')
+    return usable(mesh.flatMap(({ text }) => edgesOf(text).slice(0, 2)))
+  if (match.sourceIn !== undefined)
+    return usable(listedNetworks(match.sourceIn).flatMap(({ text }) => edgesOf(text)))
   if (match.outInterface === 'lo')
     return family === 'ipv4' ? ['198.18.77.9', '127.0.0.1', own.ipv4] : ['::1', own.ipv6]
   if (match.destinationIsLocal === true) return [own[family]]
   const text = direction === 'inbound' ? match.source : match.destination
   if (typeof text !== 'string') return []
-  const edges = edgesOf(text)
-  return edges.filter((edge) => edge.includes(':') === (family === 'ipv6') && isUsable(edge, direction))
+  return usable(edgesOf(text))
 }
 
 /** Inside first. */
@@ -244,6 +277,7 @@ function textOf(value: bigint, length: number): string {
 function isUsable(text: string, direction: Direction): boolean {
   const address = readAddress(text)
   if (lies(address, '192.0.2.0/24') || lies(address, '2001:db8::/48')) return false
+  if ([...second.ipv4, ...second.ipv6].some((other) => other === text)) return false
   if (direction === 'inbound' && (lies(address, 'fe80::/10') || text === own.ipv4 || text === own.ipv6))
     return false
   return (

@@ -3,6 +3,8 @@ import { type EditableDocument, firstMachine, minimalWith } from '../../unit/pla
 
 /** What the machine of `kernel.py` has. */
 export const own = { ipv4: '10.42.3.7', ipv6: 'fd42::7' } as const
+/** Further addresses that it has; a document may name them or not. */
+export const second = { ipv4: ['10.42.3.8', '172.31.9.1'], ipv6: ['fd42::8', 'fd88::1'] } as const
 export const interfaces = ['mesh0', 'mesh01', 'wg0'] as const
 /** Leads to lo and is not the machine's own; IPv6 has no such route. */
 export const looped = '198.18.77.0/24'
@@ -26,6 +28,7 @@ export interface Settings {
   readonly proxyUid: number
   readonly agentUid: number
   readonly adminPort: number
+  /** Empty for a client that has none. */
   readonly addresses: readonly string[]
   readonly localAddresses?: readonly string[]
   readonly ports: readonly number[]
@@ -43,9 +46,15 @@ export function documentOf(settings: Settings, backend: 'iptables' | 'nftables')
     document.spire.agent.user = { uid: settings.agentUid }
     document.redirect = { ...settings.redirect, backend }
     const machine = firstMachine(document)
-    machine.addresses = [...settings.addresses]
-    machine.localAddresses = [...(settings.localAddresses ?? [own.ipv4, own.ipv6])]
-    machine.ports = settings.ports.map((port, index) => ({ name: `port-${index}`, port }))
+    if (settings.addresses.length === 0) {
+      machine.role = 'client'
+      delete machine.addresses
+    } else {
+      machine.addresses = [...settings.addresses]
+      machine.localAddresses = [...(settings.localAddresses ?? [own.ipv4, own.ipv6])]
+    }
+    if (settings.addresses.length === 0) delete machine.ports
+    else machine.ports = settings.ports.map((port, index) => ({ name: `port-${index}`, port }))
   })
 }
 
@@ -84,6 +93,7 @@ const sixth = fc.oneof(
   fc.nat(0xffff).map((last) => `fd77::${last.toString(16)}/128`),
 )
 const network = fc.oneof(fourth, sixth)
+const anybody = fc.constantFrom('0.0.0.0/0', '::/0')
 
 function maskFourth(bytes: readonly number[], prefix: number): string {
   const masked = bytes.map(
@@ -118,7 +128,10 @@ function side(all: 'declared' | 'cluster') {
 
 const redirect = fc.record({
   ipv6: fc.constantFrom(true, true, true, false),
-  inbound: fc.record(side('declared')),
+  inbound: fc.record({
+    ...side('declared'),
+    fromNetworks: listOf(fc.oneof({ weight: 5, arbitrary: network }, { weight: 1, arbitrary: anybody }), 2),
+  }),
   outbound: fc.record({
     ...side('cluster'),
     exemptUsers: listOf(user, 3),
@@ -137,7 +150,20 @@ export const settings: fc.Arbitrary<Settings> = fc.record({
   proxyUid: fc.integer({ min: 2100, max: 2104 }),
   agentUid: fc.integer({ min: 2106, max: 2110 }),
   adminPort: fc.constantFrom(4191, 4191, 9990),
-  addresses: fc.constantFrom(['203.0.113.42', '2001:db8:99::42'], ['203.0.113.42'], ['2001:db8:99::42']),
+  addresses: fc.constantFrom(
+    ['203.0.113.42', '2001:db8:99::42'],
+    ['203.0.113.42', '2001:db8:99::42'],
+    ['203.0.113.42'],
+    ['2001:db8:99::42'],
+    [],
+  ),
+  localAddresses: fc.constantFrom(
+    [own.ipv4, own.ipv6],
+    [own.ipv4, own.ipv6, second.ipv4[0], second.ipv6[0]],
+    [second.ipv4[1], own.ipv4],
+    [own.ipv6],
+    [own.ipv4],
+  ),
   ports: fc.uniqueArray(port, { minLength: 1, maxLength: 4 }),
   redirect,
 }) as fc.Arbitrary<Settings>
@@ -157,10 +183,11 @@ export const narrow: Settings = {
   agentUid: 2110,
   adminPort: 9990,
   addresses: ['203.0.113.42', '2001:db8:99::42'],
+  localAddresses: [own.ipv4, second.ipv4[0], own.ipv6, second.ipv6[0]],
   ports: [80, 8443],
   redirect: {
     ipv6: true,
-    inbound: { scope: 'declared', ...fullExemptions },
+    inbound: { scope: 'declared', ...fullExemptions, fromNetworks: ['192.168.77.0/24', 'fd66::7'] },
     outbound: { scope: 'cluster', ...fullExemptions, exemptUsers: ['daemon', 3000] },
   },
 }
@@ -186,6 +213,15 @@ export const fewWide: Settings = {
   ...narrow,
   redirect: { ...narrow.redirect, outbound: { scope: 'all', onlyUsers: ['backup', 1500] } },
 }
+
+/** As {@link wide}, for everybody. */
+export const everybody: Settings = {
+  ...wide,
+  redirect: { ...wide.redirect, inbound: { ...wide.redirect.inbound, fromNetworks: ['0.0.0.0/0', '::/0'] } },
+}
+
+/** A client that has no address in the document: the proxy serves whatever it has. */
+export const nameless: Settings = { ...wide, addresses: [] }
 
 /** Forty exemptions for each direction, ports and ranges in turns, none of them beside another. */
 const forty = Array.from({ length: 40 }, (_, index) => {

@@ -20,6 +20,8 @@ import traceback
 
 INTERFACES = ["mesh0", "mesh01", "wg0"]
 OWN = ["10.42.3.7", "fd42::7"]
+# Further addresses of the machine, which its proxy may serve or not.
+SECOND = ["10.42.3.8", "172.31.9.1", "fd42::8", "fd88::1"]
 # Networks that lead to lo and are not the machine's own. IPv6 has none: it refuses such a route.
 LOOPED = "198.18.77.0/24"
 OUTSIDE_PORT = 7000
@@ -135,6 +137,7 @@ def build():
         *marks, *[f"-6 {line}" for line in marks], *local, *[f"-6 {line}" for line in local],
         f"addr add {OWN[0]}/32 dev lo",
         f"addr add {OWN[1]}/128 dev lo",
+        *[f"addr add {text}/{128 if ':' in text else 32} dev lo" for text in SECOND],
         f"route add default via {address(1, 0, 'ipv4')} dev mesh0",
         f"-6 route add default via {address(1, 0, 'ipv6')} dev mesh0",
         f"route add {LOOPED} dev lo",

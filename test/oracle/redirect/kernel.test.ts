@@ -13,9 +13,11 @@ import { literalNotation } from '../../../lib/plan/value.ts'
 import { connectionsAround, type Drawn } from './connections.ts'
 import {
   documentOf,
+  everybody,
   few,
   fewWide,
   manyPorts,
+  nameless,
   narrow,
   onlyIpv4,
   onlyIpv6,
@@ -146,6 +148,8 @@ for (const [title, chosen, family] of [
   ['forty exempt ports and ranges', manyPorts, undefined],
   ['a machine with IPv6 only', onlyIpv6, 'ipv6'],
   ['a machine with IPv4 only', onlyIpv4, 'ipv4'],
+  ['everybody redirected', everybody, undefined],
+  ['a client without addresses', nameless, undefined],
 ] as const) {
   test(`${title}, for every backend`, async () => {
     const prepared = prepare(chosen)

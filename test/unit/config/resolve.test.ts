@@ -69,7 +69,14 @@ test('every default of a document that says the least', () => {
 test('every default of a machine', () => {
   const machine = first(resolved(readExample('minimal')))
   const { originOf: _, addresses, localAddresses, ...rest } = machine
-  const side = { exemptPorts: [], exemptNetworks: [], exemptUsers: [], exemptInterfaces: [], onlyUsers: [] }
+  const side = {
+    exemptPorts: [],
+    exemptNetworks: [],
+    exemptUsers: [],
+    exemptInterfaces: [],
+    onlyUsers: [],
+    fromNetworks: [],
+  }
   assert.equal(texts(addresses), ['203.0.113.42'])
   assert.equal(texts(localAddresses), ['203.0.113.42'])
   assert.equal(rest, {

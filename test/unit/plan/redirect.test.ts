@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { printIptables } from '../../../lib/files/redirect-iptables.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
-import { firstMachine, firstPlan, minimalWith } from './document.ts'
+import { type EditableDocument, firstMachine, firstPlan, minimalWith } from './document.ts'
 
 const test = suite('redirect rules')
 
@@ -15,8 +15,8 @@ function rulesOf(
 ): string[] {
   return printIptables(rules, family, literalNotation)
     .split('\n')
-    .filter((line) => line.startsWith(`-A MESHJOIN_${direction} `))
-    .map((line) => line.replace(`-A MESHJOIN_${direction} `, ''))
+    .filter((line) => line.startsWith(`-A MESHJOIN_${direction}`))
+    .map((line) => line.replace(`-A MESHJOIN_${direction} `, '').replace('-A MESHJOIN_', ''))
 }
 
 const dualStack = minimalWith((document) => {
@@ -33,21 +33,79 @@ const dualStack = minimalWith((document) => {
   ]
 })
 
-test('inbound: what is left alone comes first, then each declared port', () => {
-  const expected = [
-    '-i lo -j RETURN',
-    '-p tcp --dport 22 -j RETURN',
-    '-p tcp --dport 4140 -j RETURN',
-    '-p tcp --dport 4143 -j RETURN',
-    '-p tcp --dport 4190 -j RETURN',
-    '-p tcp --dport 4191 -j RETURN',
-    '-p tcp --dport 9999 -j RETURN',
-    '-p tcp --dport 80 --syn -j REDIRECT --to-ports 4143',
-    '-p tcp --dport 3306 --syn -j REDIRECT --to-ports 4143',
+test('inbound: own addresses, what is left alone, who is of the mesh, and then each declared port', () => {
+  const expected = (address: string, sources: readonly string[]) => [
+    `-d ${address} -g MESHJOIN_INBOUND_OWN`,
+    'INBOUND_OWN -i lo -j RETURN',
+    'INBOUND_OWN -p tcp --dport 22 -j RETURN',
+    'INBOUND_OWN -p tcp --dport 4140 -j RETURN',
+    'INBOUND_OWN -p tcp --dport 4143 -j RETURN',
+    'INBOUND_OWN -p tcp --dport 4190 -j RETURN',
+    'INBOUND_OWN -p tcp --dport 4191 -j RETURN',
+    'INBOUND_OWN -p tcp --dport 9999 -j RETURN',
+    ...sources.map((source) => `INBOUND_OWN -s ${source} -g MESHJOIN_INBOUND_MESH`),
+    'INBOUND_MESH -p tcp --dport 80 --syn -j REDIRECT --to-ports 4143',
+    'INBOUND_MESH -p tcp --dport 3306 --syn -j REDIRECT --to-ports 4143',
   ]
   const { rules } = firstPlan(dualStack)
-  assert.equal(rulesOf(rules, 'ipv4', 'INBOUND'), expected)
-  assert.equal(rulesOf(rules, 'ipv6', 'INBOUND'), expected)
+  assert.equal(
+    rulesOf(rules, 'ipv4', 'INBOUND'),
+    expected('203.0.113.42', ['10.42.0.0/16', '203.0.113.42/32']),
+  )
+  assert.equal(
+    rulesOf(rules, 'ipv6', 'INBOUND'),
+    expected('2001:db8::42', ['fd00:10:42::/56', '2001:db8::42/128']),
+  )
+})
+
+/** The lines of the first two chains that lead on. */
+function requirements(
+  edit: (document: EditableDocument) => void,
+  family: 'ipv4' | 'ipv6' = 'ipv4',
+): string[] {
+  return rulesOf(firstPlan(minimalWith(edit)).rules, family, 'INBOUND').filter((rule) =>
+    rule.includes(' -g '),
+  )
+}
+
+test('whoever else is meant is said in redirect.inbound.fromNetworks, each once', () => {
+  const from = (...fromNetworks: string[]) =>
+    requirements((document) => {
+      document.redirect = { inbound: { fromNetworks } }
+    }).map((rule) => rule.replace(/^.*-[sd] (.*) -g .*/, '$1'))
+  const mesh = ['203.0.113.42', '10.42.0.0/16', '10.43.0.0/16', '203.0.113.42/32']
+  assert.equal(from(), mesh)
+  assert.equal(from('192.0.2.7', '192.0.2.7/32', '10.42.0.0/16'), [...mesh, '192.0.2.7/32'])
+  assert.equal(from('0.0.0.0/0', '::/0'), [...mesh, '0.0.0.0/0'])
+})
+
+test('each address that the proxy serves, and with no address at all any of the machine', () => {
+  const own = (localAddresses: string[] | undefined, family: 'ipv4' | 'ipv6' = 'ipv4') =>
+    requirements((document) => {
+      document.mesh.clusterNetworks.push('fd00:10:42::/56')
+      const machine = firstMachine(document)
+      if (localAddresses === undefined) delete machine.addresses
+      else machine.localAddresses = localAddresses
+      machine.role = localAddresses === undefined ? 'client' : 'server'
+      if (localAddresses === undefined) delete machine.ports
+    }, family).filter((rule) => rule.includes('_OWN') && !rule.includes(' -s '))
+  const to = (text: string) => `${text} -g MESHJOIN_INBOUND_OWN`
+  const two = ['10.0.0.5', '10.0.1.5', 'fd00::5']
+  assert.equal(own(two), [to('-d 10.0.0.5'), to('-d 10.0.1.5')])
+  assert.equal(own(two, 'ipv6'), [to('-d fd00::5')])
+  assert.equal(own(['10.0.0.5'], 'ipv6'), [])
+  assert.equal(own(undefined), [to('-m addrtype --dst-type LOCAL')])
+})
+
+test('the addresses of the rules are those that the proxy is told to serve', () => {
+  const machine = firstPlan(
+    minimalWith((document) => {
+      firstMachine(document).localAddresses = ['10.0.0.5', '10.0.1.5']
+    }),
+  )
+  const served = machine.environment.find(({ name }) => name.endsWith('INBOUND_IPS'))
+  const destinations = machine.rules.flatMap(({ match }) => match.destinationIn?.addresses ?? [])
+  assert.equal(served?.value, [{ join: destinations, separator: ',' }])
 })
 
 test('outbound, IPv4: users, the machine itself, metadata, SSH, own ports, DNS, and then the networks', () => {
@@ -102,15 +160,17 @@ test('whatever is redirected is redirected by its first packet, after everything
       if (line.includes('-j REDIRECT')) assert.match(line, / --syn /)
 })
 
-test('the frame loads our chains alone, first in their place, inbound for this machine only', () => {
+test('the frame loads our chains alone, first in their place', () => {
   const lines = printIptables(firstPlan(dualStack).rules, 'ipv4', literalNotation).split('\n')
   const frame = lines.filter((line) => !/^(#|-A )/.test(line))
   assert.equal(frame, [
     '*nat',
     ':MESHJOIN_INBOUND - [0:0]',
+    ':MESHJOIN_INBOUND_OWN - [0:0]',
+    ':MESHJOIN_INBOUND_MESH - [0:0]',
     ':MESHJOIN_OUTBOUND - [0:0]',
-    '-I PREROUTING 1 -m addrtype --dst-type LOCAL -m comment --comment meshjoin -j MESHJOIN_INBOUND',
-    '-I OUTPUT 1 -m comment --comment meshjoin -j MESHJOIN_OUTBOUND',
+    '-I PREROUTING 1 -j MESHJOIN_INBOUND',
+    '-I OUTPUT 1 -j MESHJOIN_OUTBOUND',
     'COMMIT',
     '',
   ])

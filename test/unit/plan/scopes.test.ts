@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert'
 import { printIptables } from '../../../lib/files/redirect-iptables.ts'
 import { printNftables } from '../../../lib/files/redirect-nftables.ts'
 import { printProbes } from '../../../lib/files/redirect-probes.ts'
-import { ownAddresses } from '../../../lib/plan/probe.ts'
 import type { RedirectRule } from '../../../lib/plan/redirect.ts'
+import { servedAddresses } from '../../../lib/plan/served.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { type EditableDocument, firstMachine, firstPlan, minimalWith } from './document.ts'
 
@@ -89,9 +89,9 @@ test('iptables: the same rules in its own words, by family', () => {
   const v4 = printIptables(firstPlan(everything).rules, 'ipv4', literalNotation)
   const v6 = printIptables(firstPlan(everything).rules, 'ipv6', literalNotation)
   for (const line of [
-    '-A MESHJOIN_INBOUND -i wg0 -j RETURN',
-    '-A MESHJOIN_INBOUND -p tcp --dport 4567:4568 -j RETURN',
-    '-A MESHJOIN_INBOUND -p tcp --syn -j REDIRECT --to-ports 4143',
+    '-A MESHJOIN_INBOUND_OWN -i wg0 -j RETURN',
+    '-A MESHJOIN_INBOUND_OWN -p tcp --dport 4567:4568 -j RETURN',
+    '-A MESHJOIN_INBOUND_MESH -p tcp --syn -j REDIRECT --to-ports 4143',
     '-A MESHJOIN_OUTBOUND -m owner --uid-owner backup -j RETURN',
     '-A MESHJOIN_OUTBOUND -p tcp --syn -m owner --uid-owner 1500 -j REDIRECT --to-ports 4140',
   ]) {
@@ -141,13 +141,16 @@ test('a group has rules of its own, and says where they come from', () => {
 })
 
 test('probes: one for each rule that can be tried, with what the rules say of it', () => {
-  const { rules, localAddresses } = firstPlan(everything)
-  const lines = printProbes(rules, ownAddresses(localAddresses), true, literalNotation).trim().split('\n')
+  const machine = firstPlan(everything)
+  const lines = printProbes(machine.rules, servedAddresses(machine), true, literalNotation).trim().split('\n')
   for (const line of [
-    'inbound ipv4 203.0.113.42 22 - left SSH',
-    'inbound ipv6 2001:db8::42 22 - left SSH',
-    'inbound ipv4 203.0.113.42 9100 - left exempt port 9100',
-    'inbound ipv4 203.0.113.42 9 - redirected every port that is not exempt',
+    'inbound ipv4 203.0.113.42 22 10.42.255.255 left SSH',
+    'inbound ipv4 203.0.113.42 9100 10.42.255.255 left exempt port 9100',
+    'inbound ipv4 203.0.113.42 9 10.42.255.255 redirected every port that is not exempt',
+    'inbound ipv4 203.0.113.42 9 169.254.255.250 left only from the mesh',
+    'inbound ipv4 169.254.255.249 9 10.42.255.255 left only to addresses that the proxy serves',
+    // Over IPv6 the machine itself is all that is of the mesh, and nobody can dial as that.
+    'inbound ipv6 2001:db8::42 9 2001:db8:6d65:7368::2 left only from the mesh',
     'outbound ipv4 192.0.2.1 25 shop left exempt port 25',
     'outbound ipv4 198.51.100.1 9 shop left exempt network 198.51.100.0/24',
     'outbound ipv6 fd00:8::1 9 shop left exempt network fd00:8::1',

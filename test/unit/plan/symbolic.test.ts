@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
-import { printIptablesRule } from '../../../lib/files/redirect-iptables.ts'
+import { printIptables, printIptablesRule } from '../../../lib/files/redirect-iptables.ts'
 import { printProbes } from '../../../lib/files/redirect-probes.ts'
 import { printRules } from '../../../lib/files/redirect-rules.ts'
 import { planMachineEnvironment } from '../../../lib/plan/environment.ts'
@@ -89,10 +89,12 @@ const declared = rule(
   { over: { variable: 'ports', item: 'port' }, reason: ['declared port ', variable('port.name')] },
 )
 
+const inChain = (rules: readonly RedirectRule[]) => ({ chain: 'MESHJOIN_INBOUND', next: '', rules })
+
 test('a rule that is repeated prints a loop with the reason of each item', () => {
   const single = rule({ destination: variable('network'), uid: variable('uid') })
   assert.is(
-    printRules([declared, single], jinjaNotation, printIptablesRule),
+    printRules(inChain([declared, single]), jinjaNotation, printIptablesRule),
     [
       '{% for port in ports %}',
       '# declared port {{ port.name }}',
@@ -105,11 +107,59 @@ test('a rule that is repeated prints a loop with the reason of each item', () =>
   )
 })
 
-test('a probe is repeated for the own address, and left out where it would be of an own address', () => {
-  const own = {
+const requirement = (name: 'own' | 'mesh', match: RedirectRule['match'], reason: string): RedirectRule => ({
+  ...rule(match),
+  family: 'ipv4',
+  verdict: { kind: 'require', name },
+  reason,
+})
+const served4 = requirement(
+  'own',
+  { destinationIn: { addresses: listOf('own4'), all: listOf('own') } },
+  'served only',
+)
+const mesh4 = requirement('mesh', { sourceIn: ['10.42.0.0/16', '192.0.2.7/32'] }, 'mesh only')
+
+test('a requirement prints a line for each item, and leads to a chain with what is behind it', () => {
+  const text = (notation: typeof jinjaNotation, rules: readonly RedirectRule[]) =>
+    printIptables(rules, 'ipv4', notation)
+      .split('\n')
+      .filter((line) => /^(-A|:|{)/.test(line))
+  assert.equal(text(jinjaNotation, [served4, mesh4, declared]), [
+    ':MESHJOIN_INBOUND - [0:0]',
+    ':MESHJOIN_INBOUND_OWN - [0:0]',
+    ':MESHJOIN_INBOUND_MESH - [0:0]',
+    ':MESHJOIN_OUTBOUND - [0:0]',
+    '{% for item in own4 %}',
+    '-A MESHJOIN_INBOUND -d {{ item }} -g MESHJOIN_INBOUND_OWN',
+    '{% endfor %}',
+    '{% if not own %}',
+    '-A MESHJOIN_INBOUND -m addrtype --dst-type LOCAL -g MESHJOIN_INBOUND_OWN',
+    '{% endif %}',
+    '-A MESHJOIN_INBOUND_OWN -s 10.42.0.0/16 -g MESHJOIN_INBOUND_MESH',
+    '-A MESHJOIN_INBOUND_OWN -s 192.0.2.7/32 -g MESHJOIN_INBOUND_MESH',
+    '{% for port in ports %}',
+    '-A MESHJOIN_INBOUND_MESH -p tcp --dport {{ port.port }} --syn -j REDIRECT --to-ports 4143',
+    '{% endfor %}',
+  ])
+  // Nobody is of the mesh over this family, and no address is served: nothing leads to the next chain.
+  const none = requirement('mesh', { sourceIn: [] }, 'mesh only')
+  const nowhere = requirement(
+    'own',
+    { destinationIn: { addresses: [], all: ['2001:db8::1'] } },
+    'served only',
+  )
+  assert.equal(
+    text(literalNotation, [nowhere, none]).filter((line) => line.startsWith('-A')),
+    [],
+  )
+})
+
+test('a probe is repeated for the own addresses, and left out where it would be of an own address', () => {
+  const served = {
     all: { variable: 'own', item: 'address' },
-    ipv4: { variable: 'first4', item: 'address' },
-    ipv6: { variable: 'first6', item: 'address' },
+    ipv4: { variable: 'own4', item: 'address' },
+    ipv6: { variable: 'own6', item: 'address' },
   }
   const outbound: RedirectRule[] = [
     { ...rule({ uid: 2102 }), direction: 'outbound', verdict: { kind: 'exempt' }, reason: 'own' },
@@ -126,13 +176,27 @@ test('a probe is repeated for the own address, and left out where it would be of
     },
   ]
   assert.is(
-    printProbes([declared, ...outbound], own, false, jinjaNotation),
+    printProbes([served4, mesh4, declared, ...outbound], served, false, jinjaNotation),
     [
-      '{% for address in first4 %}',
+      '{% if "10.42.255.255" not in own %}',
       '{% for port in ports %}',
-      'inbound ipv4 {{ address }} {{ port.port }} - redirected declared port {{ port.name }}',
+      '{% for address in own4 %}',
+      'inbound ipv4 {{ address }} {{ port.port }} 10.42.255.255 redirected declared port {{ port.name }}',
       '{% endfor %}',
       '{% endfor %}',
+      '{% endif %}',
+      '{% for port in ports %}',
+      '{% for address in own4 %}',
+      'inbound ipv4 {{ address }} {{ port.port }} 169.254.255.250 left mesh only',
+      '{% endfor %}',
+      '{% endfor %}',
+      '{% if "10.42.255.255" not in own %}',
+      '{% if own4 %}',
+      '{% for port in ports %}',
+      'inbound ipv4 169.254.255.249 {{ port.port }} 10.42.255.255 left served only',
+      '{% endfor %}',
+      '{% endif %}',
+      '{% endif %}',
       'outbound ipv4 192.0.2.7 9 2102 left own',
       '{% if "192.0.2.7" not in own %}',
       'outbound ipv4 192.0.2.7 10 65534 redirected declared',
@@ -143,7 +207,7 @@ test('a probe is repeated for the own address, and left out where it would be of
 })
 
 test('known lists are written at once, in either notation', () => {
-  for (const { each, join, some, without } of [jinjaNotation, literalNotation]) {
+  for (const { each, join, none, some, without } of [jinjaNotation, literalNotation]) {
     assert.is(
       each([80, 443], (item) => `${item}\n`),
       '80\n443\n',
@@ -151,6 +215,8 @@ test('known lists are written at once, in either notation', () => {
     assert.is(join([80, 443], ','), '80,443')
     assert.is(some([], 'x'), '')
     assert.is(some([1], 'x'), 'x')
+    assert.is(none([], 'x'), 'x')
+    assert.is(none([1], 'x'), '')
     assert.is(without(['a'], 'a', 'x'), '')
     assert.is(without(['b'], 'a', 'x'), 'x')
   }
@@ -165,7 +231,8 @@ test('the literal notation refuses a variable, wherever it stands', () => {
     () => literalNotation.each(listOf('x'), String),
     () => literalNotation.some(listOf('x'), ''),
     () => literalNotation.without(listOf('x'), 'y', ''),
-    () => printRules([declared], literalNotation, printIptablesRule),
+    () => printRules(inChain([declared]), literalNotation, printIptablesRule),
+    () => literalNotation.none(listOf('x'), ''),
   ]
   for (const print of refused) assert.throws(print, /the literal notation has no values? for/)
 })
