@@ -1,0 +1,342 @@
+import * as assert from 'uvu/assert'
+import { addresses, identity } from './harness/addresses.ts'
+import { must, until } from './harness/command.ts'
+import { type Generated, generateMachine, makeDocument } from './harness/document.ts'
+import { createMachine } from './harness/machine.ts'
+import { addNamespace } from './harness/namespace.ts'
+import type { Debian } from './harness/programs.ts'
+import { place } from './harness/root.ts'
+import { assertSame, takeSnapshot } from './harness/snapshot.ts'
+import { type Story, tellStory } from './harness/story.ts'
+import type { Path } from './harness/traffic.ts'
+
+/** What a stranger and an unmeshed pod reach: the declared port, and another one on which somebody listens. */
+interface Reach {
+  readonly stranger: Path
+  readonly strangerElsewhere: Path
+  readonly pod: Path
+  readonly podElsewhere: Path
+}
+
+const elsewhere = 8081
+const nobody: Reach = { stranger: 'none', strangerElsewhere: 'none', pod: 'none', podElsewhere: 'none' }
+const everybody: Reach = {
+  stranger: 'plain',
+  strangerElsewhere: 'plain',
+  pod: 'plain',
+  podElsewhere: 'plain',
+}
+
+/** A firewall that lets SSH in, and the declared port where it is told to. */
+interface Firewall {
+  readonly name: string
+  /** The program that the output has for it, without `.sh`. */
+  readonly program: string
+  readonly on: string
+  readonly off: string
+  readonly open: string
+  readonly close: string
+  /** It accepts whatever was redirected, so that the mesh comes in without the program. */
+  readonly acceptsRedirected?: boolean
+  /** The program refuses until the machine forwards packets. */
+  readonly needsForwarding?: boolean
+  /** Where the other release's version does not know it. */
+  readonly only?: Debian
+}
+
+const firewalld: Firewall = {
+  name: 'firewalld',
+  program: 'firewalld',
+  on: 'systemctl start firewalld',
+  off: 'systemctl stop firewalld',
+  open: 'firewall-cmd -q --add-service=http',
+  close: 'firewall-cmd -q --remove-service=http',
+  acceptsRedirected: true,
+}
+const setStrict = (value: 'yes' | 'no') =>
+  `sed -i 's/^StrictForwardPorts=.*/StrictForwardPorts=${value}/' /etc/firewalld/firewalld.conf`
+
+const table = `table inet own {
+  set open { type inet_service; elements = { 22 }; }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iif lo accept
+    ct state established,related accept
+    tcp dport @open accept
+  }
+}`
+
+const firewalls: readonly Firewall[] = [
+  firewalld,
+  {
+    ...firewalld,
+    name: 'firewalld that is strict',
+    on: `${setStrict('yes')}; ${firewalld.on}`,
+    off: `${firewalld.off}; ${setStrict('no')}`,
+    acceptsRedirected: false,
+    needsForwarding: true,
+    only: 'trixie',
+  },
+  {
+    name: 'ufw',
+    program: 'ufw',
+    on: 'ufw allow 22/tcp; ufw --force enable',
+    off: 'ufw --force disable; ufw delete allow 22/tcp',
+    open: 'ufw allow 80/tcp',
+    close: 'ufw delete allow 80/tcp',
+  },
+  {
+    name: 'nftables that drop',
+    program: 'nftables',
+    on: `nft -f - <<'TABLE'\n${table}\nTABLE`,
+    off: 'nft delete table inet own',
+    open: 'nft add element inet own open { 80 }',
+    close: 'nft delete element inet own open { 80 }',
+  },
+  {
+    name: 'iptables that drop',
+    program: 'iptables',
+    on: `iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+      iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; iptables -P INPUT DROP`,
+    off: 'iptables -P INPUT ACCEPT; iptables -F INPUT',
+    open: 'iptables -A INPUT -p tcp --dport 80 -j ACCEPT',
+    close: 'iptables -D INPUT -p tcp --dport 80 -j ACCEPT',
+  },
+]
+
+type Step = (name: string, body: () => Promise<void>) => void
+
+/** Everything on one machine, which joins and leaves for each set-up. One release has each backend. */
+tellStory('a machine with more addresses, and with firewalls', (story, step) => {
+  let generated: Generated
+  const join = async () => {
+    const { machine, world } = story
+    const root = `/proc/${machine.pid()}/root`
+    place(root, '/etc/spire/join-token', `${await world.spire.makeToken(identity.parent)}\n`, 0o600)
+    for (const [path, { mode, content }] of generated.files) place(root, path, content, mode)
+    await machine.must('mesh-machine', 'install')
+    await machine.joined(60)
+  }
+
+  step('boots, and gets every firewall that there is', async () => {
+    const { world } = story
+    const backend = story.debian === 'bookworm' ? 'iptables' : 'nftables'
+    generated = generateMachine(makeDocument(world, { backend }))
+    story.machine = await createMachine(world, { generated, withoutUserData: true, withToken: false })
+    const { machine } = story
+    await machine.startPolling()
+    await machine.boot()
+    await until('it is up', 120, async () =>
+      /running|degraded/.test((await machine.run('systemctl', 'is-system-running')).stdout),
+    )
+    await machine.sh(`printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
+      export DEBIAN_FRONTEND=noninteractive
+      apt-get -q update; apt-get -q -y --no-install-recommends install nftables ufw firewalld; rm /usr/sbin/policy-rc.d
+      systemctl reload dbus; systemctl start polkit
+      systemd-run -q --unit=elsewhere python3 -m http.server ${elsewhere} --directory /srv`)
+    for (const [name, content] of generated.firewalls)
+      place(`/proc/${machine.pid()}/root`, `/root/firewall/${name}`, content, 0o755)
+    await expectReach(story, 'without a firewall', everybody)
+  })
+
+  tellAddresses(story, step, join)
+  for (const firewall of firewalls)
+    if (firewall.only === undefined || firewall.only === story.debian)
+      tellFirewall(story, step, firewall, join)
+
+  step('SSH never failed', async () => {
+    assert.equal((await story.machine.stopPolling()).failures, [])
+  })
+})
+
+/** A second address on the NIC, a second NIC, and a container behind a bridge: none of them is in the document. */
+function tellAddresses(story: Story, step: Step, join: () => Promise<void>): void {
+  const own = { vip: '203.0.113.43', second: '198.18.0.1', bridge: '172.17.0.1' }
+  const others = { neighbour: '198.18.0.2', container: '172.17.0.2' }
+  const namespaceOf = (name: string) => `${story.world.router}-${name}`
+  let before = ''
+
+  const look = async () => {
+    const curl = async (name: 'neighbour' | 'container', address: string) =>
+      pathOf(
+        await must('ip', [
+          'netns',
+          'exec',
+          namespaceOf(name),
+          'curl',
+          '-si',
+          '-m',
+          '2',
+          `http://${address}/`,
+        ]).catch(() => ''),
+        others[name],
+      )
+    const [pod, podToVip, podToSecond, strangerToVip, neighbour, container, containerToMachine] =
+      await Promise.all([
+        ask(story, 'cluster', addresses.machine, 80),
+        ask(story, 'cluster', own.vip, 80),
+        ask(story, 'cluster', own.second, 80),
+        ask(story, 'outside', own.vip, 80),
+        curl('neighbour', own.second),
+        curl('container', own.bridge),
+        curl('container', addresses.machine),
+      ])
+    return { pod, podToVip, podToSecond, strangerToVip, neighbour, container, containerToMachine }
+  }
+  const expect = (what: string, pod: Path) => {
+    const paths = { pod, podToVip: 'plain', podToSecond: 'plain', strangerToVip: 'plain' }
+    const all = { ...paths, neighbour: 'plain', container: 'plain', containerToMachine: 'plain' }
+    return expectSame(what, all, look)
+  }
+
+  step('addresses: before it joins, everybody reaches each of them', async () => {
+    const { machine, world } = story
+    const inside = (...words: string[]) =>
+      must('nsenter', ['-t', String(machine.pid()), '--net', 'ip', ...words])
+    const link = async (name: 'neighbour' | 'container', device: string) => {
+      await addNamespace(namespaceOf(name))
+      await inside('link', 'add', device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespaceOf(name))
+      await must('ip', ['-n', namespaceOf(name), 'address', 'add', `${others[name]}/24`, 'dev', 'eth0'])
+      await must('ip', ['-n', namespaceOf(name), 'link', 'set', 'eth0', 'up'])
+      await inside('link', 'set', device, 'up')
+    }
+    await inside('address', 'add', `${own.vip}/24`, 'dev', 'host0')
+    await link('neighbour', 'host1')
+    await inside('address', 'add', `${own.second}/24`, 'dev', 'host1')
+    await must('ip', ['-n', world.router, 'route', 'add', own.second, 'via', addresses.machine])
+    await link('container', 'container')
+    await inside('link', 'add', 'bridge', 'type', 'bridge')
+    await inside('link', 'set', 'container', 'master', 'bridge')
+    await inside('address', 'add', `${own.bridge}/24`, 'dev', 'bridge')
+    await inside('link', 'set', 'bridge', 'up')
+    await must('ip', ['-n', namespaceOf('container'), 'route', 'add', 'default', 'via', own.bridge])
+    await expect('before', 'plain')
+    before = await snapshot(story)
+  })
+
+  step('addresses: joined, they are reached as before, past the proxy', async () => {
+    await join()
+    await expect('joined', 'mesh')
+    const { code, stderr } = await story.machine.run('mesh-machine', 'redirect', 'check')
+    assert.is(code, 0, stderr)
+  })
+
+  step('addresses: left, everything is as before', async () => {
+    await leave(story)
+    await expect('left', 'plain')
+    assertSame(await snapshot(story), before)
+  })
+}
+
+function tellFirewall(story: Story, step: Step, firewall: Firewall, join: () => Promise<void>): void {
+  const { name, program, acceptsRedirected = false, needsForwarding = false, on, off, open, close } = firewall
+  const unhelped: Path = acceptsRedirected ? 'mesh' : 'none'
+  let before = ''
+  const sh = (script: string) => story.machine.sh(`(${script}\n) 2>&1`)
+  // From here, since /proc/sys is read-only inside.
+  const forward = (value: 0 | 1) =>
+    must('nsenter', [
+      ...['-t', String(story.machine.pid()), '--net', 'sysctl', '-qw', `net.ipv4.ip_forward=${value}`],
+    ])
+  const expect = (what: string, stranger: Path, pod: Path) =>
+    expectReach(story, what, { ...nobody, stranger, pod })
+
+  step(`${name}: before it joins`, async () => {
+    await sh(on)
+    await expect('with the port closed', 'none', 'none')
+    await sh(open)
+    await expect('with the port open', 'plain', 'plain')
+    await sh(close)
+    before = await snapshot(story)
+  })
+
+  step(`${name}: joined, a stranger reaches what he reached and nothing else`, async () => {
+    await join()
+    await expect('with the port closed', 'none', unhelped)
+    await sh(open)
+    await expect('with the port open', 'plain', unhelped)
+    await sh(close)
+    const { code, stderr } = await story.machine.run('mesh-machine', 'redirect', 'check')
+    assert.is(code, acceptsRedirected ? 0 : 6, stderr)
+    if (!acceptsRedirected) assert.match(stderr, new RegExp(`firewall/.*${program}\\.sh`))
+  })
+
+  step(`${name}: its program lets the mesh in, and no stranger`, async () => {
+    const { machine } = story
+    if (needsForwarding) {
+      const { code, stderr } = await machine.run('sh', '/root/firewall/firewalld.sh')
+      assert.is(code, 1)
+      assert.match(stderr, 'set StrictForwardPorts=no')
+      await forward(1)
+    }
+    await sh(`sh /root/firewall/${program}.sh`)
+    await expect('with the port closed', 'none', 'mesh')
+    const { code, stderr } = await machine.run('mesh-machine', 'redirect', 'check')
+    assert.is(code, 0, stderr)
+    const once = await machine.sh('nft -s list ruleset')
+    await sh(`sh /root/firewall/${program}.sh`)
+    assert.is(await machine.sh('nft -s list ruleset'), once, 'a second run changes nothing')
+    await sh(open)
+    await expect('with the port open', 'plain', 'mesh')
+  })
+
+  step(`${name}: left, everything is as before`, async () => {
+    await leave(story)
+    await expect('with the port open', 'plain', 'plain')
+    await sh(close)
+    await expect('with the port closed', 'none', 'none')
+    await sh(`sh /root/firewall/${program}.sh remove`)
+    assertSame(await snapshot(story), before)
+    await sh(off)
+    if (needsForwarding) await forward(0)
+    await expectReach(story, 'without it', everybody)
+  })
+}
+
+/** What `takeSnapshot` sees, and every table of nft, without the counters. */
+async function snapshot({ machine }: Story): Promise<string> {
+  const ruleset = "nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'"
+  return `${await takeSnapshot(machine)}\n${await machine.sh(ruleset)}`
+}
+
+async function leave({ machine }: Story): Promise<void> {
+  await machine.must('mesh-machine', 'leave')
+  // The token is the operator's.
+  await machine.sh('rm /etc/spire/join-token; rmdir /etc/spire')
+}
+
+/** Who the application said that it talks to, as a way; the other port says nothing about it. */
+function pathOf(answer: string, own: string): Path {
+  const who = /hello from the application to (\S+)/.exec(answer)?.[1]
+  if (who !== undefined) return who === own ? 'plain' : 'mesh'
+  return answer.startsWith('HTTP/1.0 200 ') ? 'plain' : 'none'
+}
+
+function ask({ world }: Story, from: 'outside' | 'cluster', address: string, port: number): Promise<Path> {
+  const own = from === 'outside' ? addresses.outside : addresses.client
+  return world[from]
+    .call('request', { address, port, path: '/', seconds: 2 })
+    .then((answer) => pathOf(answer, own))
+    .catch(() => 'none')
+}
+
+function expectReach(story: Story, what: string, expected: Reach): Promise<void> {
+  return expectSame(what, expected, async () => {
+    const [stranger, strangerElsewhere, pod, podElsewhere] = await Promise.all([
+      ask(story, 'outside', addresses.machine, 80),
+      ask(story, 'outside', addresses.machine, elsewhere),
+      ask(story, 'cluster', addresses.machine, 80),
+      ask(story, 'cluster', addresses.machine, elsewhere),
+    ])
+    return { stranger, strangerElsewhere, pod, podElsewhere }
+  })
+}
+
+/** Rules that a firewall took away with its own are back a second or two later. */
+async function expectSame(what: string, expected: object, look: () => Promise<object>): Promise<void> {
+  await until(`${what}: ${JSON.stringify(expected)}`, 20, async () => {
+    const seen = JSON.stringify(await look())
+    if (seen === JSON.stringify(expected)) return true
+    throw new Error(seen)
+  })
+}
