@@ -22,7 +22,8 @@ export function planFlows(config: ResolvedConfig, machine: ResolvedMachine): Flo
 }
 
 function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: readonly string[]): Flow[] {
-  const peers = config.mesh.redirectNetworks.map((network) => network.text)
+  const mesh = config.mesh.redirectNetworks.map((network) => network.text)
+  const peers = [...new Set([...mesh, ...machine.redirect.inbound.fromNetworks])]
   const accept = (port: number, from: readonly string[], why: string): Flow => ({
     direction: 'in',
     from,

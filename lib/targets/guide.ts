@@ -96,6 +96,9 @@ function printNetwork(config: ResolvedConfig, machines: readonly ResolvedMachine
       'A firewall on the machine sees redirected connections as connections to port 4143, from where they came. The programs in',
       '[firewall/](firewall) let the mesh in to that port, and nobody else: run the one for the firewall that the machine has, as root',
       'on the machine. With `remove` they take away what they added.',
+      '',
+      'Connections from elsewhere are not redirected. The firewall alone decides about them, and the policy of the proxy does not see',
+      'them.',
     )
   return `${lines.join('\n')}\n`
 }

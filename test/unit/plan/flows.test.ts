@@ -22,6 +22,17 @@ test('minimal: what goes out and what comes in, in order', () => {
   ])
 })
 
+test('what else is redirected comes in too, at both ports', () => {
+  const document = minimalWith((changed) => {
+    changed.redirect = { inbound: { fromNetworks: ['198.51.100.0/24', '10.42.0.0/16'] } }
+  })
+  const incoming = flows(firstPlan(document)).filter(({ direction }) => direction === 'in')
+  assert.equal(incoming.map(short), [
+    `in ${networks},198.51.100.0/24 > 203.0.113.42 4143/tcp`,
+    `in ${networks},198.51.100.0/24 > 203.0.113.42 80/tcp`,
+  ])
+})
+
 test('before 2.18 pods dial the port of the application, and machines that of pods', () => {
   const old = flows(
     firstPlan(

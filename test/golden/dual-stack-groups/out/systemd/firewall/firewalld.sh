@@ -36,10 +36,10 @@ accept() { # FAMILY NETWORK
 accepts() {
   accept 'ipv4' '10.42.0.0/16'
   accept 'ipv4' '10.43.0.0/16'
-  accept 'ipv6' 'fd00:10:42::/56'
-  accept 'ipv6' 'fd00:10:43::/112'
   accept 'ipv4' '198.51.100.11'
   accept 'ipv4' '198.51.100.20'
+  accept 'ipv6' 'fd00:10:42::/56'
+  accept 'ipv6' 'fd00:10:43::/112'
   accept 'ipv6' '2001:db8::11'
   accept 'ipv6' '2001:db8::20'
 }
