@@ -56,7 +56,10 @@ export function compileTemplates(folder: string): string {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     const name = JSON.stringify(file.replaceAll('\\', '/'))
     if (file.endsWith('.hbs')) {
-      const source = readFileSync(join(folder, file), 'utf8')
+      // Reasons stay in this repository, and in docs/machine.md: user-data for EC2 has no room for them.
+      const source = readFileSync(join(folder, file), 'utf8').replace(/^# .*\n/gm, (line) =>
+        file.startsWith('systemd') ? '' : line,
+      )
       const faults = lintTemplate(source)
       if (faults.length > 0) throw new Error(`${folder}/${file}: ${faults.join('; ')}`)
       const options = {

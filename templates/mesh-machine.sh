@@ -26,7 +26,6 @@ state=/var/lib/linkerd
 run=/run/mesh-machine
 units=/etc/systemd/system
 off=${etc}/redirect.disabled
-dropin=/etc/systemd/resolved.conf.d/linkerd-mesh.conf
 note=${run}/failure
 good=${state}/good/current
 detach=--no-block
@@ -65,6 +64,7 @@ has() { command -v "$1" >/dev/null; }
 is_root() { [ "$(id -u)" -eq 0 ]; }
 active() { systemctl -q is-active "$1" 2>/dev/null; }
 property() { systemctl show -p "$2" --value "$1" 2>/dev/null || :; }
+uses_resolved() { [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; }
 managed() { [ "${AGENT_FROM}" = managed ]; }
 seconds() { cut -d. -f1 /proc/uptime; }
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
@@ -198,7 +198,7 @@ explain() {
         'correct the document, generate and copy again'
     fi
     fail 5 proxy-not-ready "the proxy is not ready: ${expires:+its certificate ends ${expires}; }$(last_words linkerd-proxy ERROR 'mesh-machine: ')" 'there is no mesh traffic yet' \
-      'see journalctl -u linkerd-proxy -u spire-agent'
+      "see journalctl -u 'linkerd-*' -u spire-agent"
   fi
   managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
   words=$(last_words spire-agent 'level=(error|warning)|nable|nvalid')
@@ -245,8 +245,12 @@ can_start() {
   # The proxy asks the servers of /etc/resolv.conf itself, past nsswitch.conf; so does "-s dns".
   for name in ${CONTROL_PLANE}; do
     case ${name} in \[*) continue ;; *[!0-9.]*:*) ;; *) continue ;; esac
-    reason="/etc/resolv.conf has no server that knows ${name%:*} of the control plane"
-    getent -s dns ahosts "${name%:*}" >/dev/null || return 1
+    if getent -s dns ahosts "${name%:*}" >/dev/null; then continue; fi
+    words='see /etc/resolv.conf'
+    # In its words; it may be silent for minutes where the servers are.
+    ! uses_resolved || words=$(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)
+    reason="${name%:*} of the control plane has no address here: ${words:-no answer}"
+    return 1
   done
 }
 
@@ -615,7 +619,7 @@ check_packages() {
   for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables; else need "${t}-restore" iptables iptables-nft; fi; done
   need ss iproute2 iproute
   has curl || need openssl openssl
-  if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then need resolvectl systemd-resolved; fi
+  if uses_resolved; then need resolvectl systemd-resolved; fi
   if [ -n "$(downloads)" ]; then
     has wget || need curl curl
     need tar tar
@@ -658,7 +662,27 @@ check() {
   need_file "${etc}/machine.env"
   for t in $(tables); do need_file "$(rules "${t}")"; done
   users check_user
+  ! uses_resolved || check_resolver
   refuse_ssh
+}
+
+# The proxy and everybody else ask the first server of /etc/resolv.conf, which has to be systemd-resolved. Where it is not,
+# the remedy takes along what that file says, or the machine's own names would be lost.
+check_resolver() {
+  port53=$(ss -Hlun sport = :53) lines=''
+  case ${port53}:$(nameservers | head -n 1) in *127.0.0.53*:127.0.0.53) return ;; *) ;; esac
+  case $(readlink -f /etc/resolv.conf) in /run/systemd/resolve/*) ;; *)
+    lines=$(sed -n 's/%/%%/g; s/$/\\n/; /127\.0\.0\.53/d; s/^nameserver[[:space:]]*/DNS=/p; s/^search/Domains=/p' /etc/resolv.conf 2>/dev/null | tr -d '\n') ;;
+  esac
+  what='/etc/resolv.conf is not of systemd-resolved'
+  case ${port53} in *127.0.0.53*) ;; *)
+    what="systemd-resolved does not listen on 127.0.0.53: $(grep -rIs '^DNSStub' /etc/systemd /usr/lib/systemd/resolved.conf.d || :)"
+    lines="DNSStubListener=yes\\n${lines}" ;;
+  esac
+  fix='ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf'
+  [ -z "${lines}" ] || fix="mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\n${lines}' >/etc/systemd/resolved.conf.d/zz-stub.conf; systemctl enable systemd-resolved; systemctl restart systemd-resolved; ${fix}"
+  case ${port53} in *' 0.0.0.0:53 '* | *' *:53 '*) fix='forward them in the server on port 53' ;; *) ;; esac
+  fail 3 resolver "${what}" 'names of the cluster would not be found' "${fix}; or mesh.dns.provider: none"
 }
 
 # --- install: then the steps, each of which does nothing where nothing is to be done
@@ -747,16 +771,6 @@ cannot_run() {
     'use another build, or a newer release of the distribution'
 }
 
-set_resolver() {
-  [ "${RESOLVER_PROVIDER}" = systemd-resolved ] || return 0
-  changed resolver "${dropin}" || return 0
-  systemctl restart systemd-resolved
-  nameservers | grep -qx 127.0.0.53 || fail 3 resolver '/etc/resolv.conf does not name systemd-resolved' \
-    'names of the cluster would not be found' \
-    'ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, or mesh.dns.provider: none'
-  changed_done
-}
-
 # changed NAME FILE...: whether the files are others than at the last changed_done.
 changed() {
   change=${state}/$1.sum
@@ -779,12 +793,14 @@ restart() {
 
 # --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
 start() {
+  [ -e "${units}/linkerd-dns.service" ] || systemctl stop linkerd-dns-link linkerd-dns 2>/dev/null || :
   systemctl daemon-reload
   for u in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${u}" ] || systemctl -q enable "${u}"; done
   if managed; then restart spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
   restart linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
   restart linkerd-redirect-watch.service "$0" "${etc}/mesh-machine.conf"
-  for u in linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart "${u}"; done
+  restart linkerd-dns.service "${etc}/resolved.conf"
+  for u in linkerd-dns-link.service linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart "${u}"; done
   systemctl --no-block start linkerd-mesh.target
   if changed rules $(for t in $(tables); do rules "${t}"; done); then
     if in_charge; then
@@ -807,7 +823,6 @@ steps() { # SECONDS to wait for the join
   each install_binary
   try_binaries
   each flip
-  set_resolver
   # What failed before these steps does not any more.
   rm -f "${run}/failure"
   start
@@ -850,7 +865,7 @@ go_on() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }
 # files ROOT: those of ours that were copied below it, and the links that say which version is in use
 files() {
   for f in "$1${units}"/linkerd-* "$1${units}"/mesh-machine-* "$1${units}/spire-agent.service" "$1${etc}"/*.env "$1${etc}"/redirect.[!d]* \
-    "$1${etc}/trust-anchors.pem" "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1${dropin}" "$1/etc/sysusers.d/linkerd-mesh.conf" \
+    "$1${etc}/trust-anchors.pem" "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1${etc}/resolved.conf" "$1/etc/systemd/network/00-linkerd-dns.network" "$1/etc/sysusers.d/linkerd-mesh.conf" \
     "$1"/opt/linkerd/[cp]* "$1"/opt/spire/[cp]* "$1/usr/local/sbin"/mesh-machine* "$1${etc}/mesh-machine.conf"; do
     # An agent that is not ours has files of these names, too.
     case ${f#"$1"} in *spire*) [ -n "$1" ] || managed || continue ;; *) ;; esac
@@ -917,7 +932,6 @@ back() {
   done
   sync
   load_conf
-  set_resolver
   detach=''
   start
   note=${run}/failure
@@ -959,7 +973,6 @@ leave() {
   # Without a name it would be for the units of others.
   # shellcheck disable=SC2086
   systemctl reset-failed linkerd-mesh.target ${list} 2>/dev/null || :
-  if [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; then systemctl try-restart systemd-resolved || :; fi
   for v in /opt/linkerd/[cp]* /opt/spire/[cp]*; do [ ! -e "${v}/.meshjoin" ] || rm -f "${v}"; done
   prune
   users leave_user
@@ -967,7 +980,7 @@ leave() {
   rm -rf "${state}" "${run}" /run/linkerd-proxy
   # Last, so that a leave that was cut short can be run again.
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
-  rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/systemd/resolved.conf.d /etc/sysusers.d 2>/dev/null || :
+  rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/sysusers.d 2>/dev/null || :
   if [ -e "${JOIN_TOKEN_FILE}" ]; then say "${JOIN_TOKEN_FILE} stays: you put it there"; fi
   say 'this machine has left the mesh'
 }

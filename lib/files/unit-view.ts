@@ -59,6 +59,7 @@ export interface UnitTemplate {
 }
 
 const always = () => true
+const usesResolved = (view: UnitView) => view.usesResolved
 
 function unit(name: string, when: UnitTemplate['when'] = always): UnitTemplate {
   return { path: `/etc/systemd/system/${name}`, template: `systemd/${name}.hbs`, mode: 0o644, when }
@@ -68,11 +69,19 @@ function unit(name: string, when: UnitTemplate['when'] = always): UnitTemplate {
 export const unitTemplates: readonly UnitTemplate[] = [
   { path: '/etc/sysusers.d/linkerd-mesh.conf', template: 'sysusers.conf.hbs', mode: 0o644, when: always },
   {
-    path: '/etc/systemd/resolved.conf.d/linkerd-mesh.conf',
-    template: 'resolved.conf.hbs',
+    path: '/etc/linkerd/resolved.conf',
+    template: 'mesh-resolved.conf.hbs',
     mode: 0o644,
-    when: (view) => view.usesResolved,
+    when: usesResolved,
   },
+  {
+    path: '/etc/systemd/network/00-linkerd-dns.network',
+    template: 'linkerd-dns.network.hbs',
+    mode: 0o644,
+    when: usesResolved,
+  },
+  unit('linkerd-dns.service', usesResolved),
+  unit('linkerd-dns-link.service', usesResolved),
   unit('linkerd-mesh.target'),
   unit('linkerd-mesh-routes.service', (view) => view.hasRoutes),
   unit('spire-agent.service', (view) => view.managedAgent),

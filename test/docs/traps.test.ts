@@ -478,9 +478,10 @@ const shown: readonly Case[] = [
   ),
   has('The machine 33', `${folder}/usr/local/sbin/mesh-machine`, ['restorecon']),
   has('The machine 35', `${units}/spire-agent.service`, ['time-sync.target']),
-  has('The machine 36', `${folder}/etc/systemd/resolved.conf.d/linkerd-mesh.conf`, [
-    'DNS=10.43.0.10',
-    'Domains=~cluster.local',
+  has('The machine 36', `${folder}/etc/linkerd/resolved.conf`, ['DNS=10.43.0.10', 'Domains=~cluster.local']),
+  has('The machine 36', `${units}/linkerd-dns-link.service`, [
+    'resolvectl domain linkerd-dns ~cluster.local',
+    'resolvectl default-route linkerd-dns no',
   ]),
   gives('The machine 36', 'not-built-yet', ['/mesh/dns/provider', 'dns-delegate']),
   has('The machine 39', `${units}/linkerd-redirect.service`, ['ReloadPropagatedFrom=nftables.service']),

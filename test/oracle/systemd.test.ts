@@ -11,6 +11,8 @@ const budgets: Readonly<Record<string, number>> = {
   'linkerd-proxy.service': 1.5,
   'spire-agent.service': 2,
   'linkerd-redirect.service': 3,
+  'linkerd-dns.service': 2,
+  'linkerd-dns-link.service': 2.3,
 }
 
 const unitFolder = '/etc/systemd/system/'
@@ -107,18 +109,25 @@ for (const system of suites) {
   })
 
   test(`${system}: systemd-resolved asks the servers of the document and finds no fault`, async () => {
-    const drop = '/etc/systemd/resolved.conf.d/linkerd-mesh.conf'
+    // Where linkerd-dns.service shows it to systemd-resolved.
+    const drop = '/etc/systemd/resolved.conf.d/zzz-linkerd.conf'
     let asked = 0
     for (const machine of machines) {
-      if (!machine.files.some(({ path }) => path === drop)) continue
-      const { said, servers } = await resolve(system, machine.files)
-      assert.not.match(said, /linkerd-mesh\.conf/, machine.title)
+      const content = machine.files.find(({ path }) => path === '/etc/linkerd/resolved.conf')?.content
+      if (content === undefined) continue
+      assert.match(
+        textOf(machine, `${unitFolder}linkerd-dns.service`),
+        `/etc/linkerd/resolved.conf:${drop}\n`,
+      )
+      const others = { path: '/etc/systemd/resolved.conf.d/site.conf', content: '[Resolve]\nDNS=192.0.2.1\n' }
+      const { said, servers } = await resolve(system, [others, { path: drop, content }])
+      assert.not.match(said, /zzz-linkerd\.conf/, machine.title)
       assert.equal(servers, machine.plan.mesh.resolver.servers, machine.title)
       asked++
     }
     assert.ok(asked > 0)
     const { said } = await resolve(system, [{ path: drop, content: '[Resolve]\nDSN=1\nDNS=nonsense\n' }])
-    assert.match(said, /linkerd-mesh\.conf:2: Unknown key/)
+    assert.match(said, /zzz-linkerd\.conf:2: Unknown key/)
     assert.match(said, /nonsense/)
   })
 }

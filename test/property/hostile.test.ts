@@ -299,7 +299,7 @@ function unit(units: Sinks['units'], name: string): ReadonlyMap<string, readonly
 
 /** The words of a list in resolved.conf. */
 function resolver(units: Sinks['units'], key: string): string[] {
-  const lines = units.get('/etc/systemd/resolved.conf.d/linkerd-mesh.conf')?.get(`Resolve.${key}`) ?? []
+  const lines = units.get('/etc/linkerd/resolved.conf')?.get(`Resolve.${key}`) ?? []
   return lines.flatMap((line) => line.split(' '))
 }
 

@@ -56,7 +56,7 @@ export function readSinks(artifacts: readonly Artifact[], machine: string): Sink
   compareWithUserData(textOf(texts, `cloud-init/${machine}/user-data`), files)
   const units = new Map(
     [...files]
-      .filter(([path]) => /\/system\/|resolved\.conf\.d/.test(path))
+      .filter(([path]) => /\/system\/|\/resolved\.conf$/.test(path))
       .map(([path, text]) => [path, readUnit(text)]),
   )
   return {

@@ -12,7 +12,8 @@ export interface Story {
   machine: Machine
 }
 
-type Step = (name: string, body: () => Promise<void>) => void
+/** Adds a step to a story. */
+export type Step = (name: string, body: () => Promise<void>) => void
 
 /**
  * One suite for each Debian, over one world. A story ends at its first failed step: what follows would find a machine in an

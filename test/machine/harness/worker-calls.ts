@@ -31,9 +31,21 @@ interface Handshake extends Target, Timed {
   readonly path?: string
 }
 
+/** A DNS server on UDP, and with a certificate on TLS as well. */
+interface DnsServer {
+  readonly address: string
+  readonly records: Readonly<Record<string, string>>
+  /** Listens and never answers, as behind a link that drops packets. */
+  readonly silent?: boolean
+  readonly key?: string
+  readonly certificate?: string
+}
+
 /** What can be asked of the worker in a namespace. */
 export interface WorkerCalls {
-  startDns(argument: { address: string; records: Readonly<Record<string, string>> }): Promise<void>
+  startDns(argument: DnsServer): Promise<void>
+  /** The names that a DNS server was asked for since the last look, each once, sorted. */
+  asked(argument: { address: string }): Promise<string[]>
   stopDns(argument: { address: string }): Promise<void>
   startFiles(argument: Target & { folder: string; key?: string; certificate?: string }): Promise<void>
   listen(argument: Target): Promise<void>

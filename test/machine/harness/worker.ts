@@ -8,10 +8,11 @@ import { createServer as createHttp, type IncomingMessage, type Server, type Ser
 import { createServer as createHttps } from 'node:https'
 import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net'
 import { join, normalize } from 'node:path'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, createServer as createTls } from 'node:tls'
 import type { Connection, Polled, WorkerCalls } from './worker-calls.ts'
 
 const datagrams = new Map<string, Datagram>()
+const asked = new Map<string, Set<string>>()
 const listeners = new Map<string, TcpServer | Server>()
 const connections: Connection[] = []
 const held = new Map<string, Socket>()
@@ -20,7 +21,7 @@ let requests = 0
 
 // --- DNS: A records, and NXDOMAIN for every other name and for SRV
 
-function answer(query: Buffer, records: Readonly<Record<string, string>>): Buffer {
+function answer(query: Buffer, records: Readonly<Record<string, string>>, seen: Set<string>): Buffer {
   const labels: string[] = []
   let at = 12
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
@@ -28,7 +29,9 @@ function answer(query: Buffer, records: Readonly<Record<string, string>>): Buffe
     at += 1 + length
   }
   const type = query.readUInt16BE(at + 1)
-  const address = records[labels.join('.').toLowerCase()]
+  const name = labels.join('.').toLowerCase()
+  seen.add(name)
+  const address = records[name]
   const found = address !== undefined && type === 1
   const header = Buffer.alloc(12)
   header.writeUInt16BE(query.readUInt16BE(0), 0)
@@ -144,13 +147,32 @@ function readAll(socket: Socket, text: string, seconds: number): Promise<string>
 const pollers = new Map<string, { timer: NodeJS.Timeout; result: Polled; pending: Set<Promise<void>> }>()
 
 const calls: WorkerCalls = {
-  startDns: ({ address, records }) =>
-    new Promise((resolve, reject) => {
+  startDns: async ({ address, records, silent, key, certificate }) => {
+    const seen = asked.get(address) ?? new Set()
+    asked.set(address, seen)
+    if (key !== undefined && certificate !== undefined)
+      await listen(
+        createTls({ key: readFileSync(key), cert: readFileSync(certificate) }, (socket) => {
+          socket.on('error', () => {})
+          socket.on('data', (data: Buffer) => {
+            for (let at = 0; at + 2 <= data.length; at += 2 + data.readUInt16BE(at)) {
+              const reply = answer(data.subarray(at + 2, at + 2 + data.readUInt16BE(at)), records, seen)
+              const length = Buffer.alloc(2)
+              length.writeUInt16BE(reply.length)
+              socket.write(Buffer.concat([length, reply]))
+            }
+          })
+        }),
+        address,
+        853,
+      )
+    await new Promise<void>((resolve, reject) => {
       const socket = createSocket('udp4')
       socket.once('error', reject)
       socket.on('message', (query, peer) => {
         try {
-          socket.send(answer(query, records), peer.port, peer.address)
+          const reply = answer(query, records, seen)
+          if (silent !== true) socket.send(reply, peer.port, peer.address)
         } catch {
           // not a query
         }
@@ -159,10 +181,19 @@ const calls: WorkerCalls = {
         datagrams.set(address, socket)
         resolve()
       })
-    }),
+    })
+  },
+  asked: async ({ address }) => {
+    const seen = asked.get(address) ?? new Set()
+    const names = [...seen].sort()
+    seen.clear()
+    return names
+  },
   stopDns: async ({ address }) => {
     datagrams.get(address)?.close()
     datagrams.delete(address)
+    listeners.get(`${address}:853`)?.close()
+    listeners.delete(`${address}:853`)
   },
   startFiles: ({ address, port, folder, key, certificate }) => {
     const serve = serveFile(folder)

@@ -28,7 +28,7 @@ export interface World {
   readonly stopDownloads: () => Promise<void>
   readonly startPackages: () => Promise<void>
   readonly stopPackages: () => Promise<void>
-  readonly startClusterDns: (address?: string) => Promise<void>
+  readonly startClusterDns: (address?: string, silent?: boolean) => Promise<void>
   readonly stopClusterDns: (address?: string) => Promise<void>
   readonly close: () => void
 }
@@ -89,8 +89,8 @@ async function build(debian: Debian, programs: Programs, mark: number): Promise<
         folder: programs.packages[debian] ?? '',
       }),
     stopPackages: () => outside.call('close', { address: addresses.downloads, port: 80 }),
-    startClusterDns: (address = addresses.clusterDns) =>
-      cluster.call('startDns', { address, records: clusterRecords }),
+    startClusterDns: (address = addresses.clusterDns, silent = false) =>
+      cluster.call('startDns', { address, records: clusterRecords, silent }),
     stopClusterDns: (address = addresses.clusterDns) => cluster.call('stopDns', { address }),
     close: () => cleanUpTo(mark),
   }
@@ -110,6 +110,8 @@ async function startServices(world: World): Promise<void> {
     outside.call('listen', { address: addresses.stranger, port: ports.probe }),
     outside.call('startDns', {
       address: addresses.siteDns,
+      key: world.authorities.server.key,
+      certificate: world.authorities.server.certificate,
       records: {
         [names.spire]: addresses.spire,
         [names.downloads]: addresses.downloads,

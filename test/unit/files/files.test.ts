@@ -32,7 +32,10 @@ test('minimal has these, sorted, each in its layer', () => {
     '644 mesh /etc/linkerd/trust-anchors.pem',
     '644 mesh /etc/spire/agent.json',
     '644 mesh /etc/spire/bundle.pem',
-    '644 mesh /etc/systemd/resolved.conf.d/linkerd-mesh.conf',
+    '644 mesh /etc/linkerd/resolved.conf',
+    '644 mesh /etc/systemd/network/00-linkerd-dns.network',
+    `644 mesh ${units}/linkerd-dns-link.service`,
+    `644 mesh ${units}/linkerd-dns.service`,
     `644 mesh ${units}/linkerd-mesh.target`,
     `644 mesh ${units}/linkerd-proxy.service`,
     `644 mesh ${units}/linkerd-redirect-early.service`,
@@ -88,8 +91,15 @@ test('IPv6 rules, the resolver and the early redirect are there where they are n
     document.mesh.dns = { provider: 'none' }
     document.mesh.controlPlane = { destination: '10.43.7.1:8086', policy: '10.43.7.2:8090' }
   }
-  assert.ok(has('/etc/systemd/resolved.conf.d/linkerd-mesh.conf'))
-  assert.not.ok(has('/etc/systemd/resolved.conf.d/linkerd-mesh.conf', none))
+  for (const path of [
+    '/etc/linkerd/resolved.conf',
+    '/etc/systemd/network/00-linkerd-dns.network',
+    `${units}/linkerd-dns.service`,
+    `${units}/linkerd-dns-link.service`,
+  ]) {
+    assert.ok(has(path), path)
+    assert.not.ok(has(path, none), path)
+  }
 })
 
 test('users and binaries in the units are those of the document', () => {
