@@ -111,7 +111,9 @@ healthy() { active linkerd-proxy && joined_now && { ! in_charge || ! amiss; }; }
 # A restart that is still to come would let the proxy of before answer. An upgrade does not wait for a second try.
 settled() {
   [ -z "$(property linkerd-proxy Job)" ] || return 1
-  healthy || case ${detach}$(property linkerd-proxy SubState) in *failed | auto-restart*) ;; *) false ;; esac
+  healthy || case ${detach}$(property linkerd-proxy SubState)$(property linkerd-proxy NRestarts) in
+    *failed* | auto-restart* | start*[1-9]*) ;; *) false ;;
+  esac
 }
 amiss() {
   for t in $(tables); do ! words=$(differs "${t}") || return 0; done

@@ -119,11 +119,10 @@ END
       return now !== null && now < (before ?? '')
     })
     await world.spire.stop()
-    const ended = await until('it has ended', 120, async () => {
-      const said = await askAnew(story)
-      return said.proxy.expires !== null && Date.parse(said.proxy.expires) <= Date.now() ? said : undefined
-    })
-    assert.equal([ended.state, ended.proxy.ready], ['degraded', false])
+    const end = (await expires(story)) ?? ''
+    await until('it has ended', 120, async () => Date.parse(end) < Date.now())
+    const { state, proxy } = await askAnew(story)
+    assert.equal([state, proxy.ready, proxy.expires], ['degraded', false, end])
     assert.is(await ready(story), '200')
     assert.is(await machine.unit('linkerd-proxy'), 'active')
     await world.spire.start()
@@ -178,7 +177,7 @@ async function upgrade({ machine }: Story): Promise<Outcome> {
       const open = (await machine.run('sh', '-c', 'ss -Hltn | grep :4143')).code === 0
       const unit = await machine.unit('linkerd-proxy')
       if (lost === 0 && !(open && unit === 'active')) lost = Date.now()
-      if (lost > 0 && open && unit === 'active') back = Date.now()
+      if (lost > 0 && back === 0 && open && unit === 'active') back = Date.now()
     }
   })()
   const outcome = await machine.run('mesh-machine', 'upgrade').finally(() => {
