@@ -248,7 +248,8 @@ export const catalogue = {
   ),
   'network-contains': warning<{ network: string; what: string }>(
     (a) => `${a.network} contains ${a.what}`,
-    () => 'check the network; if the cluster shares the network of the machines, that is expected',
+    () =>
+      'check the network; if the cluster shares the network of the machines, that is expected, and whoever is in it counts as the mesh and is redirected',
   ),
   'machine-networks-many': error<{ count: number; limit: number }>(
     (a) =>
@@ -306,6 +307,24 @@ export const catalogue = {
   'exempt-users-inbound': warning<Record<never, never>>(
     () => 'a connection that arrives from another host has no local user: this exempts nothing',
     () => 'use redirect.outbound.exemptUsers for connections that these users open',
+  ),
+  'strangers-unjudged': warning<{ policy: string; machine: string }>(
+    (a) =>
+      `${a.policy} judges connections from the mesh alone: on "${a.machine}" whoever connects from elsewhere is not redirected, so the proxy does not see them`,
+    () =>
+      'close the ports to everybody else in the firewall of the machine and confirm it with redirect.inbound.fromNetworks: [], or list there whose connections the proxy has to see as well (0.0.0.0/0 and ::/0: everybody)',
+  ),
+  'from-networks-open': warning<{ networks: string }>(
+    (a) =>
+      `a firewall that accepts what was redirected, as firewalld does, lets ${a.networks} in on the declared ports even where it closes them`,
+    () =>
+      'list only who may reach these ports anyway, or let proxy.defaultInboundPolicy or policies of the cluster decide about them',
+  ),
+  'outbound-all-hangs': warning<Record<never, never>>(
+    () =>
+      'while the control plane is out of reach every new connection out of the machine hangs, to wherever it goes',
+    () =>
+      'keep redirect.outbound.scope: cluster, or exempt in redirect.outbound what has to go on without the mesh',
   ),
   'only-user-exempt': error<{ user: string; why: string }>(
     (a) => `the connections of user ${a.user} alone should be redirected, but they are ${a.why}`,

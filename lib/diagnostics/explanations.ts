@@ -84,7 +84,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'A network that covers every address would redirect all traffic of the machine and count every peer as inside the cluster.',
   'network-duplicate': 'A network is listed twice, or lies inside another one of the list.',
   'network-contains':
-    'A cluster network contains something that is not in the cluster: the machine itself, or the SPIRE server. Traffic to it is redirected through the proxy; the exemptions for SSH, DNS and the agent still hold.',
+    'A cluster network contains something that is not in the cluster: the machine itself, or the SPIRE server. Traffic to it is redirected through the proxy, and whoever connects from that network counts as the mesh and is redirected, too; the exemptions for SSH, DNS and the agent still hold.',
   'machine-networks-many':
     'By default the addresses of all servers of the document are meshed, merged into the fewest networks that cover exactly them. Thousands of scattered addresses would make a variable that the kernel does not pass on and a rule for each.',
   'route-gateway':
@@ -105,6 +105,12 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     "An exempt network that holds a whole network of the cluster, or the control plane, takes the traffic of the mesh out of the mesh: connections there would go in plain text. The proxy's own connections are always left alone and need no exemption.",
   'exempt-users-inbound':
     'The kernel knows the user of a connection that starts on the machine, and nothing of the user at the other end of one that arrives.',
+  'strangers-unjudged':
+    "Only connections from mesh.clusterNetworks, mesh.machineNetworks and redirect.inbound.fromNetworks are redirected. All others go to the application as before the machine joined, and the machine's firewall alone decides about them: the default never opens a port that was closed, and a policy never closes one that was open to strangers.",
+  'from-networks-open':
+    "A firewall on the machine sees a redirected connection after its port has become 4143. firewalld accepts whatever was redirected (`ct status dnat accept`) before it asks its zones. So whoever is listed reaches the declared ports through the proxy, and the proxy's policy alone decides.",
+  'outbound-all-hangs':
+    'The proxy asks the control plane about each new destination. With redirect.outbound.scope: all that is every destination that there is: without an answer a connection gets neither an answer nor a reset. Open connections, and destinations in use, go on.',
   'only-user-exempt':
     'redirect.outbound.onlyUsers names whose connections go through the proxy, exemptUsers whose do not; the users of the proxy and of the SPIRE agent never do.',
   'redirect-covers-nothing':

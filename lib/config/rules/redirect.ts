@@ -26,7 +26,19 @@ export const checkRedirect: Rule = (context) => {
     if ((redirect?.inbound?.exemptUsers ?? []).length > 0)
       context.report('exempt-users-inbound', pointer(path, 'inbound', 'exemptUsers'), {}, 'key')
   }
+  for (const [path, redirect] of holders(context)) {
+    const { fromNetworks = [] } = redirect?.inbound ?? {}
+    const networks = fromNetworks
+      .filter((text) => text !== undefined)
+      .slice(0, 3)
+      .join(', ')
+    if (networks !== '')
+      context.report('from-networks-open', pointer(path, 'inbound', 'fromNetworks'), { networks }, 'key')
+    if (redirect?.outbound?.scope === 'all')
+      context.report('outbound-all-hangs', pointer(path, 'outbound', 'scope'), {})
+  }
   for (const machine of context.machines) {
+    checkStrangers(context, machine)
     checkDeclared(context, machine)
     for (const side of sides) checkSomePort(context, machine, side)
     checkSomeSource(context, machine)
@@ -90,6 +102,19 @@ function checkDeclared({ report, isNew }: RuleContext, machine: MachineView): vo
     if (declared?.port === undefined || !isNew(path)) continue
     report('exempt-port-declared', path, { port: declared.port, machine: machine.name ?? '' })
   }
+}
+
+/** A policy that refuses anybody, where nobody has said who is redirected besides the mesh. */
+function checkStrangers({ report, isNew }: RuleContext, machine: MachineView): void {
+  const policy = machine.settings.proxy?.defaultInboundPolicy
+  if (machine.role !== 'server') return
+  if (policy === undefined || policy === 'all-unauthenticated' || policy === 'audit') return
+  const { fromNetworks, scope } = machine.settings.redirect?.inbound ?? {}
+  // Whoever has typed the list, even an empty one, has decided.
+  if (fromNetworks !== undefined) return
+  if (machine.ports.length === 0 && scope !== 'all') return
+  const path = machine.originOf('proxy', 'defaultInboundPolicy')
+  if (isNew(`${path} strangers`)) report('strangers-unjudged', path, { policy, machine: machine.name ?? '' })
 }
 
 /** All ports exempt: then the rest of the side says nothing. */

@@ -157,10 +157,10 @@ for (const [title, chosen, family] of [
     const { config, rules, files } = prepared
     const drawn = poolOf(rules)
       .filter(({ request }) => family === undefined || request.family === family)
-      .slice(0, 600)
+      .slice(0, 900)
     const expected = askExplain(config, drawn)
     const redirected = expected.filter((place) => place !== 'itself').length
-    assert.ok(drawn.length === 600 && redirected > 50, `${redirected} of ${drawn.length}`)
+    assert.ok(drawn.length === 900 && redirected > 50, `${redirected} of ${drawn.length}`)
     const found = await Promise.all(
       kernels.map(async (kernel) => {
         await kernel.load(files)

@@ -251,10 +251,24 @@ export const cases: readonly Case[] = [
     ['\nproxy:', '\n«proxy:'],
     ['  defaultInboundPolicy: all-unauthenticated\n', ''],
   ]),
-  warning('annotation-missing', '/proxy/defaultInboundPolicy', [
-    '  defaultInboundPolicy: all-unauthenticated\n',
-    '  defaultInboundPolicy: «all-authenticated\n',
-  ]),
+  warning(
+    'annotation-missing',
+    '/proxy/defaultInboundPolicy',
+    ['  defaultInboundPolicy: all-unauthenticated\n', '  defaultInboundPolicy: «all-authenticated\n'],
+    { also: ['strangers-unjudged'] },
+  ),
+  warning(
+    'strangers-unjudged',
+    '/proxy/defaultInboundPolicy',
+    ['  defaultInboundPolicy: all-unauthenticated\n', '  defaultInboundPolicy: «cluster-unauthenticated\n'],
+    { also: ['annotation-missing'] },
+  ),
+  warning(
+    'from-networks-open',
+    '/redirect/inbound/fromNetworks',
+    append('redirect: {inbound: {«fromNetworks: [192.0.2.0/24]}}'),
+  ),
+  warning('outbound-all-hangs', '/redirect/outbound/scope', append('redirect: {outbound: {scope: «all}}')),
   error(
     'annotation-contradicts',
     '/machines/0/annotations/config.linkerd.io~1default-inbound-policy',
@@ -527,9 +541,18 @@ migration:
     inMesh('controlPlane: {destination: "192.0.2.5:8086", policy: "192.0.2.5:8090"}'),
     append('redirect: {outbound: {exemptNetworks: [«192.0.2.0/28]}}'),
   ]),
-  error('exempt-network-covers', '/redirect/outbound/exemptNetworks/0', [
+  error(
+    'exempt-network-covers',
+    '/redirect/outbound/exemptNetworks/0',
     append('redirect: {outbound: {scope: all, exemptNetworks: [«0.0.0.0/0]}}'),
-  ]),
+    { also: ['outbound-all-hangs'] },
+  ),
+  error(
+    'network-invalid',
+    '/redirect/inbound/fromNetworks/0',
+    append('redirect: {inbound: {fromNetworks: [«192.0.2.1/24]}}'),
+    { also: ['from-networks-open'] },
+  ),
   error(
     'redirect-covers-nothing',
     '/redirect/inbound/exemptPorts',
@@ -645,6 +668,7 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
     'policy and opaque ports say the same in the environment and on the object',
     [
       ['all-unauthenticated', 'all-authenticated'],
+      ['\nmachines:', '\nredirect: {inbound: {fromNetworks: []}}\nmachines:'],
       inMachine(
         'annotations: {config.linkerd.io/default-inbound-policy: all-authenticated, config.linkerd.io/opaque-ports: "mysql, 9000-9001"}',
       ),
