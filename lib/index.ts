@@ -58,7 +58,7 @@ export interface PlanOptions {
  * `write_files` and `runcmd` to yours. {@link printCloudConfig} writes it as user-data.
  */
 export function cloudConfig(machine: MachinePlan): CloudConfig {
-  return createCloudConfig(createFilePrinter()(machine))
+  return createCloudConfig(machine, createFilePrinter()(machine))
 }
 
 /** Every connection that a planned machine makes or accepts, for security groups and firewalls. */

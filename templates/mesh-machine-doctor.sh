@@ -15,10 +15,11 @@
 check_rules() {
   code=0
   for t in $(tables); do
-    if words=$(differs "${t}"); then code=6; else words='complete and first'; fi
+    if words=$(differs "${t}"); then code=6; elif second; then words='complete; others insist on the first place'; else words='complete and first'; fi
     say "${t}: ${words}"
   done
   report_saved || code=6
+  (refuse_by_hand) || code=6
   if [ -e "${run}/trial" ]; then say "on trial for $(($(cat "${run}/trial") - $(seconds))) s more: mesh-machine redirect confirm"; fi
   if disabled; then say 'turned off by "redirect down"'
   elif [ "${code}" -ne 0 ]; then say 'no connections were tried'
@@ -41,7 +42,8 @@ probe() {
     fail 1 probe 'ip cannot make a link to try from' 'no connections were tried' 'is every module of the kernel there?'
   end 1 2
   end 2 1 -n "${link}"
-  grep '^inbound' "${etc}/redirect.probes" | cut -d' ' -f5 | sort -u | while read -r by; do as_mesh "${by}" || :; done 2>/dev/null
+  if has_ipv6; then cat "${etc}/redirect.probes"; else sed '/^[a-z]* [^ ]* [^ ]*:/d' "${etc}/redirect.probes"; fi >"${work}/probes"
+  grep '^inbound' "${work}/probes" | cut -d' ' -f5 | sort -u | while read -r by; do as_mesh "${by}" || :; done 2>/dev/null
   n=0
   while read -r way _ address port by _; do
     n=$((n + 1))
@@ -49,7 +51,7 @@ probe() {
       inbound) dial "${address}" "${port}" nsenter --net="/run/netns/${link}" setpriv --reuid="$(user_of "${by}")" --clear-groups ;;
       *) dial "${address}" "${port}" setpriv --reuid="${by}" --regid=65534 --clear-groups ;;
     esac
-  done <"${etc}/redirect.probes"
+  done <"${work}/probes"
   for _ in 1 2 3 4 5 6 7 8; do
     sockets nsenter --net="/run/netns/${link}" >>"${work}/inbound"
     sockets >>"${work}/outbound"
@@ -60,7 +62,7 @@ probe() {
     n=$((n + 1))
     # shellcheck disable=SC2086
     judge ${line}
-  done <"${etc}/redirect.probes"
+  done <"${work}/probes"
   say "${fine} connections went as they should, ${failed} did not"
   [ "${failed}" -eq 0 ]
 }

@@ -10,10 +10,10 @@
 #
 # Exit: 1 failed, 2 usage, 3 refused, 4 download, 5 not joined yet, 6 rules amiss, 7 upgrade undone
 
-# SC2154: mesh-machine.conf sets these. SC2310, SC2312: questions are asked in conditions, where "set -e" does not
+# SC2153, SC2154: mesh-machine.conf sets these. SC2310, SC2312: questions are asked in conditions, where "set -e" does not
 # reach, and filters may come up empty; every step that must not fail says "|| fail". SC2046: lists of names are one
 # word each.
-# shellcheck disable=SC2046,SC2154,SC2310,SC2312
+# shellcheck disable=SC2046,SC2153,SC2154,SC2310,SC2312
 
 set -eu
 umask 022
@@ -26,6 +26,8 @@ state=/var/lib/linkerd
 run=/run/mesh-machine
 units=/etc/systemd/system
 off=${etc}/redirect.disabled
+sysctl=/etc/sysctl.d/00-linkerd-mesh.conf
+reserved=/proc/sys/net/ipv4/ip_local_reserved_ports
 note=${run}/failure
 good=${state}/good/current
 detach=--no-block
@@ -76,6 +78,8 @@ server() {
     sed -n "s/^LINKERD2_PROXY_IDENTITY_SERVER_$1='\(.*\)'\$/\1/p" "${etc}/machine.env" 2>/dev/null || :
 }
 nameservers() { sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null || :; }
+# disable_ipv6=1 leaves no address, ipv6.disable=1 no file.
+has_ipv6() { grep -qs . /proc/net/if_inet6; }
 # A socket file may outlive its agent. Flag 00010000 stands for "listening".
 listening() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix; }
 answers() { # STATUS of the proxy's /ready, or several
@@ -167,7 +171,7 @@ publish() {
   "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(truth listening)},
   "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up},
     "expires": $(date -ud "${expires:-never}" +'"%FT%TZ"' 2>/dev/null || echo null)},
-  "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(truth disabled)},
+  "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(truth disabled), "second": $(truth second)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
   "undone": $(cat "${state}/undone" 2>/dev/null || echo null)
 }
@@ -191,8 +195,9 @@ last_words() {
 
 # Why this machine has not joined, or is not well.
 explain() {
-  if ready && in_charge && amiss; then
-    fail 6 rules "${t}: ${words}" 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+  if ready; then
+    if ! in_charge; then words=$(last_words linkerd-redirect 'mesh-machine: '); elif amiss; then words="${t}: ${words}"; else words=''; fi
+    [ -z "${words}" ] || fail 6 rules "${words#mesh-machine: }" 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
   fi
   if listening; then
     if [ "$(property linkerd-proxy ExecMainStatus)" = 64 ]; then
@@ -217,6 +222,21 @@ explain() {
   esac
 }
 
+# --- ports of the proxy that no outgoing connection may have
+
+# The file comes first of its kind, so that a site's own list counts, which would have taken ours away: both are joined here.
+# Notes what was there before, and what is.
+reserve() {
+  before=$(cat "${reserved}") ports=$(sed -n 's/.*= *//p' "${sysctl}")
+  if [ "${before}" = "$(sed -n 2p "${state}/reserved")" ]; then before=$(sed -n 1p "${state}/reserved" || :)
+  elif [ "${before}" = "${ports}" ]; then before=''; fi
+  echo "${before:+${before},}${ports}" >"${reserved}" || return 0
+  printf '%s\n' "${before}" "$(cat "${reserved}")" >"${state}/reserved"
+} 2>/dev/null
+unreserve() {
+  [ "$(cat "${reserved}")" != "$(sed -n 2p "${state}/reserved")" ] || sed -n 1p "${state}/reserved" >"${reserved}"
+} 2>/dev/null
+
 # --- what the proxy's unit waits for; both times fit its TimeoutStartSec=
 
 wait_identity() {
@@ -224,6 +244,8 @@ wait_identity() {
   if [ -n "${RUNTIME_DIRECTORY-}" ]; then
     nameservers >"${RUNTIME_DIRECTORY}/new"
     mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
+    # Without IPv6 there is no ::1 to listen on. The unit reads this before the proxy's own start.
+    has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}' >"${RUNTIME_DIRECTORY}/ipv4.env"
   fi
   within 45 can_start || { say "${reason}"; exit 1; }
 }
@@ -302,7 +324,7 @@ redirect() {
 # Where rules are: a table of iptables, of ip6tables, or of nft. What follows is done for each.
 tables() {
   if [ "${REDIRECT_BACKEND}" = nftables ]; then echo nft
-  elif [ "${REDIRECT_IPV6}" = true ]; then echo iptables ip6tables
+  elif [ "${REDIRECT_IPV6}" = true ] && has_ipv6; then echo iptables ip6tables
   else echo iptables; fi
 }
 rules() {
@@ -398,6 +420,7 @@ mend() {
         say "${t}: ${words}: loading the rules again"
         disabled || refuse_ssh
         load "${t}"
+        [ "${words}" != 'not first' ] || { date >>"${run}/lost"; ! second || say 'others insist on the first place: they have it for half an hour'; }
       fi
     done
   fi
@@ -406,6 +429,7 @@ mend() {
 
 redirect_assert() {
   if [ -e "${run}/trial" ] && [ "$(seconds)" -gt "$(($(cat "${run}/trial") + 5))" ]; then redirect_expire; fi
+  find "${run}" -name lost -mmin +30 -delete
   mend
   # No path unit sees a symbolic link being replaced.
   resolver_changed
@@ -442,9 +466,12 @@ differs() {
   if [ -z "${listed}" ]; then echo 'not loaded'
   elif [ "${listed}" != "$(cat "${run}/$1" 2>/dev/null)" ]; then echo 'not as loaded'
   elif [ "$(text "$1" | sha256sum)" != "$(cat "${run}/$1.sum")" ]; then echo 'older than its file'
-  elif ! first "$1" PREROUTING || ! first "$1" OUTPUT; then echo 'not first'
+  elif ! second && { ! first "$1" PREROUTING || ! first "$1" OUTPUT; }; then echo 'not first'
   else return 1; fi
 }
+# Whoever takes the first place back five times, with less than half an hour between (Calico's Felix), has it for so long.
+# Ours decide all the same about what comes to them.
+second() { [ -n "$(sed -n 5p "${run}/lost" 2>/dev/null)" ]; }
 # In nft the priority says who is.
 first() { [ "$1" = nft ] || nat "$1" | sed -n "/^-A $2 /{p;q;}" | grep -q MESHJOIN_; }
 
@@ -502,15 +529,12 @@ refuse_mix() {
   [ -z "$(loaded "${other}")" ] || fail 3 mixed "$("$1" -V) is in use here, but ${other} has rules of ours" \
     'nothing was changed' 'systemctl stop linkerd-redirect, then mesh-machine redirect up'
 }
-# What of ours is there. Asked for a table that is not there, legacy iptables would make it.
-loaded() {
-  case $1 in
-    iptables-legacy) grep -qx nat /proc/net/ip_tables_names ;;
-    ip6tables-legacy) grep -qx nat /proc/net/ip6_tables_names ;;
-    *) ;;
-  esac 2>/dev/null || return 0
-  ours "$1"
+# Asked for a table that is not there, legacy iptables would make it.
+there() {
+  case $1 in ip6*) names=/proc/net/ip6_tables_names ;; *) names=/proc/net/ip_tables_names ;; esac
+  case $1 in *-legacy) false ;; *) ! variant "$1" legacy ;; esac || grep -qsx nat "${names}"
 }
+loaded() { ! there "$1" || ours "$1"; }
 
 unload() {
   lock_rules
@@ -550,32 +574,75 @@ redirect_check() {
   exec "${doctor}"
 }
 
+saved_with() { grep -rlsE "$1" /etc/iptables /etc/sysconfig /etc/nftables* /etc/ufw /etc/firewalld /etc/rc.local "${units}" || :; }
 # Loaded at a boot without a proxy they would be a black hole.
 report_saved() {
-  saved=$(grep -rlsE 'MESHJOIN_|table inet meshjoin' /etc/iptables /etc/sysconfig /etc/nftables* /etc/ufw || :)
+  saved=$(saved_with 'MESHJOIN_|table inet meshjoin')
   [ -n "${saved}" ] || return 0
   say "our rules were saved and would be loaded without a proxy: take them out of $(clean "${saved}")"
   return 1
 }
 
-# --- SSH is never redirected: what sshd listens on, is configured for, and systemd listens on for it
+# Rules of a mesh that was made by hand catch what ours let pass, the proxy's own connections too. Prints the commands
+# that take away those of table $1.
+made_by_hand() {
+  there "$1" || return 0
+  if [ "$1" = nft ]; then
+    nft -s list ruleset 2>/dev/null | sed -n '/^table /{s/^table //;s/ {$//;h;}
+      /^\tchain /{s/.*chain //;s/ {$//;x;s/\n.*//;G;x;};/redirect to :414[03]/{g;s/\n/ /;s/^/nft flush chain /p;}' | sed '/MESHJOIN_\| inet meshjoin /d'
+  else nat "$1" | sed -n "/MESHJOIN_/d; s/^-A\\(.* --to-ports 414[03]\\)\$/$1 -t nat -D\\1/p"; fi
+}
+refuse_by_hand() {
+  hand='PROXY_INIT_|--to-ports?[ =]414[03]|redirect to :414[03]'
+  # One of them at a time: iptables is one of the others by another name.
+  for t in ${all}; do
+    fix=$(made_by_hand "${t}" | tr '\n' ';')
+    [ -z "${fix}" ] || break
+  done
+  for f in $(saved_with "${hand}"); do
+    ! sed '/table inet meshjoin/,/^}/d; /chain MESHJOIN_/,/}/d; /MESHJOIN_/d' "${f}" | grep -qE "${hand}" || fix="${fix} take them out of ${f};"
+  done
+  [ -z "${fix}" ] || fail 3 made-by-hand 'rules of others redirect to the ports of the proxy, or will after a reboot' \
+    'its own connections would come back to it' "${fix}"
+}
+
+# --- SSH is never redirected: what sshd listens on, is configured and called for, and systemd listens on for it
 
 ssh_ports() {
   {
     ss -Hltnp | sed -n '/"sshd"\|"dropbear"/s/^[^ ]* *[0-9]* *[0-9]* *[^ ]*:\([0-9]*\) .*/\1/p'
-    if active ssh.socket; then property ssh.socket Listen | sed -n 's/.*:\([0-9]*\) (Stream).*/\1/p'; fi
-    if has sshd; then sshd -T | sed -n 's/^port //p; s/^listenaddress .*:\([0-9]*\)$/\1/p'; fi
-    sed -n 's/^ *[Pp]ort[ =]*\([0-9]*\).*/\1/p' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf
-  } 2>/dev/null | sort -un
+    # Sockets by their names and by what they start, also those that are still to listen.
+    systemctl show -p Id -p Listen -p Triggers '*.socket' | sed -e '/./{H;$!d;}' -e 'x;/ssh\|dropbear/!d' | sed -n 's/.*:\([0-9]*\) (Stream).*/\1/p'
+    cat /etc/default/ssh /etc/default/dropbear /etc/sysconfig/sshd |
+      grep -oE '(-p *|PORT=|Port[= ])"?[0-9]+' | grep -oE '[0-9]+$' || :
+    echo "${said}" | sed -n 's/^port //p; s/^listenaddress .*:\([0-9]*\)$/\1/p'
+  } 2>/dev/null
+}
+# Before it has been started since boot, -T misses its folder, which its unit would make; -G (OpenSSH 9.3) wants nothing.
+sshd_says() {
+  sshd -G 2>/dev/null && return
+  folder=$(sshd -T 2>&1 | tr -d '\r' | sed -n 's/^Missing privilege separation directory: //p')
+  [ -z "${folder}" ] || mkdir -p "${folder}"
+  sshd -T
+}
+# Where sshd does not answer: each number that its files may mean, and 0 for those that no rule names.
+ssh_guesses() {
+  echo 0 22
+  # shellcheck disable=SC2086
+  grep -rhisE '^[[:space:]]*"?(port|listenaddress)' /etc/ssh /usr/etc/ssh \
+    $(grep -rhisE '^[[:space:]]*"?include' /etc/ssh /usr/etc/ssh | tr -d '"=' | cut -c8-) | grep -oE '[0-9]+' || :
 }
 
 refuse_ssh() {
+  what='' said='' guesses=''
+  if has sshd && ! said=$(sshd_says 2>&1); then guesses=$(ssh_guesses) what="sshd -T fails (${said}), its port may be redirected"; fi
   ports=$(ssh_ports)
   # Not "t": sh has one of each name, and whoever calls may be in a loop over it.
   for table in $(tables); do
-    for port in ${ports}; do
-      ! inbound "${table}" | redirects "${port}" || fail 3 ssh "sshd's port ${port} would be redirected by $(rules "${table}")" \
-        'nothing was changed: it could lock you out' "take port ${port} out of the document's ports, or exempt it"
+    # shellcheck disable=SC2086
+    for port in $(printf '%s\n' ${ports} ${guesses} | sort -un); do
+      ! inbound "${table}" | redirects "${port}" || fail 3 ssh "${what:-"sshd's port ${port} would be redirected"} by $(rules "${table}")" \
+        'nothing was changed: it could lock you out' "${what:+mend that, or }take port ${port} out of the document's ports, or exempt it"
     done
   done
 }
@@ -615,26 +682,19 @@ downloads() {
   if managed && [ "${AGENT_INSTALL}" = download ]; then echo AGENT; fi
 }
 
+# PACKAGES has, for what may be missing: commands or files of which one is enough, and its package of apt, dnf and zypper.
 check_packages() {
-  missing='' packages=''
-  for tool in apt-get dnf zypper; do ! has "${tool}" || break; done
-  for t in $(tables); do if [ "${t}" = nft ]; then need nft nftables; else need "${t}-restore" iptables iptables-nft; fi; done
-  need ss iproute2 iproute
-  has curl || need openssl openssl
-  if uses_resolved; then need resolvectl systemd-resolved; fi
-  if [ -n "$(downloads)" ]; then
-    has wget || need curl curl
-    need tar tar
-    need gzip gzip
-    # The dnf family keeps them here, and has no such command.
-    [ -e /etc/pki/tls/certs/ca-bundle.crt ] || need update-ca-certificates ca-certificates
-  fi
-  [ -z "${missing}" ] || fail 3 missing-packages "missing here:${missing}" 'nothing was changed' "${tool} install${packages}"
-}
-need() { # COMMAND PACKAGE PACKAGE-OF-DNF
-  ! has "$1" || return 0
-  missing="${missing} $1"
-  if [ "${tool}" = dnf ]; then packages="${packages} ${3-$2}"; else packages="${packages} $2"; fi
+  missing='' packages='' n=2
+  for tool in apt-get dnf zypper ''; do ! has "${tool}" || break; n=$((n + 1)); done
+  [ -n "${tool}" ] || n=1
+  for entry in ${PACKAGES}; do
+    for name in $(echo "${entry%%,*}" | tr '|' ' '); do
+      if has "${name}" || [ -r "${name}" ]; then continue 2; fi
+    done
+    missing="${missing} ${entry%%[|,]*}" packages="${packages} $(echo "${entry}" | cut -d, -f"${n}")"
+  done
+  [ -z "${missing}" ] || fail 3 missing-packages "missing here:${missing}" 'nothing was changed' \
+    "${tool:+${tool} }install${packages}"
 }
 
 users() { # COMMAND
@@ -648,7 +708,7 @@ check_user() { # USER UID FIELD
     ! misnumbered "$1" "$2" || number=''
     [ "${owner:-$1}:${number:-$2}" = "$1:$2" ] ||
       fail 3 uid-taken "$1 cannot be ${kind} $2: that is ${owner:-nobody}, and $1 is ${number:-none}" \
-        'the redirect exempts by number' "choose another $3.uid, or free this one"
+        'the redirect exempts by number' "choose another $3.uid or $3.name${number:+ ($3.uid: ${number} takes the $1 that is there, if its group has that number too)}"
   done
 }
 
@@ -666,6 +726,20 @@ check() {
   users check_user
   ! uses_resolved || check_resolver
   refuse_ssh
+  refuse_by_hand
+  try_rules
+}
+
+# Loads the very rules where they decide about nothing: in a network namespace of their own. (--test passes rules whose
+# modules are not there.)
+try_rules() {
+  unshare -n true 2>/dev/null || return 0
+  for t in $(tables); do
+    if [ "${t}" = nft ]; then load='nft -f'; else load="${t}-restore --noflush -w 5"; fi
+    # shellcheck disable=SC2086
+    error=$(unshare -n ${load} "$(rules "${t}")" 2>&1) || fail 3 rules-refused "the kernel does not take $(rules "${t}"): ${error}" \
+      'nothing was changed' "install the kernel's other modules (kernel-modules-extra), or choose another redirect.backend"
+  done
 }
 
 # The proxy and everybody else ask the first server of /etc/resolv.conf, which has to be systemd-resolved. Where it is not,
@@ -825,6 +899,7 @@ steps() { # SECONDS to wait for the join
   each install_binary
   try_binaries
   each flip
+  reserve
   # What failed before these steps does not any more.
   rm -f "${run}/failure"
   start
@@ -867,7 +942,7 @@ go_on() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }
 # files ROOT: those of ours that were copied below it, and the links that say which version is in use
 files() {
   for f in "$1${units}"/linkerd-* "$1${units}"/mesh-machine-* "$1${units}/spire-agent.service" "$1${etc}"/*.env "$1${etc}"/redirect.[!d]* \
-    "$1${etc}/trust-anchors.pem" "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1${etc}/resolved.conf" "$1/etc/systemd/network/00-linkerd-dns.network" "$1/etc/sysusers.d/linkerd-mesh.conf" \
+    "$1${etc}/trust-anchors.pem" "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1${etc}/resolved.conf" "$1/etc/systemd/network/00-linkerd-dns.network" "$1${sysctl}" "$1/etc/sysusers.d/linkerd-mesh.conf" \
     "$1"/opt/linkerd/[cp]* "$1"/opt/spire/[cp]* "$1/usr/local/sbin"/mesh-machine* "$1${etc}/mesh-machine.conf"; do
     # An agent that is not ours has files of these names, too.
     case ${f#"$1"} in *spire*) [ -n "$1" ] || managed || continue ;; *) ;; esac
@@ -979,6 +1054,7 @@ leave() {
   prune
   users leave_user
   ! managed || rm -rf /var/lib/spire-agent /run/spire/agent
+  unreserve || :
   rm -rf "${state}" "${run}" /run/linkerd-proxy
   # Last, so that a leave that was cut short can be run again.
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
@@ -1003,7 +1079,7 @@ trap 'exit 143' TERM INT HUP
 verb=${1-}
 case ${verb}:$# in
   wait-identity:1 | wait-ready:1) ;;
-  install:1 | upgrade:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
+  install:1 | upgrade:1 | reserve:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
     is_root || [ "${verb}" = status ] || fail 2 root 'this is for root' 'nothing was changed' 'use sudo'
     ;;
   *) usage ;;

@@ -97,6 +97,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     groups: resolveGroups(document, ipv6),
     ansible: { collection: resolveCollection(document) },
     cloudInit: {
+      distribution: cloudInit.distribution ?? 'debian',
       platform: cloudInit.platform,
       compress: cloudInit.compress,
       multipart: cloudInit.multipart ?? false,

@@ -180,6 +180,7 @@ export interface ResolvedConfig {
   /** Without a collection the folder is used as it is. */
   readonly ansible: { readonly collection: Collection | undefined }
   readonly cloudInit: {
+    readonly distribution: 'debian' | 'rhel' | 'suse' | 'amazon'
     readonly platform: string | undefined
     readonly compress: boolean | undefined
     readonly multipart: boolean

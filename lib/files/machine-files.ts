@@ -1,5 +1,6 @@
 import { proxySeconds } from '../config/duration.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
+import { proxyPorts } from '../plan/ports.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
@@ -97,6 +98,7 @@ function viewUnits(plan: MeshPlan): UnitView {
     proxyUid: proxyUser.uid,
     proxyBinary:
       proxy.install.from === 'preinstalled' ? proxy.install.path : '/opt/linkerd/current/linkerd2-proxy',
+    reservedPorts: joinPorts([proxyPorts.outbound, proxyPorts.inbound, proxyPorts.control, plan.adminPort]),
     proxyStopSeconds: Math.ceil(proxySeconds(plan.shutdownGracePeriod)) + stopMargin,
     managedAgent: agent !== undefined,
     agentUser: agent?.user.name ?? '',
@@ -114,6 +116,19 @@ function viewUnits(plan: MeshPlan): UnitView {
     resolverServers: resolver.servers,
     resolverDomains: resolver.domains,
   }
+}
+
+/** As the kernel writes them: ascending, neighbours as a range. `mesh-machine` compares with that. */
+function joinPorts(ports: readonly number[]): string {
+  const sorted = [...new Set(ports)].sort((a, b) => a - b)
+  const starts = sorted.filter((port) => !sorted.includes(port - 1))
+  return starts
+    .map((first) => {
+      let last = first
+      while (sorted.includes(last + 1)) last += 1
+      return first === last ? String(first) : `${first}-${last}`
+    })
+    .join(',')
 }
 
 function agentBinary({ agent }: MeshPlan): string {

@@ -1,4 +1,5 @@
 import { escapeShellWord } from '../escape/shell.ts'
+import { families, type Need, planNeeds } from '../plan/packages.ts'
 import type { MeshPlan, Program } from '../plan/plan.ts'
 
 /**
@@ -25,12 +26,18 @@ export function printMachineData(plan: MeshPlan): string {
     REDIRECT_IPV6: String(redirect.ipv6),
     REDIRECT_ON_PROXY_FAILURE: redirect.onProxyFailure,
     RESOLVER_PROVIDER: resolver.provider,
+    PACKAGES: planNeeds(plan).map(printNeed).join(' '),
     IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
   }
   const lines = Object.entries(values)
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)
   return `# Read by mesh-machine. Written by meshjoin.\n${lines.join('')}`
+}
+
+/** Words without blanks, commas and bars: `iptables-restore,iptables,iptables-nft,iptables`. */
+function printNeed({ anyOf, packages }: Need): string {
+  return [anyOf.join('|'), ...families.map((family) => packages[family])].join(',')
 }
 
 function programValues(

@@ -18,6 +18,8 @@ export interface UnitView {
   readonly proxyUid: number
   /** `/opt/linkerd/current/linkerd2-proxy`, or the path of a preinstalled proxy. */
   readonly proxyBinary: string
+  /** Ports of the proxy as the kernel lists them: `4140,4143,4190-4191`. */
+  readonly reservedPorts: string
   /** Seconds that systemd waits for the proxy to drain: more than its shutdown grace period. */
   readonly proxyStopSeconds: number
   /** True for a SPIRE agent of ours; false where the machine has one already. */
@@ -68,6 +70,7 @@ function unit(name: string, when: UnitTemplate['when'] = always): UnitTemplate {
 /** Every templated file of the mesh layer. `mesh-machine.sh` is text without mustaches, the same everywhere. */
 export const unitTemplates: readonly UnitTemplate[] = [
   { path: '/etc/sysusers.d/linkerd-mesh.conf', template: 'sysusers.conf.hbs', mode: 0o644, when: always },
+  { path: '/etc/sysctl.d/00-linkerd-mesh.conf', template: 'sysctl.conf.hbs', mode: 0o644, when: always },
   {
     path: '/etc/linkerd/resolved.conf',
     template: 'mesh-resolved.conf.hbs',

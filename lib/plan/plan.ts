@@ -8,6 +8,7 @@ import {
   planMeshEnvironment,
 } from './environment.ts'
 import { type Flow, planFlows } from './flow.ts'
+import type { Distribution } from './packages.ts'
 import { planRedirect, type RedirectRule } from './redirect.ts'
 import { servedAddresses } from './served.ts'
 import { type Credential, type Json, planAgentConfiguration, planCredentials } from './spire-agent.ts'
@@ -36,6 +37,8 @@ export interface AgentPlan {
 /** What all machines of the document, or of a group that changes it, have in common. It can be baked into an image. */
 export interface MeshPlan {
   readonly linkerdVersion: string
+  /** Whose packages user-data asks for. */
+  readonly distribution: Distribution
   readonly proxy: Program
   readonly proxyUser: SystemUser
   readonly adminPort: number
@@ -125,6 +128,7 @@ function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
   const settings: LayerSettings = { ipv6, defaultInboundPolicy: machine.defaultInboundPolicy }
   return {
     linkerdVersion: mesh.linkerd.text,
+    distribution: config.cloudInit.distribution,
     proxy: {
       name: 'linkerd2-proxy',
       version: proxy.version,

@@ -4,6 +4,8 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../files/machine-files.ts'
 import { doctorCommand, machineCommand, probesPath } from '../files/unit-view.ts'
+import { listPackages, planNeeds } from '../plan/packages.ts'
+import type { MachinePlan } from '../plan/plan.ts'
 import { emitGuide } from './guide.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, type PlatformName, platforms } from './platform.ts'
@@ -29,12 +31,6 @@ export interface CloudConfig {
   readonly runcmd: readonly (readonly string[])[]
 }
 
-/** What `mesh-machine install` needs and a stock cloud image may lack. */
-function listPackages(files: readonly MachineFile[]): string[] {
-  const nft = files.some(({ path }) => path === '/etc/linkerd/redirect.nft')
-  return ['ca-certificates', 'curl', 'iproute2', nft ? 'nftables' : 'iptables']
-}
-
 /**
  * What a machine is spared where its platform has little room: nothing that joins, upgrades or leaves needs it. EC2 takes
  * 16 kB, every other platform twice that or more.
@@ -47,14 +43,24 @@ function isSmall(platform: PlatformName | undefined): boolean {
   return limit < 32_000
 }
 
+/** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
+function withoutComments(file: MachineFile): MachineFile {
+  const { path, content } = file
+  const isLines = /^\/etc\/(systemd|sysctl\.d|linkerd\/(redirect\.|[a-z-]+\.(env|conf)))/.test(path)
+  return isLines ? { ...file, content: content.replace(/^ *#.*\n/gm, '') } : file
+}
+
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
 const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
 
 /** The cloud-config that places the files and joins the machine once. */
-export function createCloudConfig(files: readonly MachineFile[]): CloudConfig {
+export function createCloudConfig(
+  { mesh }: Pick<MachinePlan, 'mesh'>,
+  files: readonly MachineFile[],
+): CloudConfig {
   return {
     merge_how: mergeHow,
-    packages: listPackages(files),
+    packages: listPackages(planNeeds(mesh), mesh.distribution),
     write_files: files.map(({ path, mode, content }) => ({
       path,
       owner: 'root:root',
@@ -104,15 +110,17 @@ function checkCloudInit(config: ResolvedConfig, report: Report): void {
 
 function emitUserData(
   path: string,
-  plan: { readonly name: string; readonly path: string },
+  plan: MachinePlan,
   files: readonly MachineFile[],
   config: ResolvedConfig,
   report: Report,
 ): Artifact {
   const { compress, multipart } = config.cloudInit
   const platform = isPlatform(config.cloudInit.platform) ? config.cloudInit.platform : undefined
-  const carried = isSmall(platform) ? files.filter((file) => !spared.includes(file.path)) : files
-  const text = printCloudConfig(createCloudConfig(carried))
+  const carried = isSmall(platform)
+    ? files.filter((file) => !spared.includes(file.path)).map(withoutComments)
+    : files
+  const text = printCloudConfig(createCloudConfig(plan, carried))
   const plain = multipart ? wrapMultipart(text) : text
   const limit = platform === undefined ? undefined : platforms[platform].limit
   const tooLarge = platform !== undefined && limit !== undefined && countUserData(platform, plain) > limit

@@ -89,6 +89,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'RedirectOutbound.onlyUsers': outbound.onlyUsers,
     'Machine.role': machine.role,
     'MachinePort.opaque': machine.ports[0]?.opaque,
+    'CloudInit.distribution': cloudInit.distribution,
     'CloudInit.multipart': cloudInit.multipart,
     'AnsibleCollection.version': collection?.version,
   }

@@ -1,42 +1,36 @@
 import type { ResolvedConfig } from '../../config/resolved.ts'
+import { curl, type Family, listPackages, needs, resolved } from '../../plan/packages.ts'
 import { ownName } from './variables.ts'
 
-/** What a machine needs and may lack, in the words of a family of distributions. */
-interface Family {
-  readonly always: readonly string[]
-  readonly iptables: readonly string[]
-  readonly resolved: string
-}
-
-const families: Readonly<Record<string, Family>> = {
-  Debian: { always: ['ca-certificates', 'iproute2'], iptables: ['iptables'], resolved: 'systemd-resolved' },
-  RedHat: {
-    always: ['ca-certificates', 'iproute', 'tar', 'gzip'],
-    iptables: ['iptables-nft'],
-    resolved: 'systemd-resolved',
-  },
-  Suse: {
-    always: ['ca-certificates', 'iproute2', 'tar', 'gzip'],
-    iptables: ['iptables'],
-    resolved: 'systemd-network',
-  },
-}
+/** Ansible's name of each family; Amazon Linux is of RedHat's. */
+const families: Readonly<Record<string, Family>> = { Debian: 'debian', RedHat: 'rhel', Suse: 'suse' }
 
 /**
  * `vars/<family>.yml`. What some releases have in another package, or cannot have twice (curl beside curl-minimal), is named by
  * its command, and asked for where that is missing.
  */
 export function packageVars({ mesh }: ResolvedConfig): Record<string, object> {
+  const asked = mesh.dns.provider === 'systemd-resolved' ? [curl, resolved] : [curl]
+  const backend = (when: 'iptables' | 'nftables', family: Family) =>
+    listPackages(
+      needs.filter((need) => need.when === when),
+      family,
+    )
+  const others = needs.filter(
+    (need) => need !== curl && need !== resolved && (need.when === undefined || need.when === 'download'),
+  )
   return Object.fromEntries(
-    Object.entries(families).map(([name, { always, iptables, resolved }]) => [
+    Object.entries(families).map(([name, family]) => [
       name,
       {
-        [ownName('packages_always')]: always,
-        [ownName('packages_backend')]: { iptables, nftables: ['nftables'] },
-        [ownName('packages_of')]: {
-          '/usr/bin/curl': 'curl',
-          ...(mesh.dns.provider === 'systemd-resolved' ? { '/usr/bin/resolvectl': resolved } : {}),
+        [ownName('packages_always')]: listPackages(others, family),
+        [ownName('packages_backend')]: {
+          iptables: backend('iptables', family),
+          nftables: backend('nftables', family),
         },
+        [ownName('packages_of')]: Object.fromEntries(
+          asked.map(({ anyOf: [command], packages }) => [`/usr/bin/${command}`, packages[family]]),
+        ),
       },
     ]),
   )

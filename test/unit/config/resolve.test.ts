@@ -63,7 +63,12 @@ test('every default of a document that says the least', () => {
     assert.is(spire.agent.socket, '/run/spire/agent/public/api.sock')
     assert.equal(spire.agent.attestation, { type: 'join_token', options: { file: '/etc/spire/join-token' } })
   }
-  assert.equal(cloudInit, { platform: undefined, compress: undefined, multipart: false })
+  assert.equal(cloudInit, {
+    distribution: 'debian',
+    platform: undefined,
+    compress: undefined,
+    multipart: false,
+  })
 })
 
 test('every default of a machine', () => {
