@@ -21,7 +21,9 @@ import { suggestWord } from './diagnostics/suggestion.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
+import { emitAttributes } from './targets/attributes.ts'
 import { checkFolders } from './targets/firewall.ts'
+
 import { targets as builtTargets } from './targets/index.ts'
 import { type Target, targetNames } from './targets/target.ts'
 import { checkUnbuilt } from './targets/unbuilt.ts'
@@ -72,6 +74,7 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   let output: readonly Diagnostic[] = []
   const artifacts = function* (): Iterable<Artifact> {
     const found = collectDiagnostics()
+    if (targets.length > 0) yield emitAttributes()
     for (const target of targets) yield* emitTarget(target, config, machines, found.report)
     output = found.diagnostics
   }

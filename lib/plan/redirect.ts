@@ -85,13 +85,20 @@ const metadataNetworks: readonly {
   { network: 'fd00:ec2::254/128', family: 'ipv6', reason: 'metadata of EC2' },
 ]
 
-/** Services of a directory and of time, which a machine needs before it has a mesh and which pods never serve to it. */
+/**
+ * Names, directory, time and home folders, which a machine needs before it has a mesh and which pods never serve to it. Its own
+ * DNS servers are not known here; over TCP they are asked for long answers.
+ */
 const directoryPorts: readonly (readonly [number, string])[] = [
+  [53, 'DNS'],
   [88, 'Kerberos'],
   [123, 'time'],
   [389, 'LDAP'],
   [464, 'Kerberos passwords'],
   [636, 'LDAP over TLS'],
+  [2049, 'NFS'],
+  [3268, 'Global Catalog'],
+  [3269, 'Global Catalog over TLS'],
 ]
 
 /** What of a machine its rules are made of; the ports are a variable where the machine is symbolic. */

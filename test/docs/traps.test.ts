@@ -146,6 +146,15 @@ const shown: readonly Case[] = [
     ['/mesh/clusterNetworks', ['10.0.0.0/8', 'fd00::/8']],
     ['/redirect', { ipv6: false }],
   ),
+  has(
+    'Machines as they are 21',
+    `${etc}/redirect.v4`,
+    [53, 2049, 3268, 3269].map((port) => `-d 203.0.113.0/24 -p tcp --dport ${port} -j RETURN`),
+    [],
+    ['/mesh/clusterNetworks', ['10.42.0.0/16', '203.0.113.0/24']],
+  ),
+  has('Machines as they are 22', '.gitattributes', ['* -text\n']),
+  has('Machines as they are 22', 'cloud-init/README.md', ['`file()`', '`templatefile()`']),
   gives('Machines as they are 3', 'address-invalid', ['/machines/0/addresses/0', '::ffff:203.0.113.42']),
   has('Machines as they are 6', `${folder}/usr/local/sbin/mesh-machine`, [
     ' && certificate && serves && up=true',

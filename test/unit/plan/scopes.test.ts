@@ -125,7 +125,7 @@ test('where a cluster network is the own network too, its directory and time ser
   )
   assert.equal(
     ports.map(({ match }) => [match.destination, match.destinationPort]),
-    [88, 123, 389, 464, 636].map((port) => ['203.0.113.0/24', port]),
+    [53, 88, 123, 389, 464, 636, 2049, 3268, 3269].map((port) => ['203.0.113.0/24', port]),
   )
   const apart = firstPlan(minimalWith()).rules
   assert.not.ok(apart.some(({ match }) => match.destinationPort === 389))

@@ -320,6 +320,16 @@ test('every folder has its README, the connections and the programs of firewalls
       assert.ok(paths.includes(`${target}/${page}`), page)
 })
 
+test('the output tells git to leave line ends alone, once and whatever the targets', () => {
+  for (const targets of [['ansible', 'cloud-init', 'systemd'], ['systemd']]) {
+    const [first, ...others] = made(minimalWith(), { targets })
+    assert.is(first?.path, '.gitattributes')
+    assert.match(String(first?.content), /^\* -text$/m)
+    assert.not.ok(others.some(({ path }) => path.endsWith('.gitattributes')))
+  }
+  assert.equal(made(minimalWith(), { targets: [] }), [])
+})
+
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
     const isProgram = /\/sbin\/mesh-machine(-doctor)?$|\/firewall\/[a-z]+\.sh$/.test(path)
