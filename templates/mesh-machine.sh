@@ -568,10 +568,11 @@ unload_table() {
 }
 caused() { [ -e "${run}/$1.before" ] && variant "$1" nf_tables && ! grep -qx "$2" "${run}/$1.before"; }
 
-redirect_check() {
-  doctor=$(command -v mesh-machine-doctor) || fail 3 no-doctor 'mesh-machine-doctor is not on this machine' \
-    'user-data for a platform with little room leaves it out' "copy it and ${etc}/redirect.probes here from the target systemd"
-  exec "${doctor}"
+redirect_check() { part doctor "copy it and ${etc}/redirect.probes here from the target systemd"; }
+# Programs that user-data for a platform with little room leaves out.
+part() {
+  has "mesh-machine-$1" || fail 3 no-program "mesh-machine-$1 is not on this machine" 'user-data for EC2 leaves it out' "$2"
+  exec "mesh-machine-$1"
 }
 
 saved_with() { grep -rlsE "$1" /etc/iptables /etc/sysconfig /etc/nftables* /etc/ufw /etc/firewalld /etc/rc.local "${units}" || :; }
@@ -581,29 +582,6 @@ report_saved() {
   [ -n "${saved}" ] || return 0
   say "our rules were saved and would be loaded without a proxy: take them out of $(clean "${saved}")"
   return 1
-}
-
-# Rules of a mesh that was made by hand catch what ours let pass, the proxy's own connections too. Prints the commands
-# that take away those of table $1.
-made_by_hand() {
-  there "$1" || return 0
-  if [ "$1" = nft ]; then
-    nft -s list ruleset 2>/dev/null | sed -n '/^table /{s/^table //;s/ {$//;h;}
-      /^\tchain /{s/.*chain //;s/ {$//;x;s/\n.*//;G;x;};/redirect to :414[03]/{g;s/\n/ /;s/^/nft flush chain /p;}' | sed '/MESHJOIN_\| inet meshjoin /d'
-  else nat "$1" | sed -n "/MESHJOIN_/d; s/^-A\\(.* --to-ports 414[03]\\)\$/$1 -t nat -D\\1/p"; fi
-}
-refuse_by_hand() {
-  hand='PROXY_INIT_|--to-ports?[ =]414[03]|redirect to :414[03]'
-  # One of them at a time: iptables is one of the others by another name.
-  for t in ${all}; do
-    fix=$(made_by_hand "${t}" | tr '\n' ';')
-    [ -z "${fix}" ] || break
-  done
-  for f in $(saved_with "${hand}"); do
-    ! sed '/table inet meshjoin/,/^}/d; /chain MESHJOIN_/,/}/d; /MESHJOIN_/d' "${f}" | grep -qE "${hand}" || fix="${fix} take them out of ${f};"
-  done
-  [ -z "${fix}" ] || fail 3 made-by-hand 'rules of others redirect to the ports of the proxy, or will after a reboot' \
-    'its own connections would come back to it' "${fix}"
 }
 
 # --- SSH is never redirected: what sshd listens on, is configured and called for, and systemd listens on for it
@@ -724,41 +702,17 @@ check() {
   need_file "${etc}/machine.env"
   for t in $(tables); do need_file "$(rules "${t}")"; done
   users check_user
-  ! uses_resolved || check_resolver
+  # What the rules of others do, what the kernel takes and what helps a resolver is the doctor's to say, where there is one.
+  ! has mesh-machine-doctor || mesh-machine-doctor --before "${note}" || exit
+  ! uses_resolved || uses_stub || fail 3 resolver '/etc/resolv.conf does not lead to the stub of systemd-resolved' \
+    'names of the cluster would not be found' 'let it, see docs/machine.md; or mesh.dns.provider: none'
   refuse_ssh
-  refuse_by_hand
-  try_rules
 }
 
-# Loads the very rules where they decide about nothing: in a network namespace of their own. (--test passes rules whose
-# modules are not there.)
-try_rules() {
-  unshare -n true 2>/dev/null || return 0
-  for t in $(tables); do
-    if [ "${t}" = nft ]; then load='nft -f'; else load="${t}-restore --noflush -w 5"; fi
-    # shellcheck disable=SC2086
-    error=$(unshare -n ${load} "$(rules "${t}")" 2>&1) || fail 3 rules-refused "the kernel does not take $(rules "${t}"): ${error}" \
-      'nothing was changed' "install the kernel's other modules (kernel-modules-extra), or choose another redirect.backend"
-  done
-}
-
-# The proxy and everybody else ask the first server of /etc/resolv.conf, which has to be systemd-resolved. Where it is not,
-# the remedy takes along what that file says, or the machine's own names would be lost.
-check_resolver() {
-  port53=$(ss -Hlun sport = :53) lines=''
-  case ${port53}:$(nameservers | head -n 1) in *127.0.0.53*:127.0.0.53) return ;; *) ;; esac
-  case $(readlink -f /etc/resolv.conf) in /run/systemd/resolve/*) ;; *)
-    lines=$(sed -n 's/%/%%/g; s/$/\\n/; /127\.0\.0\.53/d; s/^nameserver[[:space:]]*/DNS=/p; s/^search/Domains=/p' /etc/resolv.conf 2>/dev/null | tr -d '\n') ;;
-  esac
-  what='/etc/resolv.conf is not of systemd-resolved'
-  case ${port53} in *127.0.0.53*) ;; *)
-    what="systemd-resolved does not listen on 127.0.0.53: $(grep -rIs '^DNSStub' /etc/systemd /usr/lib/systemd/resolved.conf.d || :)"
-    lines="DNSStubListener=yes\\n${lines}" ;;
-  esac
-  fix='ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf'
-  [ -z "${lines}" ] || fix="mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\n${lines}' >/etc/systemd/resolved.conf.d/zz-stub.conf; systemctl enable systemd-resolved; systemctl restart systemd-resolved; ${fix}"
-  case ${port53} in *' 0.0.0.0:53 '* | *' *:53 '*) fix='forward them in the server on port 53' ;; *) ;; esac
-  fail 3 resolver "${what}" 'names of the cluster would not be found' "${fix}; or mesh.dns.provider: none"
+# The proxy and everybody else ask the first server of /etc/resolv.conf, which has to be systemd-resolved.
+uses_stub() {
+  port53=$(ss -Hlun sport = :53)
+  case ${port53}:$(nameservers | head -n 1) in *127.0.0.53*:127.0.0.53) ;; *) return 1 ;; esac
 }
 
 # --- install: then the steps, each of which does nothing where nothing is to be done
@@ -874,7 +828,7 @@ start() {
   for u in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${u}" ] || systemctl -q enable "${u}"; done
   if managed; then restart spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
   restart linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
-  restart linkerd-redirect-watch.service "$0" "${etc}/mesh-machine.conf"
+  restart linkerd-redirect-watch.service /usr/local/sbin/mesh-machine "${etc}/mesh-machine.conf"
   restart linkerd-dns.service "${etc}/resolved.conf"
   for u in linkerd-dns-link.service linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart "${u}"; done
   systemctl --no-block start linkerd-mesh.target
@@ -969,55 +923,7 @@ keep() {
   prune
 }
 
-upgrade() {
-  lock 8 900 || busy
-  [ -e "${good}/.meshjoin" ] || fail 3 never-well 'there is no state to go back to' 'nothing was changed' 'mesh-machine install'
-  if [ ! -e "${state}/upgrade" ]; then
-    if same; then
-      say 'these files are in use: nothing to do'
-      return
-    fi
-    echo forward >"${state}/upgrade"
-    rm -f "${state}/undone"
-  fi
-  note=${state}/undone
-  # Whoever started it may have gone.
-  trap '' HUP PIPE
-  trap back EXIT
-  arm
-  grep -q forward "${state}/upgrade"
-  detach=''
-  steps 30
-  trap - EXIT
-  say "in use: proxy ${PROXY_VERSION}, SPIRE agent ${AGENT_VERSION:-as before}"
-}
-
-# However an upgrade ends before its end. Begun, this goes on until it is done, after a reboot as well.
-back() {
-  trap - EXIT
-  [ -z "${work}" ] || rm -rf "${work}"
-  [ -e "${note}" ] || (fail 7 cut-short 'the upgrade was cut short' 'nothing was changed' 'copy the new files again') || :
-  say 'going back to the old files'
-  echo back >"${state}/upgrade"
-  for f in $(files ''); do [ -e "${good}${f}" ] || [ -L "${good}${f}" ] || rm -f "${f}"; done
-  for f in $(files "${good}"); do
-    to=${f#"${good}"}
-    mkdir -p "${to%/*}"
-    rm -f "${to}.back"
-    cp -a "${f}" "${to}.back"
-    mv -fT "${to}.back" "${to}"
-  done
-  sync
-  load_conf
-  detach=''
-  start
-  note=${run}/failure
-  within 60 healthy || (explain) || :
-  prune
-  disarm
-  say 'all is as before'
-  exit 7
-}
+upgrade() { part upgrade 'that comes with the files to upgrade to'; }
 
 # What the timer runs. A refusal waits for a person: again when a file has changed, or after five minutes.
 join() {
@@ -1072,8 +978,8 @@ leave_user() {
 
 # --- verbs
 
-# The doctor takes the functions above, and has verbs of its own.
-[ "${0##*/}" != mesh-machine-doctor ] || return 0
+# The doctor and the upgrade take the functions above.
+case $0 in *mesh-machine-*) return ;; *) ;; esac
 trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
 trap 'exit 143' TERM INT HUP
 verb=${1-}

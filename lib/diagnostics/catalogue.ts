@@ -520,9 +520,9 @@ export const catalogue = {
   ),
   'doctor-left-out': info<{ platform: string; files: readonly string[] }>(
     (a) =>
-      `user-data for ${a.platform} goes without mesh-machine-doctor, which "mesh-machine redirect check" calls: the platform takes too few bytes`,
+      `user-data for ${a.platform} goes without the doctor, which tries connections and looks before joining for rules made by hand and missing kernel modules: the platform takes too few bytes`,
     (a) =>
-      `nothing that joins, upgrades or leaves needs it; to have it, copy ${list(a.files)} of the target systemd onto the machine`,
+      `nothing that joins or leaves needs these, and an upgrade brings its own; to have them, copy ${list(a.files)} of the target systemd onto the machine`,
   ),
   'target-unknown': error<{ target: string; suggestion: string | undefined; known: readonly string[] }>(
     (a) => `there is no target "${a.target}"`,

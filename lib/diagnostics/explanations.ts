@@ -180,7 +180,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'user-data-too-large':
     'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them. Compression is offered only where it is off, allowed, and enough.',
   'doctor-left-out':
-    'EC2 takes 16,384 bytes of user-data, and a part of your own has to fit beside ours. So what only looks for faults stays out of it there.',
+    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, and a part of your own has to fit beside ours. So what only looks for faults or upgrades stays out of it there, and so do comments.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':

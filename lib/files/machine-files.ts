@@ -9,7 +9,14 @@ import { printIptables } from './redirect-iptables.ts'
 import { printNftables } from './redirect-nftables.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
-import { doctorCommand, machineCommand, probesPath, type UnitView, unitTemplates } from './unit-view.ts'
+import {
+  doctorCommand,
+  machineCommand,
+  probesPath,
+  type UnitView,
+  unitTemplates,
+  upgradeCommand,
+} from './unit-view.ts'
 
 /** A file of a machine: owned by root, with its final content. Every target places these and adds none. */
 export interface MachineFile {
@@ -75,7 +82,7 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
     file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
     file('/etc/linkerd/mesh-machine.conf', 0o644, printMachineData(plan)),
     file('/etc/linkerd/trust-anchors.pem', 0o644, plan.trustAnchors),
-    ...[machineCommand, doctorCommand].map(({ path, mode, template }) =>
+    ...[machineCommand, doctorCommand, upgradeCommand].map(({ path, mode, template }) =>
       file(path, mode, readText(template)),
     ),
   ]

@@ -37,7 +37,9 @@ export function printMachineData(plan: MeshPlan): string {
 
 /** Words without blanks, commas and bars: `iptables-restore,iptables,iptables-nft,iptables`. */
 function printNeed({ anyOf, packages }: Need): string {
-  return [anyOf.join('|'), ...families.map((family) => packages[family])].join(',')
+  const words = [anyOf.join('|'), ...families.map((family) => packages[family])]
+  // A word without commas is all of its fields to cut(1).
+  return new Set(words).size === 1 ? (words[0] ?? '') : words.join(',')
 }
 
 function programValues(

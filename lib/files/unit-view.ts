@@ -114,5 +114,12 @@ export const doctorCommand = {
   mode: 0o755,
 } as const
 
+/** What takes new files into use: whoever upgrades has brought it with them. */
+export const upgradeCommand = {
+  path: '/usr/local/sbin/mesh-machine-upgrade',
+  template: 'mesh-machine-upgrade.sh',
+  mode: 0o755,
+} as const
+
 /** What the doctor tries. */
 export const probesPath = '/etc/linkerd/redirect.probes'

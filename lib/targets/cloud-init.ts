@@ -3,7 +3,7 @@ import type { Artifact } from '../artifact.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../files/machine-files.ts'
-import { doctorCommand, machineCommand, probesPath } from '../files/unit-view.ts'
+import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../files/unit-view.ts'
 import { listPackages, planNeeds } from '../plan/packages.ts'
 import type { MachinePlan } from '../plan/plan.ts'
 import { emitGuide } from './guide.ts'
@@ -32,20 +32,27 @@ export interface CloudConfig {
 }
 
 /**
- * What a machine is spared where its platform has little room: nothing that joins, upgrades or leaves needs it. EC2 takes
- * 16 kB, every other platform twice that or more.
+ * What a machine is spared where its platform has little room: nothing that joins or leaves needs it, and whoever upgrades
+ * brings the program with the new files. EC2 takes 16 kB, every other platform twice that or more.
  */
-const spared: readonly string[] = [doctorCommand.path, probesPath]
+const spared: readonly string[] = [
+  doctorCommand.path,
+  upgradeCommand.path,
+  probesPath,
+  '/etc/linkerd/trust-anchors.pem', // the proxy has them in mesh.env
+]
 
-/** Whether user-data for a platform goes without the doctor. */
+/** Whether user-data for a platform goes without the doctor: its limit is low, or it takes no gzip. */
 function isSmall(platform: PlatformName | undefined): boolean {
-  const { limit = Number.POSITIVE_INFINITY } = platform === undefined ? {} : platforms[platform]
-  return limit < 32_000
+  if (platform === undefined) return false
+  const { limit = Number.POSITIVE_INFINITY, gzip } = platforms[platform]
+  return limit < 32_000 || gzip === 'refused'
 }
 
 /** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
 function withoutComments(file: MachineFile): MachineFile {
   const { path, content } = file
+  if (path.endsWith('.json')) return { ...file, content: `${JSON.stringify(JSON.parse(content))}\n` }
   const isLines = /^\/etc\/(systemd|sysctl\.d|linkerd\/(redirect\.|[a-z-]+\.(env|conf)))/.test(path)
   return isLines ? { ...file, content: content.replace(/^ *#.*\n/gm, '') } : file
 }

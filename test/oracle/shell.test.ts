@@ -9,20 +9,19 @@ const test = suite('shells read the command and its data')
 const machines = readMachines()
 const command = '/usr/local/sbin/mesh-machine'
 const data = '/etc/linkerd/mesh-machine.conf'
-const doctor = '/usr/local/sbin/mesh-machine-doctor'
-const programs = [command, doctor]
+const programs = [command, `${command}-doctor`, `${command}-upgrade`]
 const texts = programs.map((path) => [...new Set(machines.map((machine) => textOf(machine, path)))])
 
 test('the programs are the same files on every machine', () => {
   assert.equal(
     texts.map(({ length }) => length),
-    [1, 1],
+    [1, 1, 1],
   )
 })
 
 /** Without its comments a program is told once, at its top, what its source is told about single lines. */
 const sources = [
-  ...['mesh-machine', 'mesh-machine-doctor'].map((name) => ({
+  ...['mesh-machine', 'mesh-machine-doctor', 'mesh-machine-upgrade'].map((name) => ({
     text: readFileSync(`templates/${name}.sh`, 'utf8'),
     mistake: 'echo $planted',
     found: /SC2086/,
@@ -46,7 +45,7 @@ for (const system of suites) {
       for (const machine of machines) {
         const { status, stderr } = await runScript(
           system,
-          `${shell} -n ${command}; ${shell} -n ${doctor}; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
+          `for f in ${programs.join(' ')}; do ${shell} -n $f; done; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
           { files: machine.files },
         )
         assert.is(stderr, '', machine.title)

@@ -45,6 +45,7 @@ test('minimal has these, sorted, each in its layer', () => {
     '644 mesh /etc/sysusers.d/linkerd-mesh.conf',
     '755 mesh /usr/local/sbin/mesh-machine',
     '755 mesh /usr/local/sbin/mesh-machine-doctor',
+    '755 mesh /usr/local/sbin/mesh-machine-upgrade',
   ])
     assert.ok(listed.includes(expected), expected)
   const paths = filesOf().map(({ path }) => path)
