@@ -131,10 +131,9 @@ function emitUserData(
   const plain = multipart ? wrapMultipart(text) : text
   const limit = platform === undefined ? undefined : platforms[platform].limit
   const tooLarge = platform !== undefined && limit !== undefined && countUserData(platform, plain) > limit
-  const content =
-    compress === true || (compress === undefined && platform === 'ec2' && tooLarge)
-      ? compressUserData(plain, platform)
-      : plain
+  // Not where compressed user-data has to be handed over in another way than plain text.
+  const byDefault = tooLarge && platforms[platform].gzip === 'binary'
+  const content = (compress ?? byDefault) ? compressUserData(plain, platform) : plain
   const size = platform === undefined ? 0 : countUserData(platform, content)
   if (platform !== undefined && limit !== undefined && size > limit) {
     const helps = content === plain && platforms[platform].gzip !== 'refused'

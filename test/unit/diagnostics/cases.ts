@@ -429,7 +429,7 @@ migration:
     'platform-no-compress',
     '/cloudInit/compress',
     append('cloudInit: {platform: digitalocean, compress: «true}'),
-    { options: {} },
+    { also: ['doctor-left-out'], options: {} },
   ),
   error(
     'user-data-too-large',

@@ -38,8 +38,8 @@ test('role and command have the same names', () => {
     'curl|openssl,openssl,openssl,openssl',
     'ss,iproute2,iproute,iproute2',
     'iptables-restore,iptables,iptables-nft,iptables',
-    'tar,tar,tar,tar',
-    'gzip,gzip,gzip,gzip',
+    'tar',
+    'gzip',
     'resolvectl,systemd-resolved,systemd-resolved,systemd-network',
   ])
 })

@@ -113,9 +113,10 @@ test('compress: gzip without a clock where bytes are taken, base64 where text is
   assert.is(userData({ compress: false }), plain)
 })
 
-test('on EC2 what is too large is compressed without being asked to, unless it is forbidden', () => {
+test('what is too large is compressed without being asked to where that is handed over as it is, unless it is forbidden', () => {
   assert.ok(userData({ platform: 'ec2' }) instanceof Uint8Array)
-  assert.is(typeof userData({ platform: 'azure' }), 'string')
+  assert.ok(userData({ platform: 'azure' }) instanceof Uint8Array)
+  assert.is(typeof userData({ platform: 'vsphere' }), 'string')
   const { ok, diagnostics } = generate(
     minimalWith((document) => {
       document.cloudInit = { platform: 'ec2', compress: false }
@@ -332,7 +333,7 @@ test('the output tells git to leave line ends alone, once and whatever the targe
 
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
-    const isProgram = /\/sbin\/mesh-machine(-doctor)?$|\/firewall\/[a-z]+\.sh$/.test(path)
+    const isProgram = /\/sbin\/mesh-machine(-doctor|-upgrade)?$|\/firewall\/[a-z]+\.sh$/.test(path)
     const expected = path.endsWith('.env') ? 0o600 : isProgram ? 0o755 : 0o644
     assert.is(mode, expected, path)
     assert.is(sensitive, false, path)
