@@ -197,6 +197,30 @@ check_resolver() {
   fail 3 resolver "${what}" 'names of the cluster would not be found' "${fix}; or mesh.dns.provider: none"
 }
 
+# What the kernel does not track it cannot redirect. Rules for other ports, for UDP and for loopback are no matter.
+refuse_untracked() {
+  ports=4143,$(sed -n "s/^LINKERD2_PROXY_INBOUND_PORTS='\(.*\)'\$/\1/p" "${etc}/machine.env")
+  rule=$(untracked | sed -E '/udp| "?lo"? /d' | sed -E "/[ds]ports? /{/[ ,{]($(echo "${ports%,}" | tr , '|'))([ ,}]|\$)/!d;}" | head -n 1)
+  [ -z "${rule}" ] || fail 3 untracked "a rule keeps connections untracked: ${rule}" 'they cannot be redirected' \
+    'take it out, or let it leave out the ports of the document and 4143'
+}
+# Asked for a table that is not there, legacy iptables would make it.
+untracked() {
+  for t in iptables ip6tables; do
+    if variant "${t}" legacy && ! grep -qsx raw "/proc/net/$(echo "${t}" | sed s/tables/_tables/)_names"; then continue; fi
+    "${t}-save" -t raw 2>/dev/null | grep -i notrack || :
+  done
+  nft list ruleset 2>/dev/null | grep -w notrack || :
+}
+
+# Images of containers (LXC) have a drop-in for every service that takes all credentials away.
+refuse_cleared() {
+  managed || return 0
+  cleared=$(systemctl cat spire-agent.service 2>/dev/null | awk '/^# \//{f=$2} /^LoadCredential=/{last=$0; at=f} END{if (last == "LoadCredential=") print at}')
+  [ -z "${cleared}" ] || fail 3 credentials "${cleared} takes the credentials of spire-agent.service away" 'the agent would start without its join token' \
+    "mkdir -p ${units}/spire-agent.service.d; { echo '[Service]'; grep ^LoadCredential= ${units}/spire-agent.service; } >${units}/spire-agent.service.d/zzzz-credentials.conf"
+}
+
 trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
 trap 'exit 143' TERM INT HUP
 case $*:$# in :0 | --before*:2) ;; *) usage ;; esac
@@ -208,4 +232,6 @@ if [ "$#" -eq 0 ]; then check_rules; fi
 note=$2
 check_resolver
 refuse_by_hand
+refuse_untracked
+refuse_cleared
 try_rules

@@ -109,6 +109,20 @@ tellStory('a machine with ways of its own', (story, step) => {
     await machine.sh('userdel linkerd-proxy')
   })
 
+  step(
+    'refuses: an image takes the credentials of every service away, and the remedy gives them back',
+    async () => {
+      const { machine } = story
+      const root = `/proc/${machine.pid()}/root`
+      place(root, '/etc/systemd/system/service.d/zzz-lxc-service.conf', '[Service]\nLoadCredential=\n')
+      await machine.sh('systemctl daemon-reload')
+      await refuses('credentials', /zzz-lxc-service\.conf takes the credentials of spire-agent\.service away/)
+      const { failure } = await machine.status()
+      await machine.sh(`${failure?.remedy}; systemctl daemon-reload`)
+      assert.is((await machine.run('mesh-machine-doctor', '--before', '/run/failure')).code, 0)
+    },
+  )
+
   step('joins: the agent asks no web proxy, and the Linkerd proxy listens without IPv6', async () => {
     const { machine, world } = story
     const token = await world.spire.makeToken(identity.parent)
@@ -146,7 +160,9 @@ tellStory('a machine with ways of its own', (story, step) => {
   step('leaves all of it as it was', async () => {
     const { machine } = story
     await machine.must('mesh-machine', 'leave')
-    await machine.sh('rm /etc/spire/join-token; rmdir /etc/spire')
+    await machine.sh(
+      'rm /etc/spire/join-token; rmdir /etc/spire; rm -r /etc/systemd/system/service.d /etc/systemd/system/spire-agent.service.d; systemctl daemon-reload',
+    )
     assertSame(await snapshot(), before)
   })
 })

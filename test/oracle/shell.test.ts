@@ -26,7 +26,7 @@ const sources = [
     mistake: 'echo $planted',
     found: /SC2086/,
   })),
-  ...texts.flat().map((text) => ({ text, mistake: 'planted=1', found: /SC2034/ })),
+  ...texts.flat().map((text) => ({ text, mistake: '[ x = y ]', found: /SC2050/ })),
 ]
 
 test('shellcheck finds nothing in the programs and their sources, and finds a planted mistake', async () => {

@@ -12,7 +12,7 @@ const budgets: Readonly<Record<string, number>> = {
   'spire-agent.service': 2,
   'linkerd-redirect.service': 3,
   'linkerd-dns.service': 2,
-  'linkerd-dns-link.service': 2.3,
+  'linkerd-dns-link.service': 2.5,
 }
 
 const unitFolder = '/etc/systemd/system/'

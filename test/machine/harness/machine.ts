@@ -25,6 +25,7 @@ export interface Status {
 interface Failure {
   readonly id: string
   readonly what: string
+  readonly remedy: string
 }
 
 /** What `cloud-init status --wait --format json` says at the end of a boot. */

@@ -37,9 +37,9 @@ async function withHost(variant: Variant, tell: (host: Host) => Promise<void>): 
   }
 }
 
-/** Runs functions of the program, as its doctor does. */
+/** Runs functions of the program and of its doctor. */
 function ask(host: Host, script: string): Promise<Outcome> {
-  const program = `. /usr/local/sbin/mesh-machine; state=/run/state; mkdir -p /run/state; load_conf; ${script}`
+  const program = `sed '/^trap /,$d' /usr/local/sbin/mesh-machine-doctor >/run/doctor; . /run/doctor; state=/run/state; mkdir -p /run/state; load_conf; ${script}`
   return host.run(`exec sh -c '${program.replaceAll("'", "'\\''")}' mesh-machine-doctor`)
 }
 
@@ -117,6 +117,27 @@ for (const variant of variants) {
         await host.sh(`sed -i '$d' ${file}`)
       }
       await accepts(host, 'refuse_by_hand')
+    }))
+
+  test(`${variant}: a rule that keeps the kernel from tracking what would be redirected is named, and others are not`, () =>
+    withHost(variant, async (host) => {
+      const load = (match: string) =>
+        variant === 'nftables'
+          ? `nft add table ip other; nft 'add chain ip other pre { type filter hook prerouting priority raw; }'
+            nft add rule ip other pre ${match === '' ? '' : `tcp dport ${match}`} notrack`
+          : `iptables -t raw -A PREROUTING ${match === '' ? '' : `-p tcp -m multiport --dports ${match}`} -j CT --notrack`
+      const unload = variant === 'nftables' ? 'nft delete table ip other' : 'iptables -t raw -F'
+      for (const match of ['53', variant === 'nftables' ? '{ 53, 8053 }' : '53,8053']) {
+        await host.sh(load(match.includes('{') ? `"${match}"` : match))
+        await accepts(host, 'refuse_untracked')
+        await host.sh(unload)
+      }
+      for (const match of ['', '80', '4143', variant === 'nftables' ? '{ 53, 80 }' : '53,80']) {
+        await host.sh(load(match.includes('{') ? `"${match}"` : match))
+        await refuses(host, 'refuse_untracked', /untracked: .*notrack/i)
+        await host.sh(unload)
+      }
+      await accepts(host, 'refuse_untracked')
     }))
 
   test(`${variant}: rules that the kernel does not take are refused before any is loaded, with its words`, () =>
@@ -373,7 +394,8 @@ test('the first reason is the one that is told', () =>
       const { code, stderr } = await ask(host, `${script}; explain`)
       return `${code} ${/^mesh-machine: (.*?)\. It means/m.exec(stderr)?.[1]}`
     }
-    const words = 'last_words() { echo "mesh-machine: iptables-restore: line 5 failed"; }; listening() { :; }'
+    const words =
+      'up=true; expires=; last_words() { echo "mesh-machine: iptables-restore: line 5 failed"; }; listening() { :; }'
     assert.is(
       await told(`${words}; ready() { :; }; in_charge() { false; }`),
       '6 iptables-restore: line 5 failed',
