@@ -96,9 +96,10 @@ tellStory('a machine with ways of its own', (story, step) => {
     const { machine } = story
     await machine.sh('echo Port=2022 >/etc/ssh/sshd_config.d/port.conf; mv /run/sshd /run/sshd.away')
     await refuses('ssh', /sshd's port 2022 would be redirected/)
-    // What its unit would have made, as that makes it.
-    assert.is(await machine.sh('stat -c "%a %U" /run/sshd'), '755 root\n')
-    await machine.sh('rm -f /etc/ssh/sshd_config.d/port.conf; rmdir /run/sshd.away')
+    // What its unit would have made, as that makes it; OpenSSH 10 can say its port without.
+    const made = await machine.sh('stat -c "%a %U" /run/sshd 2>/dev/null || echo none')
+    assert.is(made, story.world.debian === 'bookworm' ? '755 root\n' : 'none\n')
+    await machine.sh('rm -rf /etc/ssh/sshd_config.d/port.conf /run/sshd; mv /run/sshd.away /run/sshd')
   })
 
   step('refuses: an account has our name and another number, and says which', async () => {
