@@ -13,7 +13,7 @@ export function describeFile(mode: number, content: Artifact['content']): string
 export function filesOfMachines(artifacts: readonly Artifact[]): Map<string, Files> {
   const machines = new Map<string, Files>()
   for (const { path, mode, content } of artifacts) {
-    const [, name, file] = /^systemd\/([^/]+)(\/.+)$/.exec(path) ?? []
+    const [, name, file] = /^systemd\/(?!firewall\/)([^/]+)(\/.+)$/.exec(path) ?? []
     if (name === undefined || file === undefined) continue
     machines.set(name, (machines.get(name) ?? new Map()).set(file, describeFile(mode, content)))
   }
