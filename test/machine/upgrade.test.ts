@@ -102,7 +102,7 @@ tellStory('a machine is upgraded', (story, step) => {
     copyFiles(story, common)
     const killed = machine.run('mesh-machine', 'upgrade')
     await until('the proxy drains', 60, async () => (await machine.unit('linkerd-proxy')) === 'deactivating')
-    await machine.must('sh', '-c', 'kill -9 $(pgrep -of "mesh-machine upgrade")')
+    await machine.must('sh', '-c', 'kill -9 $(pgrep -of mesh-machine-upgrade)')
     await world.cluster.call('release', { name: 'drain' })
     // Its output is open for as long as a command of it still runs.
     assert.is((await killed).code, 137)
