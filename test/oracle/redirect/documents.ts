@@ -178,7 +178,7 @@ const fullExemptions = {
 export const narrow: Settings = {
   clusterNetworks: ['10.42.0.0/16', 'fd42::/16', '198.18.0.0/15', '100.64.0.0/10', 'fd00:ec2::/32'],
   machineNetworks: ['192.168.9.0/24', 'fd55::/64'],
-  dns: ['10.42.0.10', 'fd42::10'],
+  dns: ['100.64.0.10', 'fd00:ec2::10'],
   proxyUid: 2100,
   agentUid: 2110,
   adminPort: 9990,
