@@ -40,6 +40,7 @@ const referring: Readonly<Record<string, readonly string[]>> = {
   '/services/*/namespace': ['reference-unknown'],
   '/machines/*/name': ['reference-unknown'],
   '/machines/*/addresses/*': ['proxy-too-old'],
+  '/machines/*/localAddresses/*': ['proxy-too-old'],
   '/machines/*/labels/(key)': ['selector-crosses-namespaces'],
   '/machines/*/labels/*': ['selector-crosses-namespaces'],
   '/machines/*/parentId': ['parent-duplicate'],

@@ -30,6 +30,7 @@ PROXY_PORTS = {"outbound": 4140, "inbound": 4143}
 CLONE_NEWNET = 0x40000000
 SO_ORIGINAL_DST = 80
 NETLINK_NETFILTER = 12
+SO_RCVBUFFORCE = 33
 IP_TRANSPARENT = 19
 IPV6_TRANSPARENT = 75
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
@@ -329,6 +330,9 @@ class Kernel:
         self.listeners = [entry for place, port in PROXY_PORTS.items() for entry in listen(place, port)]
         # What is sent to lo and is nobody's: neither arrives nor is refused, so it is looked at on its way.
         self.loop = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(0x0800))
+        # Every packet on lo is seen here, and none is read before all connections are opened: an answer that found the
+        # usual buffer full would be lost, and a reset comes only once.
+        self.loop.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.loop.bind(("lo", 0x0800))
         self.outside.enter()
         self.listeners += listen("outside", OUTSIDE_PORT)
