@@ -16,7 +16,7 @@ import { type CloudConfig, createCloudConfig } from './targets/cloud-init.ts'
 
 export type { Artifact } from './artifact.ts'
 export { type Locate, type Parsed, parse } from './config/parse.ts'
-export type { ResolvedConfig, ResolvedMachine } from './config/resolved.ts'
+export type { PlatformName, ResolvedConfig, ResolvedMachine } from './config/resolved.ts'
 export { type Config, type Input, type Result, validate } from './config/validate.ts'
 export type { DiagnosticCode } from './diagnostics/catalogue.ts'
 export type { Diagnostic, Location, Severity } from './diagnostics/diagnostic.ts'
@@ -28,7 +28,7 @@ export type { Flow } from './plan/flow.ts'
 export type { MachinePlan, MeshPlan } from './plan/plan.ts'
 export type { RedirectRule } from './plan/redirect.ts'
 export { type CloudConfig, printCloudConfig } from './targets/cloud-init.ts'
-export { measureUserData, type PlatformName, type UserDataSize } from './targets/platform.ts'
+export { measureUserData, type UserDataSize } from './targets/platform.ts'
 export { type TargetName, targetNames } from './targets/target.ts'
 
 /** Fills in every default and applies groups to machines. Addresses are parsed, versions placed, certificates normalised. */

@@ -164,7 +164,7 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
     install: resolveInstall(agent.install ?? { from: 'preinstalled' }, spireUrl),
     user: { name: agent.user?.name ?? 'spire-agent', uid: agent.user?.uid ?? 2103 },
     socket: managedSocket,
-    attestation: { type, options: options as Readonly<Record<string, string | number>> },
+    attestation: { type, options },
   }
 }
 
@@ -247,6 +247,7 @@ function resolveMachine(
       spiffeId: settings.identity?.spiffeId ?? defaultSpiffeId(trustDomain, namespace, name),
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),
     },
+    attestation: definedEntries(settings.attestation),
     parentId: settings.parentId ?? defaultParentId(trustDomain, name),
     ...resolveSettings(settings, ipv6),
     originOf,

@@ -1,3 +1,11 @@
+import type {
+  Attestation as AttestationInput,
+  CloudInit,
+  MachineAttestation as MachineAttestationInput,
+  MeshDNS,
+  Proxy as ProxyInput,
+  Redirect as RedirectInput,
+} from '../generated/document.ts'
 import type { Address, Family, Network } from './network.ts'
 import type { LinkerdVersion } from './versions.ts'
 
@@ -30,11 +38,32 @@ export type TrustBundle =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
 
+/** The node attestors that the language has, built or not. */
+export type AttestorType = AttestationInput['type']
+
+/** The options of all node attestors. Which of them an attestor takes was checked. */
+export type AttestationOptions = Readonly<Omit<AttestationInput, 'type'>>
+
+/** What the SPIRE server will see of a machine. Which of it an attestor takes was checked. */
+export type MachineAttestation = Readonly<MachineAttestationInput>
+
 /** The node attestor of a managed agent, with its options as typed. */
 export interface Attestation {
-  readonly type: string
-  readonly options: Readonly<Record<string, string | number>>
+  readonly type: AttestorType
+  readonly options: AttestationOptions
 }
+
+/** What the machine's resolver may be told with, built or not. */
+export type ResolverProvider = NonNullable<MeshDNS['provider']>
+
+/** What the proxy lets in on a port that no policy covers, until the policy controller has answered. */
+export type InboundPolicy = NonNullable<ProxyInput['defaultInboundPolicy']>
+
+/** Who hands the user-data to the machine. */
+export type PlatformName = NonNullable<CloudInit['platform']>
+
+/** What holds the redirect's rules. */
+export type RedirectBackend = NonNullable<RedirectInput['backend']>
 
 export type Agent =
   | {
@@ -61,7 +90,7 @@ export interface RedirectScope {
 }
 
 export interface Redirect {
-  readonly backend: 'iptables' | 'nftables'
+  readonly backend: RedirectBackend
   readonly ipv6: boolean
   readonly inbound: RedirectScope
   readonly outbound: RedirectScope
@@ -92,8 +121,10 @@ export interface ResolvedMachine {
   readonly annotations: Readonly<Record<string, string>>
   readonly zone: string | undefined
   readonly identity: { readonly spiffeId: string; readonly serverName: string }
+  /** Empty where the document says nothing of it. */
+  readonly attestation: MachineAttestation
   readonly parentId: string
-  readonly defaultInboundPolicy: string
+  readonly defaultInboundPolicy: InboundPolicy
   readonly redirect: Redirect
   /** JSON Pointer of the field that a setting of this machine comes from; empty for a default. */
   readonly originOf: (...keys: readonly (string | number)[]) => string
@@ -107,7 +138,7 @@ export interface ResolvedGroup {
   readonly ports: readonly Port[]
   /** Given here it is one identity that the machines share. */
   readonly identity: { readonly spiffeId: string | undefined; readonly serverName: string | undefined }
-  readonly defaultInboundPolicy: string
+  readonly defaultInboundPolicy: InboundPolicy
   readonly redirect: Redirect
 }
 
@@ -143,7 +174,7 @@ export interface ResolvedConfig {
     readonly redirectNetworks: readonly RedirectNetwork[]
     readonly controlPlane: { readonly destination: string; readonly policy: string }
     readonly dns: {
-      readonly provider: string
+      readonly provider: ResolverProvider
       readonly servers: readonly string[]
       readonly domains: readonly string[]
     }
@@ -173,7 +204,7 @@ export interface ResolvedConfig {
     readonly agent: Agent
     readonly selectors: readonly string[]
   }
-  /** True where any machine or network of the document is IPv6 and `redirect.ipv6` does not say no. */
+  /** Sorted by name. */
   readonly machines: readonly ResolvedMachine[]
   /** Sorted by name; without a name first, and only where a machine has no group or there is none. */
   readonly groups: readonly ResolvedGroup[]
@@ -181,7 +212,7 @@ export interface ResolvedConfig {
   readonly ansible: { readonly collection: Collection | undefined }
   readonly cloudInit: {
     readonly distribution: 'debian' | 'rhel' | 'suse' | 'amazon'
-    readonly platform: string | undefined
+    readonly platform: PlatformName | undefined
     readonly compress: boolean | undefined
     readonly multipart: boolean
   }

@@ -1,4 +1,4 @@
-import type { Install } from '../config/resolved.ts'
+import type { Install, RedirectBackend, ResolverProvider } from '../config/resolved.ts'
 
 /** Families of distributions, by what installs packages: apt, dnf and zypper. */
 export const families = ['debian', 'rhel', 'suse'] as const
@@ -69,8 +69,8 @@ export const needs: readonly Need[] = [
 export interface PackageChoice {
   readonly proxy: { readonly install: Install }
   readonly agent: { readonly program: { readonly install: Install } } | undefined
-  readonly redirect: { readonly backend: string }
-  readonly resolver: { readonly provider: string }
+  readonly redirect: { readonly backend: RedirectBackend }
+  readonly resolver: { readonly provider: ResolverProvider }
 }
 
 /** The needs of the machines of a plan. */

@@ -1,4 +1,12 @@
-import type { Agent, Install, ResolvedConfig, ResolvedMachine, SystemUser } from '../config/resolved.ts'
+import type {
+  Agent,
+  Install,
+  RedirectBackend,
+  ResolvedConfig,
+  ResolvedMachine,
+  ResolverProvider,
+  SystemUser,
+} from '../config/resolved.ts'
 import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
 import {
   type EnvironmentEntry,
@@ -53,14 +61,14 @@ export interface MeshPlan {
   readonly selectors: readonly string[]
   readonly controlPlane: readonly string[]
   readonly resolver: {
-    readonly provider: string
+    readonly provider: ResolverProvider
     readonly servers: readonly string[]
     readonly domains: readonly string[]
   }
   /** Routes to the networks of the cluster that the machine sets up itself. */
   readonly routes: readonly { readonly to: string; readonly via: string }[]
   readonly redirect: {
-    readonly backend: string
+    readonly backend: RedirectBackend
     readonly ipv6: boolean
     readonly onProxyFailure: 'closed' | 'open'
   }

@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import type { Artifact } from '../artifact.ts'
-import type { ResolvedConfig } from '../config/resolved.ts'
+import type { PlatformName, ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../files/machine-files.ts'
 import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../files/unit-view.ts'
@@ -8,7 +8,7 @@ import { listPackages, planNeeds } from '../plan/packages.ts'
 import type { MachinePlan } from '../plan/plan.ts'
 import { emitGuide } from './guide.ts'
 import { wrapMultipart } from './multipart.ts'
-import { compressUserData, countUserData, type PlatformName, platforms } from './platform.ts'
+import { compressUserData, countUserData, platforms } from './platform.ts'
 import { type Target, textArtifact } from './target.ts'
 
 /** One entry of cloud-init's `write_files`. */
@@ -109,7 +109,7 @@ export const cloudInitTarget: Target = {
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {
   const { platform, compress } = config.cloudInit
-  if (!isPlatform(platform)) return
+  if (platform === undefined) return
   if (compress === true && platforms[platform].gzip === 'refused')
     report('platform-no-compress', '/cloudInit/compress', { platform })
   if (isSmall(platform)) report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
@@ -122,8 +122,7 @@ function emitUserData(
   config: ResolvedConfig,
   report: Report,
 ): Artifact {
-  const { compress, multipart } = config.cloudInit
-  const platform = isPlatform(config.cloudInit.platform) ? config.cloudInit.platform : undefined
+  const { compress, multipart, platform } = config.cloudInit
   const carried = isSmall(platform)
     ? files.filter((file) => !spared.includes(file.path)).map(withoutComments)
     : files
@@ -146,8 +145,4 @@ function emitUserData(
     })
   }
   return { path, mode: 0o644, content, sensitive: false }
-}
-
-function isPlatform(name: string | undefined): name is PlatformName {
-  return name !== undefined && Object.hasOwn(platforms, name)
 }

@@ -1,6 +1,7 @@
 import { base64 } from '@scure/base'
 import { strToU8 } from 'fflate'
 import { gzip } from 'pako'
+import type { PlatformName } from '../config/resolved.ts'
 
 /** What a platform takes as user-data, and how it counts. */
 interface Platform {
@@ -13,7 +14,7 @@ interface Platform {
 }
 
 /** Limits from the platforms' own documentation and cloud-init's data sources (docs/cloud-init.md has each source). */
-export const platforms = {
+export const platforms: Readonly<Record<PlatformName, Platform>> = {
   ec2: { limit: 16_384, counts: 'data', gzip: 'binary' },
   gce: { limit: 262_144, counts: 'data', gzip: 'base64' },
   azure: { limit: 65_535, counts: 'data', gzip: 'binary' },
@@ -23,9 +24,7 @@ export const platforms = {
   oci: { limit: 32_000, counts: 'base64', gzip: 'binary' },
   vsphere: { limit: 524_288, counts: 'data', gzip: 'binary' },
   nocloud: { limit: undefined, counts: 'data', gzip: 'binary' },
-} as const satisfies Record<string, Platform>
-
-export type PlatformName = keyof typeof platforms
+}
 
 /** How large user-data is as one platform counts it. */
 export interface UserDataSize {
@@ -45,7 +44,7 @@ export function measureUserData(userData: string): UserDataSize[] {
   const plainBytes = strToU8(userData).length
   const packedBytes = compressBytes(userData).length
   return (Object.keys(platforms) as PlatformName[]).map((name) => {
-    const platform: Platform = platforms[name]
+    const platform = platforms[name]
     const { limit = Number.POSITIVE_INFINITY } = platform
     const plain = countBytes(platform, plainBytes)
     const compressed =

@@ -20,6 +20,21 @@ function first(config: ResolvedConfig): ResolvedMachine {
 const append = (text: string): Edit => ['port: 80}]\n', `port: 80}]\n${text}\n`]
 const texts = (networks: readonly { readonly text: string }[]) => networks.map(({ text }) => text)
 
+test('what the SPIRE server will see of a machine comes with it, from its group or itself', () => {
+  const given = resolved(
+    edit(base, [
+      ['attestation: {type: join_token, file: /etc/spire/join-token}', 'attestation: {type: aws_iid}'],
+      [
+        'machines:\n',
+        'groups: {cloud: {namespace: a, attestation: {region: eu-west-1}}}\nmachines:\n  - {name: cloudy, group: cloud, addresses: [203.0.113.9], ports: [{name: a, port: 1}], attestation: {instanceId: i-0123456789abcdef0}}\n',
+      ],
+    ]),
+  )
+  const [cloudy, other] = given.machines
+  assert.equal(cloudy?.attestation, { region: 'eu-west-1', instanceId: 'i-0123456789abcdef0' })
+  assert.equal(other?.attestation, {})
+})
+
 test('every default of a document that says the least', () => {
   const config = resolved(readExample('minimal'))
   const { mesh, proxy, spire, cloudInit } = config
@@ -93,6 +108,7 @@ test('every default of a machine', () => {
     ports: [{ name: 'http', port: 80, opaque: false }],
     labels: {},
     annotations: {},
+    attestation: {},
     zone: undefined,
     identity: {
       spiffeId: 'spiffe://root.linkerd.cluster.local/mixed-env/legacy-app',
