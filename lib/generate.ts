@@ -21,11 +21,10 @@ import { suggestWord } from './diagnostics/suggestion.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
-import { emitAttributes } from './targets/attributes.ts'
-import { checkFolders } from './targets/firewall.ts'
-
 import { targets as builtTargets } from './targets/index.ts'
-import { type Target, targetNames } from './targets/target.ts'
+import { emitAttributes } from './targets/shared/attributes.ts'
+import { checkFolders } from './targets/shared/firewall.ts'
+import { type Target, targetNames } from './targets/shared/target.ts'
 import { checkUnbuilt } from './targets/unbuilt.ts'
 
 /** What to generate. */
@@ -84,24 +83,25 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   )
 }
 
+/** One machine after the other, and what is beside their folders where its path comes. */
 function* emitTarget(
   target: Target,
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
   report: Report,
 ): Iterable<Artifact> {
-  const shared = target.emitShared(config, machines)
-  if (target.emitMachine === undefined) return yield* shared
+  if (target.emitMachine === undefined) return yield* target.emitShared(config, machines)
+  const shared = target.emitShared(config, machines)[Symbol.iterator]()
   const planMachine = createPlanner(config)
   const printFiles = createFilePrinter()
-  let next = 0
+  let page = shared.next()
   for (const machine of machines) {
     const folder = `${target.name}/${machine.name}/`
-    for (let page = shared[next]; page !== undefined && page.path < folder; page = shared[++next]) yield page
+    for (; page.done !== true && page.value.path < folder; page = shared.next()) yield page.value
     const plan = planMachine(machine)
-    yield* target.emitMachine({ plan, files: printFiles(plan) }, config, report)
+    yield* target.emitMachine({ machine, plan, files: () => printFiles(plan) }, config, report)
   }
-  yield* shared.slice(next)
+  for (; page.done !== true; page = shared.next()) yield page.value
 }
 
 function chooseTargets(names: readonly string[] | undefined, report: Report): Target[] {

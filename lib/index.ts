@@ -12,7 +12,7 @@ import { createFilePrinter } from './files/machine-files.ts'
 import type { Flow } from './plan/flow.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
-import { type CloudConfig, createCloudConfig } from './targets/cloud-init.ts'
+import { type CloudConfig, createCloudConfig } from './targets/cloud-init/target.ts'
 
 export type { Artifact } from './artifact.ts'
 export { type Locate, type Parsed, parse } from './config/parse.ts'
@@ -27,9 +27,9 @@ export type { MeshjoinDocument } from './generated/document.ts'
 export type { Flow } from './plan/flow.ts'
 export type { MachinePlan, MeshPlan } from './plan/plan.ts'
 export type { RedirectRule } from './plan/redirect.ts'
-export { type CloudConfig, printCloudConfig } from './targets/cloud-init.ts'
-export { measureUserData, type UserDataSize } from './targets/platform.ts'
-export { type TargetName, targetNames } from './targets/target.ts'
+export { measureUserData, type UserDataSize } from './targets/cloud-init/platform.ts'
+export { type CloudConfig, printCloudConfig } from './targets/cloud-init/target.ts'
+export { type TargetName, targetNames } from './targets/shared/target.ts'
 
 /** Fills in every default and applies groups to machines. Addresses are parsed, versions placed, certificates normalised. */
 export function resolve(input: Input): Result<ResolvedConfig> {

@@ -5,9 +5,9 @@ import { printInventory } from './ansible/inventory.ts'
 import { playbooks } from './ansible/playbooks.ts'
 import { emitRole } from './ansible/role.ts'
 import { roleName } from './ansible/variables.ts'
-import { yamlArtifact } from './ansible/yaml.ts'
-import { emitGuide } from './guide.ts'
-import type { Target } from './target.ts'
+import { emitOperatorDocs } from './shared/operator-docs.ts'
+import type { Target } from './shared/target.ts'
+import { yamlArtifact } from './shared/yaml.ts'
 
 /** `ansible/`: an inventory, four playbooks, and the role that they use. */
 export const ansibleTarget: Target = {
@@ -22,7 +22,7 @@ function emitAnsible(config: ResolvedConfig, machines: readonly ResolvedMachine[
   const folder = collection === undefined ? 'ansible' : 'ansible/playbooks'
   const role = collection === undefined ? roleName : `${collection.namespace}.${collection.name}.${roleName}`
   const artifacts = [
-    ...emitGuide('ansible', config, machines),
+    ...emitOperatorDocs('ansible', config, machines),
     yamlArtifact('ansible/.yamllint', yamllint),
     yamlArtifact('ansible/inventory.yml', printInventory(config, machines)),
     ...Object.entries(playbooks(role)).map(([name, plays]) => yamlArtifact(`${folder}/${name}.yml`, plays)),

@@ -1,7 +1,7 @@
 import { ansibleTarget } from './ansible.ts'
-import { cloudInitTarget } from './cloud-init.ts'
-import { systemdTarget } from './systemd.ts'
-import type { Target } from './target.ts'
+import { cloudInitTarget } from './cloud-init/target.ts'
+import type { Target } from './shared/target.ts'
+import { systemdTarget } from './systemd/target.ts'
 
 /** The targets that are built, sorted by name: their artifacts then come sorted by path. */
 export const targets: readonly Target[] = [ansibleTarget, cloudInitTarget, systemdTarget]

@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cloudConfig, type MachinePlan, plan, validate } from '../../lib/index.ts'
-import { platforms } from '../../lib/targets/platform.ts'
+import { platforms } from '../../lib/targets/cloud-init/platform.ts'
 import { readBlocks, readLinks, replaceBlock } from './markdown.ts'
 
 const readme = 'README.md'

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { catalogue } from '../../lib/diagnostics/catalogue.ts'
 import { escapeExecArgument, escapeUnitText } from '../../lib/escape/unit.ts'
 import { generate } from '../../lib/index.ts'
-import { wrapMultipart } from '../../lib/targets/multipart.ts'
+import { wrapMultipart } from '../../lib/targets/cloud-init/multipart.ts'
 
 interface Row {
   readonly list: string

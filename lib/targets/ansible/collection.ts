@@ -1,8 +1,8 @@
 import type { Artifact } from '../../artifact.ts'
 import type { Collection } from '../../config/resolved.ts'
-import { textArtifact } from '../target.ts'
+import { textArtifact } from '../shared/target.ts'
+import { yamlArtifact } from '../shared/yaml.ts'
 import { oldestAnsible } from './role.ts'
-import { yamlArtifact } from './yaml.ts'
 
 /** What makes a collection of the folder. */
 export function collectionArtifacts(folder: string, { namespace, name, version }: Collection): Artifact[] {

@@ -6,7 +6,7 @@ import { unitTemplates } from '../../files/unit-view.ts'
 import { createMeshPlanner } from '../../plan/plan.ts'
 import { planSymbolic, type SymbolicPlan } from '../../plan/symbolic.ts'
 import { isVariable, jinjaNotation, type Notation } from '../../plan/value.ts'
-import { textArtifact } from '../target.ts'
+import { textArtifact } from '../shared/target.ts'
 import { machineVariables } from './variables.ts'
 
 /** A file that the role puts on a machine. */

@@ -1,13 +1,13 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { renderTemplate } from '../../files/template.ts'
-import { textArtifact } from '../target.ts'
+import { textArtifact } from '../shared/target.ts'
+import { yamlArtifact } from '../shared/yaml.ts'
 import { packageVars } from './packages.ts'
 import { collectRoleFiles } from './role-files.ts'
 import { roleVars } from './role-vars.ts'
 import { taskFiles } from './tasks.ts'
 import { type Option, publicName, roleDefaults, roleName, roleOptions } from './variables.ts'
-import { yamlArtifact } from './yaml.ts'
 
 /** The oldest ansible-core that the role is tried with. */
 export const oldestAnsible = '2.16'

@@ -12,8 +12,8 @@ import {
   measureUserData,
   printCloudConfig,
 } from '../../../lib/index.ts'
-import { wrapMultipart } from '../../../lib/targets/multipart.ts'
-import { compressUserData, countUserData, platforms } from '../../../lib/targets/platform.ts'
+import { wrapMultipart } from '../../../lib/targets/cloud-init/multipart.ts'
+import { compressUserData, countUserData, platforms } from '../../../lib/targets/cloud-init/platform.ts'
 import { type EditableDocument, firstMachine, firstPlan, minimalWith } from '../plan/document.ts'
 
 const test = suite('targets')

@@ -1,8 +1,8 @@
-import type { Artifact } from '../artifact.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
-import type { Report } from '../diagnostics/diagnostic.ts'
-import type { MachineFile } from '../files/machine-files.ts'
-import type { MachinePlan } from '../plan/plan.ts'
+import type { Artifact } from '../../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import type { Report } from '../../diagnostics/diagnostic.ts'
+import type { MachineFile } from '../../files/machine-files.ts'
+import type { MachinePlan } from '../../plan/plan.ts'
 
 /** Every target that the design has, built or not. */
 export const targetNames = [
@@ -19,8 +19,11 @@ export type TargetName = (typeof targetNames)[number]
 
 /** What a target is handed for one machine. */
 export interface MachineInput {
+  /** All that the document says of it, with defaults and its group applied. */
+  readonly machine: ResolvedMachine
   readonly plan: MachinePlan
-  readonly files: readonly MachineFile[]
+  /** Its files, printed when they are asked for: only a target that `placesMachineFiles` may ask. */
+  readonly files: () => readonly MachineFile[]
 }
 
 /** A family of artifacts. Targets do not know of each other; all place the same files. */
@@ -31,9 +34,9 @@ export interface Target {
   /** Reports what the target itself cannot do. Runs before anything is emitted. */
   readonly check: (config: ResolvedConfig, report: Report) => void
   /** The artifacts of one machine, in the folder `<target>/<machine>/`, if it has any. Reports what only the output shows. */
-  readonly emitMachine?: (input: MachineInput, config: ResolvedConfig, report: Report) => Artifact[]
-  /** The artifacts beside the machines' folders, in `<target>/`. */
-  readonly emitShared: (config: ResolvedConfig, machines: readonly ResolvedMachine[]) => Artifact[]
+  readonly emitMachine?: (input: MachineInput, config: ResolvedConfig, report: Report) => Iterable<Artifact>
+  /** The artifacts beside the machines' folders, in `<target>/`, sorted by path. Asked for one after the other. */
+  readonly emitShared: (config: ResolvedConfig, machines: readonly ResolvedMachine[]) => Iterable<Artifact>
 }
 
 /** A text artifact without secrets. */

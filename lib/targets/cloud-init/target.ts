@@ -1,15 +1,15 @@
 import { dump } from 'js-yaml'
-import type { Artifact } from '../artifact.ts'
-import type { PlatformName, ResolvedConfig } from '../config/resolved.ts'
-import type { Report } from '../diagnostics/diagnostic.ts'
-import type { MachineFile } from '../files/machine-files.ts'
-import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../files/unit-view.ts'
-import { listPackages, planNeeds } from '../plan/packages.ts'
-import type { MachinePlan } from '../plan/plan.ts'
-import { emitGuide } from './guide.ts'
+import type { Artifact } from '../../artifact.ts'
+import type { PlatformName, ResolvedConfig } from '../../config/resolved.ts'
+import type { Report } from '../../diagnostics/diagnostic.ts'
+import type { MachineFile } from '../../files/machine-files.ts'
+import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../../files/unit-view.ts'
+import { listPackages, planNeeds } from '../../plan/packages.ts'
+import type { MachinePlan } from '../../plan/plan.ts'
+import { emitOperatorDocs } from '../shared/operator-docs.ts'
+import { type Target, textArtifact } from '../shared/target.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, platforms } from './platform.ts'
-import { type Target, textArtifact } from './target.ts'
 
 /** One entry of cloud-init's `write_files`. */
 export interface WriteFile {
@@ -101,10 +101,10 @@ export const cloudInitTarget: Target = {
     )
     return [
       textArtifact(`${folder}/meta-data`, metaData),
-      emitUserData(`${folder}/user-data`, plan, files, config, report),
+      emitUserData(`${folder}/user-data`, plan, files(), config, report),
     ]
   },
-  emitShared: (config, machines) => emitGuide('cloud-init', config, machines),
+  emitShared: (config, machines) => emitOperatorDocs('cloud-init', config, machines),
 }
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {

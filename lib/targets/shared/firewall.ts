@@ -1,9 +1,9 @@
-import type { Artifact } from '../artifact.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
-import type { Report } from '../diagnostics/diagnostic.ts'
-import { renderTemplate } from '../files/template.ts'
-import { proxyPorts } from '../plan/ports.ts'
-import { redirectSources } from '../plan/redirect.ts'
+import type { Artifact } from '../../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import type { Report } from '../../diagnostics/diagnostic.ts'
+import { renderTemplate } from '../../files/template.ts'
+import { proxyPorts } from '../../plan/ports.ts'
+import { redirectSources } from '../../plan/redirect.ts'
 import type { TargetName } from './target.ts'
 
 /** The folder in a target's folder, and the programs in it; one for each kind of firewall that a machine may have. */

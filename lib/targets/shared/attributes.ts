@@ -1,4 +1,4 @@
-import type { Artifact } from '../artifact.ts'
+import type { Artifact } from '../../artifact.ts'
 import { textArtifact } from './target.ts'
 
 /**

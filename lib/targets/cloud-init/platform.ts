@@ -1,7 +1,7 @@
 import { base64 } from '@scure/base'
 import { strToU8 } from 'fflate'
 import { gzip } from 'pako'
-import type { PlatformName } from '../config/resolved.ts'
+import type { PlatformName } from '../../config/resolved.ts'
 
 /** What a platform takes as user-data, and how it counts. */
 interface Platform {

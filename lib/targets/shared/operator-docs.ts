@@ -1,14 +1,14 @@
-import type { Artifact } from '../artifact.ts'
-import { annotationLine, neededAnnotations } from '../config/annotations.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
-import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
-import { renderTemplate } from '../files/template.ts'
-import { type Flow, planFlows } from '../plan/flow.ts'
+import type { Artifact } from '../../artifact.ts'
+import { annotationLine, neededAnnotations } from '../../config/annotations.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { escapeMarkdown, escapeMarkdownCode } from '../../escape/markdown.ts'
+import { renderTemplate } from '../../files/template.ts'
+import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
 import { type TargetName, textArtifact } from './target.ts'
 
 /** The README, the network page and the firewalls' programs that every target's folder has, sorted by path. */
-export function emitGuide(
+export function emitOperatorDocs(
   target: TargetName,
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
@@ -16,14 +16,14 @@ export function emitGuide(
   return [
     textArtifact(
       `${target}/README.md`,
-      renderTemplate(`readme/${target}.md.hbs`, viewGuide(config, machines)),
+      renderTemplate(`readme/${target}.md.hbs`, viewReadme(config, machines)),
     ),
     ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
 }
 
-function viewGuide(config: ResolvedConfig, machines: readonly ResolvedMachine[]): object {
+function viewReadme(config: ResolvedConfig, machines: readonly ResolvedMachine[]): object {
   const { agent, server } = config.spire
   const token = agent.from === 'managed' ? agent.attestation.options.file : undefined
   const [first] = machines

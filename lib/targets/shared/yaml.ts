@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import type { Artifact } from '../../artifact.ts'
-import { textArtifact } from '../target.ts'
+import { textArtifact } from './target.ts'
 
 /** The tasks are the same for every document, and printing them takes longer than all that is a document's own. */
 const printed = new WeakMap<object, string>()

@@ -1,0 +1,12 @@
+import { emitOperatorDocs } from '../shared/operator-docs.ts'
+import { type Target, textArtifact } from '../shared/target.ts'
+
+/** `systemd/<machine>/…`: the machine's files below the paths where they belong, and nothing else. */
+export const systemdTarget: Target = {
+  name: 'systemd',
+  placesMachineFiles: true,
+  check: () => {},
+  emitMachine: ({ plan, files }) =>
+    files().map((file) => textArtifact(`systemd/${plan.name}${file.path}`, file.content, file.mode)),
+  emitShared: (config, machines) => emitOperatorDocs('systemd', config, machines),
+}
