@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
 import { helperNames } from '../lib/files/helper-names.ts'
+import { joinPrograms } from './machine-program.ts'
 
 const knownHelpers = Object.fromEntries(helperNames.map((name) => [name, true]))
 const blocks = ['if', 'unless', 'each']
@@ -49,7 +50,7 @@ export function lintTemplate(source: string): string[] {
   return lint.faults
 }
 
-/** Every template under a folder as one module: `.hbs` files compiled, all others as text. */
+/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, all others as text. */
 export function compileTemplates(folder: string): string {
   const specs: string[] = []
   const texts: string[] = []
@@ -70,30 +71,9 @@ export function compileTemplates(folder: string): string {
         preventIndent: true,
       }
       specs.push(`${name}: ${String(Handlebars.precompile(source, options))}`)
-    } else if (file.endsWith('.sh')) {
-      texts.push(`${name}: ${JSON.stringify(withoutComments(readFileSync(join(folder, file), 'utf8')))}`)
     }
   }
+  for (const [name, text] of joinPrograms(folder))
+    texts.push(`${JSON.stringify(name)}: ${JSON.stringify(text)}`)
   return `export const templates = {\n${specs.join(',\n')}\n}\nexport const texts = {\n${texts.join(',\n')}\n}\n`
-}
-
-/**
- * A shell command without its comment lines, but for those at its top, which are its usage text; without braces around
- * names that need none; and indented by as little as shows its blocks. The machine's copy travels in user-data, where
- * every platform counts bytes; this repository keeps all of it. What shellcheck was told about single lines, the copy
- * tells it once.
- */
-export function withoutComments(script: string): string {
-  const end = script.indexOf('\n\n')
-  const told = [...script.matchAll(/^ *# shellcheck disable=(.*)$/gm)].flatMap(([, codes = '']) =>
-    codes.split(','),
-  )
-  const body = script
-    .slice(end)
-    .replace(/^ *#.*\n/gm, '')
-    .replace(/\n{2,}/g, '\n')
-    .replace(/^(?: {2})+/gm, (indent) => ' '.repeat(indent.length / 2))
-    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
-  const directive = told.length === 0 ? '' : `\n# shellcheck disable=${[...new Set(told)].sort().join(',')}`
-  return `${script.slice(0, end)}\n${directive}${body}`
 }

@@ -12,7 +12,7 @@ import { gunzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Artifact, generate } from '../../lib/index.ts'
-import { withoutComments } from '../../scripts/templates.ts'
+import { joinPrograms } from '../../scripts/machine-program.ts'
 
 const folder = 'test/golden'
 const update = process.env.UPDATE_GOLDEN === '1'
@@ -45,7 +45,7 @@ test('minimal is the example of that name', () => {
 })
 
 test('the command on the machine is the same file everywhere', () => {
-  const command = withoutComments(readFileSync('templates/mesh-machine.sh', 'utf8'))
+  const command = joinPrograms('templates').get('mesh-machine.sh')
   for (const name of cases) {
     const copies = artifactsOf(name).filter(({ path }) => path.endsWith('/usr/local/sbin/mesh-machine'))
     assert.ok(copies.length > 0, name)

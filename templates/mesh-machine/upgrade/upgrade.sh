@@ -1,14 +1,5 @@
-#!/bin/sh
-# mesh-machine-upgrade: takes the files that were copied here into use, or goes back to those with which this machine was
-# well. "mesh-machine upgrade" calls it. By meshjoin; see docs/machine.md.
-#
-# Exit: 0 in use, 2 usage, 3 refused, 7 undone
-
-# SC2154, SC1091: mesh-machine has the functions and the variables. SC2310, SC2312: questions are asked in conditions, where
-# "set -e" does not reach, and filters may come up empty. SC2034: functions of mesh-machine read what is set here.
-# shellcheck disable=SC1091,SC2034,SC2154,SC2310,SC2312
-
-. /usr/local/sbin/mesh-machine
+# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# To the files that were copied here, or back to those with which this machine was well.
 
 upgrade() {
   lock 8 900 || busy
@@ -61,10 +52,3 @@ back() {
   say 'all is as before'
   exit 7
 }
-
-trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
-trap 'exit 143' TERM INT HUP
-[ "$#" -eq 0 ] || usage
-is_root || fail 2 root 'this is for root' 'nothing was changed' 'use sudo'
-load_conf
-upgrade

@@ -1,0 +1,11 @@
+#!/bin/sh
+# mesh-machine-upgrade: takes the files that were copied here into use, or goes back to those with which this machine was
+# well. "mesh-machine upgrade" calls it. By meshjoin; see docs/machine.md.
+#
+# Exit: 0 in use, 2 usage, 3 refused, 7 undone
+
+# SC2154, SC1091: mesh-machine has the functions and the variables. SC2310, SC2312: questions are asked in conditions, where
+# "set -e" does not reach, and filters may come up empty. SC2034: functions of mesh-machine read what is set here.
+# shellcheck disable=SC1091,SC2034,SC2154,SC2310,SC2312
+
+. /usr/local/sbin/mesh-machine
