@@ -1,6 +1,7 @@
 /** Writes the generated pages of docs/. A test fails where they are stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderDiagnosticsReference } from './diagnostics-reference.ts'
+import { readFailures, renderFailures } from './failures.ts'
 import { renderInputReference } from './input-reference.ts'
 
 const schema: unknown = JSON.parse(readFileSync('schemas/meshjoin.v1.schema.json', 'utf8'))
@@ -8,3 +9,11 @@ const schema: unknown = JSON.parse(readFileSync('schemas/meshjoin.v1.schema.json
 mkdirSync('docs', { recursive: true })
 writeFileSync('docs/diagnostics.md', renderDiagnosticsReference())
 writeFileSync('docs/input.md', renderInputReference(schema))
+
+const failures = readFailures('templates')
+writeFileSync('docs/failures.md', renderFailures(failures))
+
+const statusFile = 'schemas/status.v1.schema.json'
+const status = JSON.parse(readFileSync(statusFile, 'utf8'))
+status.definitions.failure.properties.id.enum = failures.map(({ id }) => id)
+writeFileSync(statusFile, `${JSON.stringify(status, null, 2)}\n`)

@@ -1,28 +1,31 @@
 // Joins the parts below templates/mesh-machine/ into the programs of a machine: one file each, the same for every machine.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { calledFailures, printFailures, readFailures } from './failures.ts'
 
 /**
  * The parts of each program in the order in which they are joined: first what it is and what it sets, last what it does.
- * Between these a part calls what stands above it.
+ * Between these a part calls what stands above it, and nothing below. `failures` is made of failures.yaml.
  */
-export const programs: Readonly<Record<string, readonly string[]>> = {
+export const programs = {
   'mesh-machine.sh': [
     'settings',
+    'failures',
     'log',
     'facts',
     'proxy',
-    'redirect/tables',
-    'redirect/rules',
     'backends/iptables',
-    'ssh-guard',
+    'backends/nftables',
+    'backends/backend',
     'resolver',
+    'ssh-guard',
     'ports',
-    'redirect/switch',
-    'redirect/watch',
+    'redirect/rules',
     'download',
     'status',
     'gate',
+    'redirect/switch',
+    'redirect/watch',
     'users',
     'preflight',
     'known-good',
@@ -32,30 +35,66 @@ export const programs: Readonly<Record<string, readonly string[]>> = {
   ],
   'mesh-machine-doctor.sh': [
     'doctor/settings',
-    'doctor/probe',
+    'failures',
+    'doctor/saved',
+    'doctor/made-by-hand',
     'doctor/before',
+    'doctor/link',
+    'doctor/probe',
     'doctor/check',
     'doctor/main',
   ],
-  'mesh-machine-upgrade.sh': ['upgrade/settings', 'upgrade/upgrade', 'upgrade/main'],
+  'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type ProgramName = keyof typeof programs
+
+/** Every program as the text that machines get. Throws for a part, and for a failure, that no program has. */
+export function joinPrograms(templates: string): Map<ProgramName, string> {
+  const folder = join(templates, 'mesh-machine')
+  const names = Object.keys(programs) as ProgramName[]
+  const used = new Set(names.flatMap((name): string[] => [...programs[name]]))
+  for (const part of listParts(folder))
+    if (!used.has(part)) throw new Error(`${folder}/${part}.sh is in no program`)
+  const failures = shareFailures(templates)
+  return new Map(
+    names.map((name) => {
+      const texts = programs[name].map((part) =>
+        part === 'failures' ? failures.get(name) : readFileSync(join(folder, `${part}.sh`), 'utf8'),
+      )
+      return [name, withoutComments(texts.join('\n'))]
+    }),
+  )
 }
 
-/** Where the parts lie below the folder of templates. */
-export const partsFolder = 'mesh-machine'
-
-/** Every program as the text that machines get, by its name. Throws for a part that no program has. */
-export function joinPrograms(templates: string): Map<string, string> {
-  const folder = join(templates, partsFolder)
-  const used = new Set(Object.values(programs).flat())
-  for (const file of listParts(folder))
-    if (!used.has(file))
-      throw new Error(`${folder}/${file}.sh is a part of no program: scripts/machine-program.ts`)
-  return new Map(
-    Object.entries(programs).map(([name, parts]) => [
-      name,
-      withoutComments(parts.map((part) => readFileSync(join(folder, `${part}.sh`), 'utf8')).join('\n')),
-    ]),
+/**
+ * The generated part of each program: the command knows the failures that it calls, and asks the program that has taken its
+ * functions about all others.
+ */
+export function shareFailures(templates: string): Map<ProgramName, string> {
+  const failures = readFailures(templates)
+  const called = (name: ProgramName) =>
+    calledFailures(
+      programs[name]
+        .filter((part) => part !== 'failures')
+        .map((part) =>
+          readFileSync(join(templates, 'mesh-machine', `${part}.sh`), 'utf8').replace(/^ *#.*$/gm, ''),
+        )
+        .join('\n'),
+    )
+  const own = called('mesh-machine.sh')
+  const others = (['mesh-machine-doctor.sh', 'mesh-machine-upgrade.sh'] as const).map(
+    (name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const,
   )
+  const all = new Set([...own, ...others.flatMap(([, ids]) => [...ids])])
+  const known = new Set(failures.map(({ id }) => id))
+  for (const id of known) if (!all.has(id)) throw new Error(`failures.yaml: nothing fails as ${id}`)
+  for (const id of all) if (!known.has(id)) throw new Error(`failures.yaml has no ${id}`)
+  const having = (ids: ReadonlySet<string>) => failures.filter(({ id }) => ids.has(id))
+  return new Map([
+    ['mesh-machine.sh', printFailures('describe_failure', having(own), 'describe_own_failure')],
+    ...others.map(([name, ids]) => [name, printFailures('describe_own_failure', having(ids))] as const),
+  ])
 }
 
 /** Names of all parts below a folder, without their ending. */
@@ -69,21 +108,16 @@ export function listParts(folder: string): string[] {
 
 /**
  * A shell command without its comment lines, but for those at its top, which are its usage text; without braces around
- * names that need none; and indented by as little as shows its blocks. The machine's copy travels in user-data, where
- * every platform counts bytes; this repository keeps all of it. What shellcheck was told about single lines, the copy
- * tells it once.
+ * names that need none; and without indentation. The machine's copy travels in user-data, where every platform counts
+ * bytes; this repository keeps all of it. What shellcheck was told stays here as well.
  */
 export function withoutComments(script: string): string {
   const end = script.indexOf('\n\n')
-  const told = [...script.matchAll(/^ *# shellcheck disable=(.*)$/gm)].flatMap(([, codes = '']) =>
-    codes.split(','),
-  )
   const body = script
     .slice(end)
     .replace(/^ *#.*\n/gm, '')
     .replace(/\n{2,}/g, '\n')
-    .replace(/^(?: {2})+/gm, (indent) => ' '.repeat(indent.length / 2))
+    .replace(/^ +/gm, '')
     .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
-  const directive = told.length === 0 ? '' : `\n# shellcheck disable=${[...new Set(told)].sort().join(',')}`
-  return `${script.slice(0, end)}\n${directive}${body}`
+  return `${script.slice(0, end)}\n${body}`
 }

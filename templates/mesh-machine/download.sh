@@ -1,22 +1,26 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
-# Binaries: fetched, unpacked beside those in use, taken into use.
+# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
+# Binaries: fetched, unpacked beside those in use, taken into use. NAME is PROXY or AGENT, BASE the folder that has one of
+# each version, FILE the binary's path below that.
 
-# Sets url, sha256, member, ca, proxy, version of PROXY or AGENT for this machine's architecture.
-source_of() {
-  case $(uname -m) in x86_64) arch=AMD64 ;; aarch64) arch=ARM64 ;; *) arch=$(uname -m) ;; esac
-  eval "url=\${$1_URL_${arch}-} sha256=\${$1_SHA256_${arch}-} member=\${$1_MEMBER_${arch}-}"
+# for_each_binary COMMAND: NAME BASE FILE of those that are downloaded.
+for_each_binary() {
+  if [ "${PROXY_FROM}" = download ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; fi
+  if owns_agent && [ "${AGENT_INSTALL}" = download ]; then "$1" AGENT /opt/spire bin/spire-agent; fi
+}
+
+# read_source NAME: sets url, sha256, member, ca, proxy and version for this machine's architecture.
+read_source() {
+  local architecture
+  case $(uname -m) in x86_64) architecture=AMD64 ;; aarch64) architecture=ARM64 ;; *) architecture=$(uname -m) ;; esac
+  eval "url=\${$1_URL_${architecture}-} sha256=\${$1_SHA256_${architecture}-} member=\${$1_MEMBER_${architecture}-}"
   eval "ca=\${$1_CA_FILE-} proxy=\${$1_HTTP_PROXY-} version=\${$1_VERSION}"
-  [ -n "${sha256}" ] || fail 3 no-checksum "the document has no sha256 of the $1 for ${arch}" \
-    'nothing was changed' 'add it, generate and copy again'
+  [ -n "${sha256}" ] || fail no-checksum "$1" "${architecture}"
 }
 
-downloads() {
-  if [ "${PROXY_FROM}" = download ]; then echo PROXY; fi
-  if managed && [ "${AGENT_INSTALL}" = download ]; then echo AGENT; fi
-}
-
-# fetch URL FILE CA PROXY. A proxy's address may hold a password: environment, not command line.
+# fetch URL FILE CA PROXY: a proxy's address may hold a password: environment, not command line. Sets
+# http_proxy and https_proxy: not for the shell that goes on.
 fetch() {
+  local schemes
   [ -z "$4" ] || export http_proxy="$4" https_proxy="$4"
   case $1 in https:*) schemes='=https' ;; *) schemes='=http,https' ;; esac
   if has curl; then
@@ -26,14 +30,15 @@ fetch() {
   fi 2>&1
 }
 
-# install_binary PROXY|AGENT BASE FILE: BASE/VERSION/FILE beside what is in use. Unpacked on the same file system, moved into
-# place whole; .meshjoin names the archive's sum and the binary's. Another archive of the same version gets a folder of
-# its own.
+# install_binary NAME BASE FILE: BASE/VERSION/FILE beside what is in use. Unpacked on the same file system, moved into place
+# whole; .meshjoin names the archive's checksum and the binary's. Another archive of the same version gets a folder of its
+# own. Sets NAME_FOLDER.
 install_binary() {
-  source_of "$1"
+  local folder error got
+  read_source "$1"
   folder=$(grep -lsx "${sha256}" "$2"/[!cp]*/.meshjoin | head -n 1)
   folder=${folder%/*}
-  if [ -z "${folder}" ] || ! grep -qx "$(sum "${folder}/$3")" "${folder}/.meshjoin"; then
+  if [ -z "${folder}" ] || ! grep -qx "$(checksum "${folder}/$3")" "${folder}/.meshjoin"; then
     if [ -z "${folder}" ]; then
       folder=$2/${version}
       [ ! -e "${folder}" ] || folder=${folder}-$(printf '%.8s' "${sha256}")
@@ -42,16 +47,13 @@ install_binary() {
     work=$2/.new.$$
     mkdir -p "$(dirname "${work}/v/$3")" || :
     say "downloading ${url}"
-    error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail 4 download "${url}: ${error}" \
-      'nothing was changed' 'see that the server is up and that there is room'
-    got=$(sum "${work}/archive")
-    [ "${got}" = "${sha256}" ] || fail 3 checksum "${url} has sha256 ${got}, not ${sha256}" \
-      'nothing was changed' 'correct the document or the mirror'
+    error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail download "${url}" "${error}"
+    got=$(checksum "${work}/archive")
+    [ "${got}" = "${sha256}" ] || fail checksum "${url}" "${got}" "${sha256}"
     # The one file is written by us: no path, owner or mode of the archive counts.
-    error=$(tar -xzOf "${work}/archive" "${member}" 2>&1 >"${work}/v/$3") || fail 4 unpack "${member} of ${url}: ${error}" \
-      'nothing was changed' 'see that it is in the archive and that there is room'
+    error=$(tar -xzOf "${work}/archive" "${member}" 2>&1 >"${work}/v/$3") || fail unpack "${member} of ${url}" "${error}"
     chmod 755 "${work}/v/$3"
-    printf '%s\n' "${sha256}" "$(sum "${work}/v/$3")" >"${work}/v/.meshjoin"
+    printf '%s\n' "${sha256}" "$(checksum "${work}/v/$3")" >"${work}/v/.meshjoin"
     [ ! -e "${folder}" ] || mv "${folder}" "${work}/old"
     mv "${work}/v" "${folder}"
     rm -rf "${work}"
@@ -61,13 +63,28 @@ install_binary() {
   eval "$1_FOLDER=\${folder##*/}"
 }
 
-flip() { # PROXY|AGENT BASE
-  eval "folder=\${$1_FOLDER}"
-  point "$2" "${folder}"
+# try_binaries: refuses those that cannot run here. The proxy has no --version: without settings it refuses with 64, if it
+# can run at all. Of the agent not "validate": that wants the join token's credential, which only the unit has.
+try_binaries() {
+  local path error code=0
+  path=$(proxy_path "${PROXY_FOLDER-}")
+  error=$(env -i timeout 20 "${path}" 2>&1) || code=$?
+  [ "${code}" -eq 64 ] || fail proxy-cannot-run "${path}" "${error}"
+  owns_agent || return 0
+  path=$(agent_path "${AGENT_FOLDER-}")
+  error=$(timeout 20 "${path}" --version 2>&1) || fail agent-cannot-run "${path}" "${error}"
 }
 
-# point BASE FOLDER: BASE/current, at one moment. What it was before is BASE/previous.
-point() {
+# use_binary NAME BASE: the folder that install_binary has found.
+use_binary() {
+  local folder
+  eval "folder=\${$1_FOLDER}"
+  switch_current "$2" "${folder}"
+}
+
+# switch_current BASE FOLDER: BASE/current, at one moment. What it was before is BASE/previous.
+switch_current() {
+  local was
   was=$(readlink "$1/current" || :)
   [ "${was}" != "$2" ] || return 0
   [ -z "${was}" ] || ln -sfn "${was}" "$1/previous"
@@ -75,34 +92,12 @@ point() {
   mv -fT "$1/.current" "$1/current"
 }
 
-# Takes away the versions of ours that are neither in use nor the ones before. Ours carry .meshjoin.
+# prune: those of ours that are neither in use nor the ones before. Ours carry .meshjoin.
 prune() {
+  local folder
   rm -rf /opt/linkerd/.new.* /opt/spire/.new.*
-  for v in /opt/linkerd/*/.meshjoin /opt/spire/*/.meshjoin; do
-    v=${v%/*}
-    [ -L "${v}" ] || readlink "${v%/*}/current" "${v%/*}/previous" | grep -qxF "${v##*/}" || rm -rf "${v}"
-  done
-}
-
-# The proxy has no --version: without settings it refuses with 64, if it can run here at all.
-try_binaries() {
-  code=0
-  path=$(proxy_path "${PROXY_FOLDER-}")
-  error=$(env -i timeout 20 "${path}" 2>&1) || code=$?
-  [ "${code}" -eq 64 ] || cannot_run proxy
-  managed || return 0
-  # Not "validate": that wants the join token's credential, which only the unit has.
-  path=$(agent_path "${AGENT_FOLDER-}")
-  error=$(timeout 20 "${path}" --version 2>&1) || cannot_run agent
-}
-
-cannot_run() {
-  fail 3 "$1-cannot-run" "${path} cannot run here: ${error}" 'it is for another architecture or a newer glibc' \
-    'use another build, or a newer release of the distribution'
-}
-
-each() { # COMMAND
-  for name in $(downloads); do
-    if [ "${name}" = PROXY ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; else "$1" AGENT /opt/spire bin/spire-agent; fi
+  for folder in /opt/linkerd/*/.meshjoin /opt/spire/*/.meshjoin; do
+    folder=${folder%/*}
+    [ -L "${folder}" ] || readlink "${folder%/*}/current" "${folder%/*}/previous" | grep -qxF "${folder##*/}" || rm -rf "${folder}"
   done
 }

@@ -1,47 +1,54 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154,SC2310,SC2312,SC3043
 # Questions about the machine, and what every verb needs.
 
+# has COMMAND: whether it is here.
 has() { command -v "$1" >/dev/null; }
 
-is_root() { [ "$(id -u)" -eq 0 ]; }
+# is_active UNIT: whether systemd says so.
+is_active() { systemctl -q is-active "$1" 2>/dev/null; }
 
-active() { systemctl -q is-active "$1" 2>/dev/null; }
-
+# property UNIT NAME: its value, or nothing.
 property() { systemctl show -p "$2" --value "$1" 2>/dev/null || :; }
 
-uses_resolved() { [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; }
-
-managed() { [ "${AGENT_FROM}" = managed ]; }
-
+# seconds: since boot; no clock that is set goes back on it.
 seconds() { cut -d. -f1 /proc/uptime; }
 
-sum() { sha256sum <"$1" | cut -d' ' -f1; }
+# checksum FILE: its checksum.
+checksum() { sha256sum <"$1" | cut -d' ' -f1; }
 
-truth() { if "$@"; then echo true; else echo false; fi; }
+# boolean COMMAND...: whether it succeeds, as JSON.
+boolean() { if "$@"; then echo true; else echo false; fi; }
 
-marked() { [ -e "${state}/joined" ]; }
+# has_joined: whether this machine ever has.
+has_joined() { [ -e "${state}/joined" ]; }
 
-# ID or NAME; the proxy's user may not read the file, and has its values in the environment.
-server() {
+# owns_agent: whether the SPIRE agent is ours.
+owns_agent() { [ "${AGENT_FROM}" = managed ]; }
+
+# uses_resolved: whether names of the cluster are asked of systemd-resolved.
+uses_resolved() { [ "${RESOLVER_PROVIDER}" = systemd-resolved ]; }
+
+# identity ID|NAME: what the proxy serves as. Its user may not read the file, and has its values in the environment.
+identity() {
   printenv "LINKERD2_PROXY_IDENTITY_SERVER_$1" ||
     sed -n "s/^LINKERD2_PROXY_IDENTITY_SERVER_$1='\(.*\)'\$/\1/p" "${etc}/machine.env" 2>/dev/null || :
 }
 
+# nameservers: those of /etc/resolv.conf, one a line.
 nameservers() { sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null || :; }
 
-# disable_ipv6=1 leaves no address, ipv6.disable=1 no file.
+# has_ipv6: disable_ipv6=1 leaves no address, ipv6.disable=1 no file.
 has_ipv6() { grep -qs . /proc/net/if_inet6; }
 
-variant() { "$1" -V 2>/dev/null | grep -q "$2"; }
-
-# of VERSION'S FOLDER, or of the one in use
+# proxy_path [FOLDER]: the proxy of a version's folder, or the one in use.
 proxy_path() { if [ "${PROXY_FROM}" = preinstalled ]; then echo "${PROXY_PATH}"; else echo "/opt/linkerd/${1:-current}/linkerd2-proxy"; fi; }
 
+# agent_path [FOLDER]: the same for the SPIRE agent.
 agent_path() { if [ "${AGENT_INSTALL}" = preinstalled ]; then echo "${AGENT_PATH}"; else echo "/opt/spire/${1:-current}/bin/spire-agent"; fi; }
 
-# within SECONDS COMMAND...
+# within SECONDS COMMAND...: tries once a second until it succeeds; false where it has not by then.
 within() {
-  deadline=$(($(seconds) + $1))
+  local deadline="$(($(seconds) + $1))"
   shift
   until "$@"; do
     [ "$(seconds)" -lt "${deadline}" ] || return 1
@@ -49,20 +56,27 @@ within() {
   done
 }
 
-need_file() { [ -r "$1" ] || fail 3 no-configuration "$1 is missing" 'the files of meshjoin are not in place' 'copy them here'; }
+# require_file FILE: refuses where it is missing.
+require_file() { [ -r "$1" ] || fail no-configuration "$1"; }
 
-load_conf() {
+# load_configuration: sets what mesh-machine.conf says.
+load_configuration() {
   JOIN_TOKEN_FILE=''
-  need_file "${etc}/mesh-machine.conf"
+  require_file "${etc}/mesh-machine.conf"
   # shellcheck disable=SC1091
   . "${etc}/mesh-machine.conf"
 }
 
-# lock FD SECONDS: until this process ends, however it ends. 8 for a whole install, 9 for the rules.
+# lock FD SECONDS: until this process ends, however it ends; false where another has it. 8 for a whole install, 9 for the
+# rules.
 lock() {
   mkdir -p "${run}"
   eval "exec $1>${run}/$1.lock"
   flock -w "$2" "$1"
 }
 
-busy() { fail 1 locked 'another mesh-machine is at work' 'nothing was changed' 'wait for it'; }
+# run_program NAME: goes on as one that user-data for a platform with little room leaves out.
+run_program() {
+  has "mesh-machine-$1" || fail no-program "$1"
+  exec "mesh-machine-$1"
+}

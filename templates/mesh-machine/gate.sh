@@ -1,8 +1,9 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # What the proxy's unit waits for; both times fit its TimeoutStartSec=.
 
-wait_identity() {
-  # What the proxy is about to read, for resolver_changed.
+# verb_wait_identity: as the proxy's user, before its start.
+verb_wait_identity() {
+  # What the proxy is about to read, for verb_resolver_changed.
   if [ -n "${RUNTIME_DIRECTORY-}" ]; then
     nameservers >"${RUNTIME_DIRECTORY}/new"
     mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
@@ -12,56 +13,64 @@ wait_identity() {
   within 45 can_start || { say "${reason}"; exit 1; }
 }
 
-# A listener; the identity, where it can be asked for; and until the first join the control plane's names, since what
-# is down then should cost nobody their traffic.
+# can_start: a listener; the identity, where it can be asked for; and until the first join the control plane's names,
+# since what is down then should cost nobody their traffic. Sets reason, why not.
 can_start() {
+  local name hint
   reason="nothing listens on ${AGENT_SOCKET}"
-  listening || return 1
+  agent_listens || return 1
   if [ "${IDENTITY_PROOF}" = svid ]; then
     reason=$("$(agent_path)" api fetch x509 -socketPath "${AGENT_SOCKET}" -timeout 5s 2>&1) || {
-      reason="the SPIRE agent has no identity for $(id -un): $(clean "${reason}")"
+      reason="the SPIRE agent has no identity for $(id -un): $(one_line "${reason}")"
       return 1
     }
-    case ${reason} in *[[:space:]]"${LINKERD2_PROXY_IDENTITY_SERVER_ID}"*) ;; *)
-      reason="SPIRE gives $(id -un) another identity than ${LINKERD2_PROXY_IDENTITY_SERVER_ID}"
-      return 1 ;;
+    case ${reason} in
+      *[[:space:]]"${LINKERD2_PROXY_IDENTITY_SERVER_ID}"*) ;;
+      *)
+        reason="SPIRE gives $(id -un) another identity than ${LINKERD2_PROXY_IDENTITY_SERVER_ID}"
+        return 1
+        ;;
     esac
   fi
-  ! marked || return 0
+  ! has_joined || return 0
   # The proxy asks the servers of /etc/resolv.conf itself, past nsswitch.conf; so does "-s dns".
   for name in ${CONTROL_PLANE}; do
     case ${name} in \[*) continue ;; *[!0-9.]*:*) ;; *) continue ;; esac
     if getent -s dns ahosts "${name%:*}" >/dev/null; then continue; fi
-    words='see /etc/resolv.conf'
+    hint='see /etc/resolv.conf'
     # In its words; it may be silent for minutes where the servers are.
-    ! uses_resolved || words=$(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)
-    reason="${name%:*} of the control plane has no address here: ${words:-no answer}"
+    ! uses_resolved || hint=$(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)
+    reason="${name%:*} of the control plane has no address here: ${hint:-no answer}"
     return 1
   done
 }
 
-wait_ready() {
-  # Without a certificate it would take its whole grace period at SIGTERM, also of a stop that comes meanwhile.
+# verb_wait_ready: behind its start. Without a certificate the proxy would take its whole grace period at SIGTERM, also of a
+# stop that comes meanwhile.
+verb_wait_ready() {
+  local limit=45
   trap 'kill -s KILL "${MAINPID}" 2>/dev/null || :' EXIT
   # An identity that was shown to us comes to the proxy at once.
-  limit=45
   [ "${IDENTITY_PROOF}" != svid ] || limit=20
-  if within "${limit}" decided && "${up}"; then
+  if within "${limit}" is_decided && "${up}"; then
     trap - EXIT
     return
   fi
-  if [ ! -d "/proc/${MAINPID}" ]; then say 'the proxy ended before it was ready'
-  elif serves; then say "the proxy has no certificate after ${limit} s"
+  if [ ! -d "/proc/${MAINPID}" ]; then
+    say 'the proxy ended before it was ready'
+  elif proxy_listens; then
+    say "the proxy has no certificate after ${limit} s"
   else say 'the SPIRE agent went away while the proxy started'; fi
   exit 1
 }
 
-# Had the agent gone between our look and the proxy's, the proxy would have lost its identity task, and closed its ports.
-decided() { ready || [ ! -d "/proc/${MAINPID}" ] || { answers 200 && ! serves; }; }
+# is_decided: ready, or never to be. Had the agent gone between our look and the proxy's, the proxy would have lost its
+# identity task, and closed its ports.
+is_decided() { proxy_ready || [ ! -d "/proc/${MAINPID}" ] || { answers 200 && ! proxy_listens; }; }
 
-# The first ready proxy leaves a mark: from now on "closed" loads the rules before the network is up.
-joined() {
-  if ! marked; then
+# verb_joined: the first ready proxy leaves a mark: from now on "closed" loads the rules before the network is up.
+verb_joined() {
+  if ! has_joined; then
     mkdir -p "${state}"
     date -u >"${state}/new"
     mv -f "${state}/new" "${state}/joined"

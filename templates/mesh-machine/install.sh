@@ -1,101 +1,110 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2086,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2046,SC2086,SC2154,SC2310,SC2312,SC3043
 # Steps of joining, each of which does nothing where nothing is to be done.
 
-# changed NAME FILE...: whether the files are others than at the last changed_done.
-changed() {
-  change=${state}/$1.sum
+# files_changed NAME FILE...: whether they are others than at the last remember_files. Sets sum_file and sum.
+files_changed() {
+  sum_file=${state}/$1.sum
   shift
-  change_now=$(cat "$@" 2>/dev/null | sha256sum)
-  [ "${change_now}" != "$(cat "${change}" 2>/dev/null)" ]
+  sum=$(cat "$@" 2>/dev/null | sha256sum)
+  [ "${sum}" != "$(cat "${sum_file}" 2>/dev/null)" ]
 }
 
-changed_done() { printf '%s\n' "${change_now}" >"${change}"; }
+# remember_files: those of the last files_changed.
+remember_files() { printf '%s\n' "${sum}" >"${sum_file}"; }
 
-# restart UNIT FILE...: where these files or its own are others than at its last start. An upgrade waits until that has
-# gone well or not, for as long as systemd gives the unit to stop and to start.
-restart() {
-  unit=$1
+# restart_changed UNIT FILE...: where these files or its own are others than at its last start. An upgrade waits until
+# that has gone well or not, for as long as systemd gives the unit to stop and to start.
+restart_changed() {
+  local unit="$1"
   shift
   [ -e "${units}/${unit}" ] || return 0
-  changed "${unit}" "${units}/${unit}" "$@" || return 0
+  files_changed "${unit}" "${units}/${unit}" "$@" || return 0
   systemctl ${detach} try-restart "${unit}" || :
-  changed_done
+  remember_files
 }
 
-# --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
-start() {
+# start_units: --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
+start_units() {
+  local unit table
   [ -e "${units}/linkerd-dns.service" ] || systemctl stop linkerd-dns-link linkerd-dns 2>/dev/null || :
   systemctl daemon-reload
-  for u in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${u}" ] || systemctl -q enable "${u}"; done
-  if managed; then restart spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
-  restart linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
-  restart linkerd-redirect-watch.service /usr/local/sbin/mesh-machine "${etc}/mesh-machine.conf"
-  restart linkerd-dns.service "${etc}/resolved.conf"
-  for u in linkerd-dns-link.service linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart "${u}"; done
+  for unit in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${unit}" ] || systemctl -q enable "${unit}"; done
+  if owns_agent; then restart_changed spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
+  restart_changed linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
+  restart_changed linkerd-redirect-watch.service /usr/local/sbin/mesh-machine "${etc}/mesh-machine.conf"
+  restart_changed linkerd-dns.service "${etc}/resolved.conf"
+  for unit in linkerd-dns-link.service linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart_changed "${unit}"; done
   systemctl --no-block start linkerd-mesh.target
-  if changed rules $(for t in $(tables); do rules "${t}"; done); then
-    if in_charge; then
+  if files_changed rules $(for table in $(tables); do backend file "${table}"; done); then
+    if redirect_is_active; then
       redirect_apply
       exec 9>&-
     fi
-    changed_done
+    remember_files
   fi
-  if active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert; fi
+  if is_active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert; fi
 }
 
-steps() { # SECONDS to wait for the join
-  check
+# install_steps SECONDS: all of it, with so long to join. Nothing that runs is touched before everything is there and was
+# tried.
+install_steps() {
+  check_machine
   rm -f "${run}/refused"
   mkdir -p "${state}"
-  users renumber
+  for_each_user replace_user
   systemd-sysusers /etc/sysusers.d/linkerd-mesh.conf
-  users check_user
-  # Nothing that runs is touched before everything is there and was tried.
-  each install_binary
+  for_each_user check_user
+  for_each_binary install_binary
   try_binaries
-  each flip
-  reserve
+  for_each_binary use_binary
+  verb_reserve
   # What failed before these steps does not any more.
   rm -f "${run}/failure"
-  start
+  start_units
   publish
-  { within "$1" settled && healthy; } || explain
-  keep
-  disarm
+  { within "$1" is_settled && is_healthy; } || fail_with_reason
+  keep_known_good
+  stop_retrying
 }
 
-# Whatever ends this run, another follows.
-arm() {
+# start_retrying: whatever ends this run, another follows.
+start_retrying() {
   systemctl daemon-reload
   systemctl -q enable mesh-machine-join.timer
   systemctl --no-block start mesh-machine-join.timer
 }
 
-disarm() {
+# stop_retrying: this run has come to its end.
+stop_retrying() {
   rm -f "${state}/upgrade"
   systemctl -q disable mesh-machine-join.timer
   systemctl --no-block stop mesh-machine-join.timer
   publish
 }
 
-install() {
-  lock 8 900 || busy
-  go_on
-  marked || arm
-  steps 150
-  say "joined the mesh as $(server ID)"
+# resume_upgrade: one that was cut short comes first.
+resume_upgrade() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }
+
+# verb_install: now, and again until joined.
+verb_install() {
+  lock 8 900 || fail locked
+  resume_upgrade
+  has_joined || start_retrying
+  install_steps 150
+  say "joined the mesh as $(identity ID)"
 }
 
-# An upgrade that was cut short comes first.
-go_on() { [ ! -e "${state}/upgrade" ] || exec "$0" upgrade; }
-
-# What the timer runs. A refusal waits for a person: again when a file has changed, or after five minutes.
-join() {
+# verb_join: what the timer runs. A refusal waits for a person: again when a file has changed, or after five minutes.
+verb_join() {
+  local since
   lock 8 0 || return 0
-  go_on
+  resume_upgrade
   if [ -e "${run}/refused" ]; then
-    at=$(date -r "${run}/refused" +%s)
-    if [ "$(date +%s)" -lt $((at + 300)) ] && [ "$(date -r "${etc}" +%s)" -le "${at}" ]; then return 0; fi
+    since=$(date -r "${run}/refused" +%s)
+    if [ "$(date +%s)" -lt $((since + 300)) ] && [ "$(date -r "${etc}" +%s)" -le "${since}" ]; then return 0; fi
   fi
-  steps 20
+  install_steps 20
 }
+
+# verb_upgrade: to the files that were copied here.
+verb_upgrade() { run_program upgrade; }

@@ -1,31 +1,30 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2046,SC2086,SC2154,SC2310,SC2312,SC3043
 # Takes everything away again.
 
-leave() {
+# verb_leave: the retry first, so that nothing joins behind us; then the target, whose stop takes the rules before the proxy;
+# the program last, so that a leave that was cut short can be run again.
+verb_leave() {
+  local list file
   if [ ! -e "${etc}/mesh-machine.conf" ]; then
     say 'nothing of the mesh is here: nothing to do'
     return 0
   fi
-  # The retry first, so that nothing joins behind us; then the target, whose stop takes the rules before the proxy.
   systemctl stop mesh-machine-join.timer mesh-machine-join 2>/dev/null || :
-  lock 8 60 || busy
-  list=$(files '' | sed -n "s|^${units}/||p")
+  lock 8 60 || fail locked
+  list=$(our_files '' | sed -n "s|^${units}/||p")
   end_trial
-  # shellcheck disable=SC2086
   { systemctl stop linkerd-mesh.target; systemctl -q disable ${list}; systemctl stop ${list}; } 2>/dev/null || :
-  unload
-  rm -f "${off}" $(files '' | grep -v '^/opt\|sbin\|machine\.conf')
+  unload_all
+  rm -f "${off}" $(our_files '' | grep -v '^/opt\|sbin\|machine\.conf')
   systemctl daemon-reload
   # Without a name it would be for the units of others.
-  # shellcheck disable=SC2086
   systemctl reset-failed linkerd-mesh.target ${list} 2>/dev/null || :
-  for v in /opt/linkerd/[cp]* /opt/spire/[cp]*; do [ ! -e "${v}/.meshjoin" ] || rm -f "${v}"; done
+  for file in /opt/linkerd/[cp]* /opt/spire/[cp]*; do [ ! -e "${file}/.meshjoin" ] || rm -f "${file}"; done
   prune
-  users leave_user
-  ! managed || rm -rf /var/lib/spire-agent /run/spire/agent
-  unreserve || :
+  for_each_user remove_user
+  ! owns_agent || rm -rf /var/lib/spire-agent /run/spire/agent
+  release_ports || :
   rm -rf "${state}" "${run}" /run/linkerd-proxy
-  # Last, so that a leave that was cut short can be run again.
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
   rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/sysusers.d 2>/dev/null || :
   if [ -e "${JOIN_TOKEN_FILE}" ]; then say "${JOIN_TOKEN_FILE} stays: you put it there"; fi

@@ -1,30 +1,42 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # Words: on stderr, on the console, and the failure that ends a run.
 
+# say WORDS...: a line on stderr.
 say() { printf 'mesh-machine: %s\n' "$*" >&2 || :; }
 
-usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+# usage: the text at the top of the program, and the end.
+usage() {
+  sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+}
 
-# Units with PrivateDevices= have no console: false there, and whoever has one says it.
-console() { [ -c /dev/console ] && { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/dev/console || :; }; }
+# write_console TEXT: false where there is no console (units with PrivateDevices=); whoever has one says it.
+write_console() { [ -c /dev/console ] && { printf 'meshjoin: %s\n' "$1" 2>/dev/null >/dev/console || :; }; }
 
-# One printable line. An agent's own ID ends in the join token that it came with: never repeat it.
-clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -cd ' -~' | sed 's|/join_token/[^ "]*|/join_token/...|g' | cut -c1-400; }
+# one_line TEXT: printable, and not too long. An agent's own ID ends in the join token that it came with: never repeat it.
+one_line() { printf '%s' "$1" | tr '\n\t' '  ' | tr -cd ' -~' | sed 's|/join_token/[^ "]*|/join_token/...|g' | cut -c1-400; }
 
-json() { printf '"%s"' "$(clean "$1" | sed 's/[\\"]/\\&/g')"; }
+# json TEXT: one line of it as JSON.
+json() { printf '"%s"' "$(one_line "$1" | sed 's/[\\"]/\\&/g')"; }
 
-# fail STATUS ID WHAT MEANING REMEDY: on stderr, in status.json and, where it is news, on the console. What made an
-# upgrade fail is noted elsewhere, since the machine may be well again by the time that somebody asks.
+# fail ID VALUES...: ends the run with a failure of failures.yaml: on stderr, in a note for status.json and, where it is
+# news, on the console. The program's trap on EXIT publishes the note.
 fail() {
-  text=$(clean "$3")
-  say "${text}. It means: $4. To do: $5."
+  local exit_code what meaning remedy
+  describe_failure "$@"
+  what=$(one_line "${what}")
+  say "${what}. It means: ${meaning}. To do: ${remedy}."
+  case ${exit_code} in [34]) say 'nothing that runs was changed' ;; *) ;; esac
   if is_root; then
     mkdir -p "${run}"
-    [ "$1" -ne 3 ] || : >"${run}/refused"
-    if [ "$(cat "${run}/said" 2>/dev/null)" != "${text}" ] && console "${text}"; then printf '%s' "${text}" >"${run}/said"; fi
+    [ "${exit_code}" -ne 3 ] || : >"${run}/refused"
+    if [ "$(cat "${run}/said" 2>/dev/null)" != "${what}" ] && write_console "${what}"; then printf '%s' "${what}" >"${run}/said"; fi
     printf '{"id": "%s", "what": %s, "meaning": %s, "remedy": %s}' \
-      "$2" "$(json "${text}")" "$(json "$4")" "$(json "$5")" >"${note}"
-    publish
+      "$1" "$(json "${what}")" "$(json "${meaning}")" "$(json "${remedy}")" >"${failure_file}"
+    failed=yes
   fi
-  exit "$1"
+  exit "${exit_code}"
 }
+
+# is_root: whether this runs as root.
+is_root() { [ "$(id -u)" -eq 0 ]; }

@@ -1,10 +1,14 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2046,SC2153,SC2154,SC2310,SC2312,SC3043
 # What has to be so before anything is changed.
 
-# PACKAGES has, for what may be missing: commands or files of which one is enough, and its package of apt, dnf and zypper.
+# check_packages: PACKAGES has, for what may be missing: commands or files of which one is enough, and its package of apt,
+# dnf and zypper.
 check_packages() {
-  missing='' packages='' n=2
-  for tool in apt-get dnf zypper ''; do ! has "${tool}" || break; n=$((n + 1)); done
+  local tool entry name missing='' packages='' n=2
+  for tool in apt-get dnf zypper ''; do
+    ! has "${tool}" || break
+    n=$((n + 1))
+  done
   [ -n "${tool}" ] || n=1
   for entry in ${PACKAGES}; do
     for name in $(echo "${entry%%,*}" | tr '|' ' '); do
@@ -12,21 +16,20 @@ check_packages() {
     done
     missing="${missing} ${entry%%[|,]*}" packages="${packages} $(echo "${entry}" | cut -d, -f"${n}")"
   done
-  [ -z "${missing}" ] || fail 3 missing-packages "missing here:${missing}" 'nothing was changed' \
-    "${tool:+${tool} }install${packages}"
+  [ -z "${missing}" ] || fail missing-packages "${missing}" "${tool:+${tool} }install${packages}"
 }
 
-check() {
+# check_machine: refuses where something has to change first.
+check_machine() {
+  local table
   check_packages
-  [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] ||
-    fail 3 systemd 'systemd is older than 249' 'nothing was changed' 'use a newer release of the distribution'
-  need_file "${etc}/mesh.env"
-  need_file "${etc}/machine.env"
-  for t in $(tables); do need_file "$(rules "${t}")"; done
-  users check_user
+  [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] || fail systemd
+  require_file "${etc}/mesh.env"
+  require_file "${etc}/machine.env"
+  for table in $(tables); do require_file "$(backend file "${table}")"; done
+  for_each_user check_user
   # What the rules of others do, what the kernel takes and what helps a resolver is the doctor's to say, where there is one.
-  ! has mesh-machine-doctor || mesh-machine-doctor --before "${note}" || exit
-  ! uses_resolved || uses_stub || fail 3 resolver '/etc/resolv.conf does not lead to the stub of systemd-resolved' \
-    'names of the cluster would not be found' 'let it, see docs/machine.md; or mesh.dns.provider: none'
+  ! has mesh-machine-doctor || mesh-machine-doctor --before "${failure_file}" || exit
+  ! uses_resolved || uses_stub || fail resolver
   refuse_ssh
 }

@@ -1,23 +1,25 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
-# What is the matter here, as status.json.
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154,SC2310,SC2312,SC3043
+# What is the matter here, as status.json and as a failure.
 
+# publish: writes /run/mesh-machine/status.json whole.
 publish() {
+  local word
   mkdir -p "${run}"
-  if joined_now; then
+  if is_joined; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
-    if [ ! -e "${run}/announced" ] && console "joined the mesh as $(server ID)"; then : >"${run}/announced"; fi
-  elif marked; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
+    if [ ! -e "${run}/announced" ] && write_console "joined the mesh as $(identity ID)"; then : >"${run}/announced"; fi
+  elif has_joined; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
   cat >"${run}/status.$$" <<STATUS
 {
   "version": 1,
   "updated": "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
   "state": "${word}",
-  "spiffeId": $(json "$(server ID)"),
-  "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(truth listening)},
+  "spiffeId": $(json "$(identity ID)"),
+  "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(boolean agent_listens)},
   "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up},
     "expires": $(date -ud "${expires:-never}" +'"%FT%TZ"' 2>/dev/null || echo null)},
-  "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(truth disabled), "second": $(truth second)},
+  "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(boolean redirect_is_off), "second": $(boolean yields)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
   "undone": $(cat "${state}/undone" 2>/dev/null || echo null)
 }
@@ -25,45 +27,56 @@ STATUS
   mv -f "${run}/status.$$" "${run}/status.json"
 }
 
-status() {
+# finish: what every program does at its end, however that comes.
+finish() {
+  [ -z "${work}" ] || rm -rf "${work}"
+  [ -z "${failed}" ] || publish || :
+}
+
+# verb_status: prints it.
+verb_status() {
   if is_root; then publish; fi
   cat "${run}/status.json"
 }
 
-# last_words UNIT PATTERN...: the newest line with the first of the patterns that any has; of a proxy since its start.
-last_words() {
-  of=$1
+# is_healthy: joined, and with the units and the rules that it should have.
+is_healthy() { is_active linkerd-proxy && is_joined && { ! redirect_is_active || ! find_rule_fault; }; }
+
+# is_settled: healthy, or known not to become so by itself. A restart that is still to come would let the proxy of before
+# answer. An upgrade does not wait for a second try.
+is_settled() {
+  [ -z "$(property linkerd-proxy Job)" ] || return 1
+  is_healthy || case ${detach}$(property linkerd-proxy SubState)$(property linkerd-proxy NRestarts) in
+    *failed* | auto-restart* | start*[1-9]*) ;;
+    *) false ;;
+  esac
+}
+
+# last_message UNIT PATTERN...: the newest line with the first of the patterns that any has; of a proxy since its start.
+last_message() {
+  local pattern unit="$1"
   shift
-  for words; do
-    journalctl -ru "${of}" --since "-$(seconds)s" -o cat --no-pager 2>/dev/null | sed '/ by .* on 20/q' | grep -Em 1 "${words}" && return
+  for pattern; do
+    journalctl -ru "${unit}" --since "-$(seconds)s" -o cat --no-pager 2>/dev/null | sed '/ by .* on 20/q' | grep -Em 1 "${pattern}" && return
   done || :
 }
 
-# Why this machine has not joined, or is not well.
-explain() {
-  if ready; then
-    if ! in_charge; then words=$(last_words linkerd-redirect 'mesh-machine: '); elif amiss; then words="${t}: ${words}"; else words=''; fi
-    [ -z "${words}" ] || fail 6 rules "${words#mesh-machine: }" 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+# fail_with_reason: why this machine has not joined, or is not well.
+fail_with_reason() {
+  local fault=''
+  if proxy_ready; then
+    if ! redirect_is_active; then fault=$(last_message linkerd-redirect 'mesh-machine: '); else find_rule_fault || :; fi
+    [ -z "${fault}" ] || fail rules "${fault#mesh-machine: }"
   fi
-  if listening; then
-    if [ "$(property linkerd-proxy ExecMainStatus)" = 64 ]; then
-      fail 5 proxy-settings "the proxy refuses its settings: $(last_words linkerd-proxy Invalid)" "${etc}/*.env does not suit proxy ${PROXY_VERSION}" \
-        'correct the document, generate and copy again'
-    fi
-    fail 5 proxy-not-ready "the proxy is not ready: ${expires:+its certificate ends ${expires}; }$(last_words linkerd-proxy ERROR 'mesh-machine: ')" 'there is no mesh traffic yet' \
-      "see journalctl -u 'linkerd-*' -u spire-agent"
+  if agent_listens; then
+    [ "$(property linkerd-proxy ExecMainStatus)" != 64 ] || fail proxy-settings "$(last_message linkerd-proxy Invalid)" "${PROXY_VERSION}"
+    fail proxy-not-ready "${expires:+its certificate ends ${expires}; }$(last_message linkerd-proxy ERROR 'mesh-machine: ')"
   fi
-  managed || fail 5 no-agent "nothing listens on ${AGENT_SOCKET}" 'the SPIRE agent of this machine is not running' 'start it'
-  words=$(last_words spire-agent 'level=(error|warning)|nable|nvalid')
-  case $(if [ -n "${JOIN_TOKEN_FILE}" ] && [ ! -s "${JOIN_TOKEN_FILE}" ]; then echo missing; fi):${words} in
-    *'already been used'* | missing:*'no token'*)
-      fail 5 join-token "the SPIRE server ${AGENT_SERVER} takes no join token from this machine" \
-        "that in ${JOIN_TOKEN_FILE} is missing, used or too old" 'put one of spire-server token generate there' ;;
-    *'unknown authority'*)
-      fail 5 server-not-trusted "the SPIRE server ${AGENT_SERVER} is not trusted" \
-        '/etc/spire/bundle.pem is not its bundle, or the clock is wrong' 'compare with spire-server bundle show' ;;
-    *)
-      fail 5 no-identity "the SPIRE agent has no identity: ${words}" "SPIRE server ${AGENT_SERVER} is away or refuses" \
-        'see that it is up and can be reached' ;;
+  owns_agent || fail no-agent "${AGENT_SOCKET}"
+  fault=$(last_message spire-agent 'level=(error|warning)|nable|nvalid')
+  case $(if [ -n "${JOIN_TOKEN_FILE}" ] && [ ! -s "${JOIN_TOKEN_FILE}" ]; then echo missing; fi):${fault} in
+    *'already been used'* | missing:*'no token'*) fail join-token "${AGENT_SERVER}" "${JOIN_TOKEN_FILE}" ;;
+    *'unknown authority'*) fail server-not-trusted "${AGENT_SERVER}" ;;
+    *) fail no-identity "${AGENT_SERVER}" "${fault}" ;;
   esac
 }

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { catalogue } from '../../lib/diagnostics/catalogue.ts'
 import { type MeshjoinDocument, parse, resolve } from '../../lib/index.ts'
 import { renderDiagnosticsReference } from '../../scripts/diagnostics-reference.ts'
+import { readFailures, renderFailures } from '../../scripts/failures.ts'
 import { renderInputReference } from '../../scripts/input-reference.ts'
 import { lintSchema } from '../../scripts/schema-lint.ts'
 
@@ -19,6 +20,10 @@ test('docs/diagnostics.md is what the catalogue says', () => {
 
 test('docs/input.md is what the schema says', () => {
   assert.is(read('docs/input.md'), renderInputReference(schema), stale)
+})
+
+test('docs/failures.md is what failures.yaml says', () => {
+  assert.is(read('docs/failures.md'), renderFailures(readFailures('templates')), stale)
 })
 
 test('the reference has one section and anchor for each code, and no sentence with a hole in it', () => {

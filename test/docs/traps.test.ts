@@ -157,7 +157,7 @@ const shown: readonly Case[] = [
   has('Machines as they are 22', 'cloud-init/README.md', ['`file()`', '`templatefile()`']),
   gives('Machines as they are 3', 'address-invalid', ['/machines/0/addresses/0', '::ffff:203.0.113.42']),
   has('Machines as they are 6', `${folder}/usr/local/sbin/mesh-machine`, [
-    ' && certificate && serves && up=true',
+    ' && has_certificate && proxy_listens && up=true',
     'openssl s_client ',
   ]),
   has('Machines as they are 7', `${folder}/usr/local/sbin/mesh-machine`, ['kill -s KILL "$MAINPID"']),
@@ -243,7 +243,7 @@ const shown: readonly Case[] = [
   ]),
   has('Linkerd 13', `${units}/linkerd-proxy-resolver.path`, ['PathChanged=/etc/resolv.conf']),
   has('Linkerd 14', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
-    "answers '200\\|403\\|404' && certificate && serves && up=true",
+    "answers '200\\|403\\|404' && has_certificate && proxy_listens && up=true",
   ]),
   gives('Linkerd 15', 'port-ssh', ['/machines/0/ports/0/port', 22]),
   ['Linkerd 15', 'SSH comes before every redirect, in both directions', sshComesFirst],

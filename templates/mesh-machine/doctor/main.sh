@@ -1,17 +1,17 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312
 # What it was asked for.
 
-trap '[ -z "${work}" ] || rm -rf "${work}"' EXIT
+trap finish EXIT
 trap 'exit 143' TERM INT HUP
 case $*:$# in :0 | --before*:2) ;; *) usage ;; esac
-is_root || fail 2 root 'this is for root' 'nothing was changed' 'use sudo'
-load_conf
-if [ "$#" -eq 0 ]; then check_rules; fi
+is_root || fail root
+load_configuration
+if [ "$#" -eq 0 ]; then check_redirect; fi
 # Where whoever asks notes why it went no further.
-# shellcheck disable=SC2034
-note=$2
+failure_file=$2
+report_saved || :
 check_resolver
-refuse_by_hand
+refuse_made_by_hand
 refuse_untracked
-refuse_cleared
+refuse_cleared_credentials
 try_rules

@@ -1,7 +1,8 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
-# The verbs of the redirect.
+# shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2310,SC2312,SC3043
+# The verb redirect, which says what should be loaded.
 
-redirect() {
+# verb_redirect WORD [--confirm-within SECONDS]: by the name of its function.
+verb_redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
   has "redirect_$1" || usage
   # systemd runs no ExecStop= of a unit that is stopped while it starts.
@@ -9,6 +10,7 @@ redirect() {
   "redirect_$1" "${3-}"
 }
 
+# redirect_up [SECONDS]: on, or on trial for so long. Rules that are there change at once, whatever the units wait for.
 redirect_up() {
   refuse_ssh
   end_trial
@@ -17,69 +19,59 @@ redirect_up() {
     date -u >"${off}"
     # Each trial has a name of its own: one that is just ending still has its unit.
     systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire ||
-      fail 1 trial 'systemd-run cannot set a timer' 'nothing was changed' 'see journalctl'
+      fail trial
     echo $(($(seconds) + $1)) >"${run}/trial"
-    say "off again in $1 s, unless \"mesh-machine redirect confirm\" comes first"
+    say "off again in $1 s without \"mesh-machine redirect confirm\""
   else rm -f "${off}"; fi
-  settle
-  marked || say 'the rules load when the proxy is ready for the first time'
-}
-
-# Rules that are there change at once, whatever the units wait for.
-settle() {
-  if in_charge; then redirect_apply; else
-    systemctl start linkerd-redirect ||
-      fail 1 rules 'the rules do not load' 'mesh traffic goes in plain text' 'see journalctl -u linkerd-redirect'
+  if redirect_is_active; then
+    redirect_apply
+  else
+    systemctl start linkerd-redirect || fail redirect-not-started
     publish
   fi
+  has_joined || say 'the rules load when the proxy is ready for the first time'
 }
 
+# redirect_confirm: what is on trial stays.
 redirect_confirm() {
-  [ -e "${run}/trial" ] || fail 1 no-trial 'nothing is to be confirmed' 'nothing was changed' 'mesh-machine redirect up'
+  [ -e "${run}/trial" ] || fail no-trial
   rm -f "${off}"
   end_trial
   publish
 }
 
-end_trial() {
-  rm -f "${run}/trial"
-  systemctl stop 'linkerd-redirect-trial-*.timer' 2>/dev/null || :
-}
-
-# The switch first: no unit and no timer redirects from then on.
+# redirect_down: the switch first: no unit and no timer redirects from then on.
 redirect_down() {
   date -u >"${off}"
   end_trial
-  if in_charge; then redirect_apply; fi
+  if redirect_is_active; then redirect_apply; fi
   say 'off until "mesh-machine redirect up"'
   publish
 }
 
+# redirect_expire: what a trial's timer runs.
 redirect_expire() { [ ! -e "${run}/trial" ] || { say 'nobody has confirmed'; redirect_down; }; }
 
+# redirect_apply: loads the rules, and takes away what an earlier document had elsewhere.
 redirect_apply() {
-  disabled || refuse_ssh
+  local table
+  redirect_is_off || refuse_ssh
   lock_rules
-  for t in $(tables); do load "${t}"; done
-  # What an earlier document had elsewhere.
-  for t in iptables ip6tables nft; do case " $(tables) " in *" ${t} "*) ;; *) unload_table "${t}" ;; esac; done
+  for table in $(tables); do load_table "${table}"; done
+  for table in iptables ip6tables nft; do
+    case " $(tables) " in *" ${table} "*) ;; *) unload_table "${table}" ;; esac
+  done
   : >"${run}/loaded"
-  report_saved
   # Before the network is up nobody can be asked for a status.
-  if active basic.target; then publish; fi
+  if is_active basic.target; then publish; fi
 }
 
-# "closed" keeps its rules while the system shuts down, so that what stops late does not send in plain text.
+# redirect_remove: "closed" keeps its rules while the system shuts down, so that what stops late does not send in plain text.
 redirect_remove() {
   [ "${REDIRECT_ON_PROXY_FAILURE}" != closed ] || [ "$(systemctl is-system-running)" != stopping ] || return 0
-  unload
+  unload_all
   publish
 }
 
-redirect_check() { part doctor "copy it and ${etc}/redirect.probes here from the target systemd"; }
-
-# Programs that user-data for a platform with little room leaves out.
-part() {
-  has "mesh-machine-$1" || fail 3 no-program "mesh-machine-$1 is not on this machine" 'user-data for EC2 leaves it out' "$2"
-  exec "mesh-machine-$1"
-}
+# redirect_check: the doctor's.
+redirect_check() { run_program doctor; }

@@ -1,39 +1,41 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2153,SC2154,SC2310,SC2312
+# shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2310,SC2312,SC3043
 # Puts back what others removed.
 
-# Puts back what was removed, never what was stopped: the unit is asked under the lock, so that a stop under way removes
-# after us. Gives the lock back.
-mend() {
+# restore_rules: what was removed, never what was stopped: the unit is asked under the lock, so that a stop under way
+# removes after us. Gives the lock back.
+restore_rules() {
+  local table fault
   lock_rules
-  if in_charge; then
-    for t in $(tables); do
-      if words=$(differs "${t}"); then
-        say "${t}: ${words}: loading the rules again"
-        disabled || refuse_ssh
-        load "${t}"
-        [ "${words}" != 'not first' ] || { date >>"${run}/lost"; ! second || say 'others insist on the first place: they have it for half an hour'; }
+  if redirect_is_active; then
+    for table in $(tables); do
+      if fault=$(rule_fault "${table}"); then
+        say "${table}: ${fault}: loading the rules again"
+        redirect_is_off || refuse_ssh
+        load_table "${table}"
+        [ "${fault}" != 'not first' ] || { date >>"${run}/lost"; ! yields || say 'others insist on the first place: they have it for half an hour'; }
       fi
     done
   fi
   exec 9>&-
 }
 
+# redirect_assert: what the timer runs.
 redirect_assert() {
   if [ -e "${run}/trial" ] && [ "$(seconds)" -gt "$(($(cat "${run}/trial") + 5))" ]; then redirect_expire; fi
   find "${run}" -name lost -mmin +30 -delete
-  mend
+  restore_rules
   # No path unit sees a symbolic link being replaced.
-  resolver_changed
+  verb_resolver_changed
   publish
 }
 
-# The kernel tells of every change of nf_tables; legacy iptables has the timer only. Listens before it looks, so that
-# nothing gets lost in between, and leaves a change a second for the rest of it.
+# redirect_watch: the kernel tells of every change of nf_tables; legacy iptables has the timer only. Listens before it
+# looks, so that nothing gets lost in between, and leaves a change a second for the rest of it. Sets listener, for its trap.
 redirect_watch() {
-  if [ "$(tables)" = nft ]; then monitor='nft monitor'
-  elif variant iptables nf_tables && has xtables-monitor; then monitor='xtables-monitor -e'
-  else return 0; fi
-  trap 'kill "${listener}" 2>/dev/null || :' EXIT
+  local monitor
+  monitor=$("${REDIRECT_BACKEND}_monitor")
+  [ -n "${monitor}" ] || return 0
+  trap 'kill "${listener}" 2>/dev/null || :; finish' EXIT
   while :; do
     rm -f "${run}/events"
     mkfifo "${run}/events"
@@ -44,7 +46,7 @@ redirect_watch() {
     listener=$!
     exec 7>&-
     sleep 1
-    mend
+    restore_rules
     grep -qm 1 'nat \|eshjoin\|MESHJOIN\|DEL table' <&6 || :
     kill "${listener}" 2>/dev/null || :
     wait "${listener}" 2>/dev/null || :

@@ -39,7 +39,7 @@ async function withHost(variant: Variant, tell: (host: Host) => Promise<void>): 
 
 /** Runs functions of the program and of its doctor. */
 function ask(host: Host, script: string): Promise<Outcome> {
-  const program = `sed '/^trap /,$d' /usr/local/sbin/mesh-machine-doctor >/run/doctor; . /run/doctor; state=/run/state; mkdir -p /run/state; load_conf; ${script}`
+  const program = `sed '/^trap finish/,$d' /usr/local/sbin/mesh-machine-doctor >/run/doctor; . /run/doctor; state=/run/state; mkdir -p /run/state; load_configuration; ${script}`
   return host.run(`exec sh -c '${program.replaceAll("'", "'\\''")}' mesh-machine-doctor`)
 }
 
@@ -85,14 +85,14 @@ for (const variant of variants) {
       withHost(variant, async (host) => {
         await host.sh('mesh-machine redirect apply')
         const whole = await host.ours()
-        await accepts(host, 'refuse_by_hand')
+        await accepts(host, 'refuse_made_by_hand')
         await host.sh(load)
-        const said = await refuses(host, 'refuse_by_hand', /redirect to the ports of the proxy/)
+        const said = await refuses(host, 'refuse_made_by_hand', /redirect to the ports of the proxy/)
         const [, remedy = ''] = /To do: (.*)\.$/m.exec(said) ?? []
         assert.match(remedy, /^((iptables|ip6tables)(-nft|-legacy)? -t nat -D |nft flush chain )/)
         assert.not.match(remedy, /meshjoin/i)
         await host.sh(remedy)
-        await accepts(host, 'refuse_by_hand')
+        await accepts(host, 'refuse_made_by_hand')
         assert.is(await host.ours(), whole)
       }))
   }
@@ -103,7 +103,8 @@ for (const variant of variants) {
       await host.sh(
         '{ iptables-save; ip6tables-save; } >/etc/iptables/rules.v4; nft list ruleset >/etc/nftables.conf',
       )
-      await accepts(host, 'refuse_by_hand')
+      await host.sh('mesh-machine redirect apply')
+      await accepts(host, 'refuse_made_by_hand')
       for (const [file, text] of [
         ['/etc/iptables/rules.v6', '-A PROXY_INIT_OUTPUT -p tcp -j REDIRECT --to-ports 4140'],
         ['/etc/nftables.conf', 'table ip mesh { chain a { tcp dport 80 redirect to :4143; } }'],
@@ -113,10 +114,14 @@ for (const variant of variants) {
         ],
       ] as const) {
         await host.sh(`mkdir -p /etc/systemd/system; echo '${text}' >>${file}`)
-        await refuses(host, 'refuse_by_hand', new RegExp(`take them out of ${file.replaceAll('.', '\\.')};`))
+        await refuses(
+          host,
+          'refuse_made_by_hand',
+          new RegExp(`take them out of ${file.replaceAll('.', '\\.')};`),
+        )
         await host.sh(`sed -i '$d' ${file}`)
       }
-      await accepts(host, 'refuse_by_hand')
+      await accepts(host, 'refuse_made_by_hand')
     }))
 
   test(`${variant}: a rule that keeps the kernel from tracking what would be redirected is named, and others are not`, () =>
@@ -163,7 +168,7 @@ for (const variant of variants) {
     withHost(variant, async (host) => {
       host.place(documentFor(variant, bothFamilies))
       const start = `export RUNTIME_DIRECTORY=/run/proxy; mkdir -p /run/proxy; rm -f /run/proxy/*.env; set -a
-        eval "$(grep -h _LISTEN_ADDR /etc/linkerd/*.env)"; within() { :; }; wait_identity; cat /run/proxy/*.env 2>/dev/null | sort`
+        eval "$(grep -h _LISTEN_ADDR /etc/linkerd/*.env)"; within() { :; }; verb_wait_identity; cat /run/proxy/*.env 2>/dev/null | sort`
       assert.is(await accepts(host, start), '')
       const tables = variant === 'nftables' ? 'nft\n' : 'iptables ip6tables\n'
       assert.is(await accepts(host, 'echo $(tables)'), tables)
@@ -342,7 +347,7 @@ test('an account that is there under the name is kept, and the remedy says how t
     await refuses(host, check, /proxy\.user\.uid: 7998 takes the linkerd-proxy that is there/)
     await host.sh(uid(7998))
     await accepts(host, check)
-    await accepts(host, 'userdel() { echo deleted; }; [ -z "$(leave_user "$PROXY_USER")" ]')
+    await accepts(host, 'userdel() { echo deleted; }; [ -z "$(remove_user "$PROXY_USER")" ]')
     // With a group of another number no uid would do.
     await host.sh("sed -i '$d' /etc/group; echo linkerd-proxy:x:997: >>/etc/group")
     await refuses(host, check, /group 7998: .* linkerd-proxy is 997.* or proxy\.user\.name/)
@@ -361,22 +366,22 @@ test('ports of the proxy are kept from outgoing connections, beside those of oth
       return now()
     }
     const ours = '4140,4143,4190-4191'
-    assert.is(await after('reserve'), ours)
-    assert.is(await after('reserve; unreserve'), '')
+    assert.is(await after('verb_reserve'), ours)
+    assert.is(await after('verb_reserve; release_ports'), '')
     await host.sh(`rm -rf /run/state; echo 4141-4142,8080 >${list}`)
-    assert.is(await after('reserve'), '4140-4143,4190-4191,8080')
-    assert.is(await after('reserve; reserve'), '4140-4143,4190-4191,8080')
+    assert.is(await after('verb_reserve'), '4140-4143,4190-4191,8080')
+    assert.is(await after('verb_reserve; verb_reserve'), '4140-4143,4190-4191,8080')
     // A later boot: the site's file came after ours.
     await host.sh(`echo 4141-4142,8080 >${list}`)
-    assert.is(await after('reserve'), '4140-4143,4190-4191,8080')
-    assert.is(await after('unreserve'), '4141-4142,8080')
+    assert.is(await after('verb_reserve'), '4140-4143,4190-4191,8080')
+    assert.is(await after('release_ports'), '4141-4142,8080')
     // What somebody has changed meanwhile is theirs.
-    await accepts(host, 'reserve')
+    await accepts(host, 'verb_reserve')
     await host.sh(`echo 1000,${ours} >${list}`)
-    assert.is(await after('unreserve'), `1000,${ours}`)
+    assert.is(await after('release_ports'), `1000,${ours}`)
     // A boot of an image with our file: what there was is what we put there.
     await host.sh(`rm -rf /run/state; echo ${ours} >${list}`)
-    assert.is(await after('reserve; unreserve'), '')
+    assert.is(await after('verb_reserve; release_ports'), '')
     // What it is for: of the two ports that there are, no outgoing connection gets the proxy's.
     await host.sh(`rm -rf /run/state; echo >${list}`)
     await host.outside.call('listen', { address: addresses.outside, port: 22 })
@@ -384,24 +389,27 @@ test('ports of the proxy are kept from outgoing connections, beside those of oth
       for n in 1 2; do bash -c 'exec 3<>/dev/tcp/${addresses.outside}/22; sleep 1' 2>/dev/null & done
       sleep 0.7; ss -Htn dst ${addresses.outside} | sed 's/.*:\\(414[34]\\) .*/\\1/' | sort; wait`
     assert.is(await host.sh(dial), '4143\n4144\n')
-    await accepts(host, 'reserve')
+    await accepts(host, 'verb_reserve')
     assert.is(await host.sh(dial), '4144\n')
   }))
 
 test('the first reason is the one that is told', () =>
   withHost('nft', async (host) => {
     const told = async (script: string) => {
-      const { code, stderr } = await ask(host, `${script}; explain`)
+      const { code, stderr } = await ask(host, `${script}; fail_with_reason`)
       return `${code} ${/^mesh-machine: (.*?)\. It means/m.exec(stderr)?.[1]}`
     }
     const words =
-      'up=true; expires=; last_words() { echo "mesh-machine: iptables-restore: line 5 failed"; }; listening() { :; }'
+      'up=true; expires=; last_message() { echo "mesh-machine: iptables-restore: line 5 failed"; }; agent_listens() { :; }'
     assert.is(
-      await told(`${words}; ready() { :; }; in_charge() { false; }`),
+      await told(`${words}; proxy_ready() { :; }; redirect_is_active() { false; }`),
       '6 iptables-restore: line 5 failed',
     )
-    assert.match(await told(`${words}; ready() { :; }; in_charge() { :; }`), /^6 iptables: not loaded$/)
-    assert.match(await told(`${words}; ready() { false; }`), /^5 the proxy is not ready: /)
+    assert.match(
+      await told(`${words}; proxy_ready() { :; }; redirect_is_active() { :; }`),
+      /^6 iptables: not loaded$/,
+    )
+    assert.match(await told(`${words}; proxy_ready() { false; }`), /^5 the proxy is not ready: /)
   }))
 
 test.run()

@@ -1,0 +1,3 @@
+import { testFilters } from './filters.ts'
+
+testFilters('sh', ['sh']).run()
