@@ -91,7 +91,7 @@ const statuses: Readonly<Record<number, string>> = {
   4: 'download or unpacking failed',
   5: 'not joined yet',
   6: 'the rules are not as they should be',
-  7: 'an upgrade was undone',
+  7: 'an upgrade was rolled back',
 }
 
 /** docs/failures.md. */

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2046,SC2154,SC2310,SC2312,SC3043
-# The files of a machine that is well, kept to go back to.
+# The files of a healthy machine, kept for a rollback.
 
 # our_files ROOT: those of ours that were copied below it, and the links that say which version is in use.
 our_files() {
@@ -16,7 +16,7 @@ our_files() {
 # checksums: of all of them.
 checksums() { { sha256sum $(our_files ''); readlink $(our_files ''); } 2>/dev/null || :; }
 
-# is_known_good: whether they are those with which this machine was last well.
+# is_known_good: whether they are the last ones with which this machine was healthy.
 is_known_good() { [ "$(checksums)" = "$(cat "${known_good}/.meshjoin" 2>/dev/null)" ]; }
 
 # keep_known_good: for root alone. There is a whole set at any moment.

@@ -61,7 +61,7 @@ last_message() {
   done || :
 }
 
-# fail_with_reason: why this machine has not joined, or is not well.
+# fail_with_reason: why this machine has not joined, or is unhealthy.
 fail_with_reason() {
   local fault=''
   if proxy_ready; then

@@ -117,7 +117,7 @@ function tellMix(story: Story, step: (name: string, body: () => Promise<void>) =
     await use('legacy')
     const { code, stderr } = await machine.run('mesh-machine', 'redirect', 'up')
     assert.is(code, 3, stderr)
-    assert.match(stderr, /\(legacy\) is in use here, but iptables-nft has rules of ours/)
+    assert.match(stderr, /\(legacy\) is in use here, but iptables-nft has our rules/)
     assert.equal(await redirectsIn('legacy'), [])
   })
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# mesh-machine-upgrade: takes the files that were copied here into use, or goes back to those with which this machine was
-# well. "mesh-machine upgrade" calls it. By meshjoin; see docs/machine.md.
+# mesh-machine-upgrade: applies the files that were copied here, or rolls back to the last ones with which this machine was
+# healthy. "mesh-machine upgrade" calls it. By meshjoin; see docs/machine.md.
 #
-# Exit: 0 in use, 2 usage, 3 refused, 7 undone
+# Exit: 0 applied, 2 usage, 3 refused, 7 rolled back
 
 # SC2154, SC1091: mesh-machine has the functions and the variables. SC2310, SC2312: questions are asked in conditions, where
 # "set -e" does not reach, and filters may come up empty. SC2034: functions of mesh-machine read what is set here.

@@ -1,10 +1,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
-# To the files that were copied here, or back to those with which this machine was well.
+# Applies the files that were copied here, or rolls back to the last known-good ones.
 
 # use_new_files: begun, it goes on until it is at its end or undone.
 use_new_files() {
   lock 8 900 || fail locked
-  [ -e "${known_good}/.meshjoin" ] || fail never-well
+  [ -e "${known_good}/.meshjoin" ] || fail no-known-good
   if [ ! -e "${state}/upgrade" ]; then
     if is_known_good; then
       say 'these files are in use: nothing to do'
@@ -31,7 +31,7 @@ roll_back() {
   trap - EXIT
   [ -z "${work}" ] || rm -rf "${work}"
   [ -e "${failure_file}" ] || (fail cut-short) || :
-  say 'going back to the old files'
+  say 'rolling back to the known-good files'
   echo back >"${state}/upgrade"
   # Not this program, which goes on with it after a reboot.
   for file in $(our_files '' | grep -v mesh-machine-upgrade); do
@@ -53,6 +53,6 @@ roll_back() {
   prune
   stop_retrying
   [ -e "${known_good}$0" ] || rm -f "$0"
-  say 'all is as before'
+  say 'rolled back: all is as before'
   exit 7
 }
