@@ -24,7 +24,8 @@ fetch() {
   [ -z "$4" ] || export http_proxy="$4" https_proxy="$4"
   case $1 in https:*) schemes='=https' ;; *) schemes='=http,https' ;; esac
   if has curl; then
-    curl -fsSL --proto "${schemes}" --connect-timeout 10 -Y 1000 -y 30 -m 900 --retry 4 --retry-connrefused ${3:+--cacert "$3"} -o "$2" "$1"
+    curl -fsSL --proto "${schemes}" --connect-timeout 10 -Y 1000 -y 30 -m 900 --retry 4 --retry-connrefused \
+      ${3:+--cacert "$3"} -o "$2" "$1"
   else
     wget -nv -T 20 -t 3 ${3:+--ca-certificate="$3"} -O "$2" "$1"
   fi 2>&1

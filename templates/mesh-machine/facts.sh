@@ -41,10 +41,18 @@ nameservers() { sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/nu
 has_ipv6() { grep -qs . /proc/net/if_inet6; }
 
 # proxy_path [FOLDER]: the proxy of a version's folder, or the one in use.
-proxy_path() { if [ "${PROXY_FROM}" = preinstalled ]; then echo "${PROXY_PATH}"; else echo "/opt/linkerd/${1:-current}/linkerd2-proxy"; fi; }
+proxy_path() {
+  if [ "${PROXY_FROM}" = preinstalled ]; then
+    echo "${PROXY_PATH}"
+  else echo "/opt/linkerd/${1:-current}/linkerd2-proxy"; fi
+}
 
 # agent_path [FOLDER]: the same for the SPIRE agent.
-agent_path() { if [ "${AGENT_INSTALL}" = preinstalled ]; then echo "${AGENT_PATH}"; else echo "/opt/spire/${1:-current}/bin/spire-agent"; fi; }
+agent_path() {
+  if [ "${AGENT_INSTALL}" = preinstalled ]; then
+    echo "${AGENT_PATH}"
+  else echo "/opt/spire/${1:-current}/bin/spire-agent"; fi
+}
 
 # within SECONDS COMMAND...: tries once a second until it succeeds; false where it has not by then.
 within() {

@@ -8,7 +8,8 @@ verb_wait_identity() {
     nameservers >"${RUNTIME_DIRECTORY}/new"
     mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
     # Without IPv6 there is no ::1 to listen on. The unit reads this before the proxy's own start.
-    has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}' >"${RUNTIME_DIRECTORY}/ipv4.env"
+    has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{
+      s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}' >"${RUNTIME_DIRECTORY}/ipv4.env"
   fi
   within 45 can_start || { say "${reason}"; exit 1; }
 }

@@ -28,12 +28,17 @@ start_units() {
   local unit table
   [ -e "${units}/linkerd-dns.service" ] || systemctl stop linkerd-dns-link linkerd-dns 2>/dev/null || :
   systemctl daemon-reload
-  for unit in linkerd-mesh.target linkerd-redirect-early.service; do [ ! -e "${units}/${unit}" ] || systemctl -q enable "${unit}"; done
+  for unit in linkerd-mesh.target linkerd-redirect-early.service; do
+    [ ! -e "${units}/${unit}" ] || systemctl -q enable "${unit}"
+  done
   if owns_agent; then restart_changed spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
   restart_changed linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
   restart_changed linkerd-redirect-watch.service /usr/local/sbin/mesh-machine "${etc}/mesh-machine.conf"
   restart_changed linkerd-dns.service "${etc}/resolved.conf"
-  for unit in linkerd-dns-link.service linkerd-mesh-routes.service linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do restart_changed "${unit}"; done
+  for unit in linkerd-dns-link.service linkerd-mesh-routes.service \
+    linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do
+    restart_changed "${unit}"
+  done
   systemctl --no-block start linkerd-mesh.target
   if files_changed rules $(for table in $(tables); do backend file "${table}"; done); then
     if redirect_is_active; then

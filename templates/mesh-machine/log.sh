@@ -30,7 +30,9 @@ fail() {
   if is_root; then
     mkdir -p "${run}"
     [ "${exit_code}" -ne 3 ] || : >"${run}/refused"
-    if [ "$(cat "${run}/said" 2>/dev/null)" != "${what}" ] && write_console "${what}"; then printf '%s' "${what}" >"${run}/said"; fi
+    if [ "$(cat "${run}/said" 2>/dev/null)" != "${what}" ] && write_console "${what}"; then
+      printf '%s' "${what}" >"${run}/said"
+    fi
     printf '{"id": "%s", "what": %s, "meaning": %s, "remedy": %s}' \
       "$1" "$(json "${what}")" "$(json "${meaning}")" "$(json "${remedy}")" >"${failure_file}"
     failed=yes

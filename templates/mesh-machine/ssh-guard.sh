@@ -6,7 +6,8 @@ ssh_ports() {
   {
     ss -Hltnp | sed -n '/"sshd"\|"dropbear"/s/^[^ ]* *[0-9]* *[0-9]* *[^ ]*:\([0-9]*\) .*/\1/p'
     # Sockets by their names and by what they start, also those that are still to listen.
-    systemctl show -p Id -p Listen -p Triggers '*.socket' | sed -e '/./{H;$!d;}' -e 'x;/ssh\|dropbear/!d' | sed -n 's/.*:\([0-9]*\) (Stream).*/\1/p'
+    systemctl show -p Id -p Listen -p Triggers '*.socket' | sed -e '/./{H;$!d;}' -e 'x;/ssh\|dropbear/!d' |
+      sed -n 's/.*:\([0-9]*\) (Stream).*/\1/p'
     cat /etc/default/ssh /etc/default/dropbear /etc/sysconfig/sshd |
       grep -oE '(-p *|PORT=|Port[= ])"?[0-9]+' | grep -oE '[0-9]+$' || :
     echo "$1" | sed -n 's/^port //p; s/^listenaddress .*:\([0-9]*\)$/\1/p'
@@ -34,7 +35,9 @@ possible_ssh_ports() {
 # refuse_ssh: where a rule would redirect a port of SSH.
 refuse_ssh() {
   local ports table port sshd='' guesses='' reason=''
-  if has sshd && ! sshd=$(sshd_configuration 2>&1); then guesses=$(possible_ssh_ports) reason="sshd -T fails (${sshd}), its port may be"; fi
+  if has sshd && ! sshd=$(sshd_configuration 2>&1); then
+    guesses=$(possible_ssh_ports) reason="sshd -T fails (${sshd}), its port may be"
+  fi
   ports=$(ssh_ports "${sshd}")
   for table in $(tables); do
     # shellcheck disable=SC2086

@@ -57,7 +57,8 @@ last_message() {
   local pattern unit="$1"
   shift
   for pattern; do
-    journalctl -ru "${unit}" --since "-$(seconds)s" -o cat --no-pager 2>/dev/null | sed '/ by .* on 20/q' | grep -Em 1 "${pattern}" && return
+    journalctl -ru "${unit}" --since "-$(seconds)s" -o cat --no-pager 2>/dev/null |
+      sed '/ by .* on 20/q' | grep -Em 1 "${pattern}" && return
   done || :
 }
 
@@ -69,7 +70,8 @@ fail_with_reason() {
     [ -z "${fault}" ] || fail rules "${fault#mesh-machine: }"
   fi
   if agent_listens; then
-    [ "$(property linkerd-proxy ExecMainStatus)" != 64 ] || fail proxy-settings "$(last_message linkerd-proxy Invalid)" "${PROXY_VERSION}"
+    [ "$(property linkerd-proxy ExecMainStatus)" != 64 ] ||
+      fail proxy-settings "$(last_message linkerd-proxy Invalid)" "${PROXY_VERSION}"
     fail proxy-not-ready "${expires:+its certificate ends ${expires}; }$(last_message linkerd-proxy ERROR 'mesh-machine: ')"
   fi
   owns_agent || fail no-agent "${AGENT_SOCKET}"

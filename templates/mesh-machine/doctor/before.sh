@@ -32,7 +32,9 @@ check_resolver() {
       ;;
   esac
   fix='ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf'
-  [ -z "${lines}" ] || fix="mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\n${lines}' >/etc/systemd/resolved.conf.d/zz-stub.conf; systemctl enable systemd-resolved; systemctl restart systemd-resolved; ${fix}"
+  [ -z "${lines}" ] ||
+    fix="mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\n${lines}' >/etc/systemd/resolved.conf.d/zz-stub.conf; \
+systemctl enable systemd-resolved; systemctl restart systemd-resolved; ${fix}"
   case ${port53} in *' 0.0.0.0:53 '* | *' *:53 '*) fix='forward them in the server on port 53' ;; *) ;; esac
   fail resolver-stub "${what}" "${fix}"
 }

@@ -16,7 +16,10 @@ try_connections() {
   while read -r way _ address port by _; do
     n=$((n + 1))
     case ${way} in
-      inbound) dial "${n}" "${address}" "${port}" nsenter --net="/run/netns/${link}" setpriv --reuid="$(if is_stranger "${by}"; then echo 0; else echo 65534; fi)" --clear-groups ;;
+      inbound)
+        if is_stranger "${by}"; then by=0; else by=65534; fi
+        dial "${n}" "${address}" "${port}" nsenter --net="/run/netns/${link}" setpriv --reuid="${by}" --clear-groups
+        ;;
       *) dial "${n}" "${address}" "${port}" setpriv --reuid="${by}" --regid=65534 --clear-groups ;;
     esac
   done <"${work}/probes"
@@ -98,6 +101,8 @@ suspect_firewall() {
   elif grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
     set -- ufw ufw.sh
   else set -- 'a firewall' 'nftables.sh or iptables.sh'; fi
-  networks=$(for table in $(tables); do sed -n 's/.*\(-s\|saddr\) \([^ ]*\) \(-g\|goto\) .*/\2/p' "$(backend file "${table}")"; done | head -n 6 | tr '\n' ' ')
+  networks=$(for table in $(tables); do
+    sed -n 's/.*\(-s\|saddr\) \([^ ]*\) \(-g\|goto\) .*/\2/p' "$(backend file "${table}")"
+  done | head -n 6 | tr '\n' ' ')
   echo "does $1 close port 4143 to ${networks% }? The rules that open it are in the output, firewall/$2"
 }

@@ -18,8 +18,8 @@ redirect_up() {
     case $1 in *[!0-9]* | 0*) usage ;; *) ;; esac
     date -u >"${off}"
     # Each trial has a name of its own: one that is just ending still has its unit.
-    systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire ||
-      fail trial
+    systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" \
+      --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire || fail trial
     echo $(($(seconds) + $1)) >"${run}/trial"
     say "off again in $1 s without \"mesh-machine redirect confirm\""
   else rm -f "${off}"; fi

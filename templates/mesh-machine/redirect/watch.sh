@@ -12,7 +12,10 @@ restore_rules() {
         say "${table}: ${fault}: loading the rules again"
         redirect_is_off || refuse_ssh
         load_table "${table}"
-        [ "${fault}" != 'not first' ] || { date >>"${run}/lost"; ! yields || say 'others insist on the first place: they have it for half an hour'; }
+        if [ "${fault}" = 'not first' ]; then
+          date >>"${run}/lost"
+          ! yields || say 'others insist on the first place: they have it for half an hour'
+        fi
       fi
     done
   fi
