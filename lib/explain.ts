@@ -2,12 +2,10 @@ import { type Address, addressOf, joinHostPort, parseAddress } from './config/ne
 import { resolveDocument } from './config/resolve.ts'
 import { fail, type Input, locateDiagnostic, type Result, succeed, validate } from './config/validate.ts'
 import { collectDiagnostics, hasErrors, type Location, type Report } from './diagnostics/diagnostic.ts'
-import { iptablesStages, printIptablesRule } from './files/redirect-iptables.ts'
-import { nftablesStages, printNftablesRule } from './files/redirect-nftables.ts'
-import { printLines } from './files/redirect-rules.ts'
+import { backends } from './kinds/backends/index.ts'
 import { type Connection, decideConnection } from './plan/decision.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
-import { appliesTo, listedNetworks, type RedirectRule } from './plan/redirect.ts'
+import { listedNetworks, type RedirectRule } from './plan/rule.ts'
 import { literalNotation } from './plan/value.ts'
 import { selectMachines } from './select.ts'
 
@@ -203,21 +201,11 @@ function explainRule(
   { family }: Address,
   locate: ((path: string) => Location) | undefined,
 ): ExplainedRule {
-  const nft = mesh.redirect.backend === 'nftables'
-  const file = nft ? 'redirect.nft' : family === 'ipv4' ? 'redirect.v4' : 'redirect.v6'
-  const print = nft ? printNftablesRule : printIptablesRule
-  const stages = nft
-    ? nftablesStages(rules, rule.direction)
-    : iptablesStages(rules.filter((other) => appliesTo(other, family)))
-  const chains = stages.find((stage) => stage.rules.includes(rule)) ?? { chain: '', next: '' }
+  const { path, text } = backends[mesh.redirect.backend].printOne(rule, rules, family, literalNotation)
   return {
     reason: rule.reason,
-    text: printLines(
-      rule,
-      literalNotation,
-      (match) => `${print(rule, match, chains, literalNotation)}\n`,
-    ).trimEnd(),
-    file: `/etc/linkerd/${file}`,
+    text,
+    file: path,
     origin: rule.origin,
     location: rule.origin === '' ? undefined : locate?.(rule.origin),
   }

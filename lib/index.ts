@@ -26,7 +26,7 @@ export { type GenerateOptions, type Generation, generate, generateLazily } from 
 export type { MeshjoinDocument } from './generated/document.ts'
 export type { Flow } from './plan/flow.ts'
 export type { MachinePlan, MeshPlan } from './plan/plan.ts'
-export type { RedirectRule } from './plan/redirect.ts'
+export type { RedirectRule } from './plan/rule.ts'
 export { measureUserData, type UserDataSize } from './targets/cloud-init/platform.ts'
 export { type CloudConfig, printCloudConfig } from './targets/cloud-init/target.ts'
 export { type TargetName, targetNames } from './targets/shared/target.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
-import { helperNames } from '../lib/files/helper-names.ts'
+import { helperNames, slotNames } from '../lib/files/helper-names.ts'
 import { joinPrograms } from './machine-program.ts'
 
 const knownHelpers = Object.fromEntries(helperNames.map((name) => [name, true]))
@@ -31,7 +31,9 @@ class Lint extends Handlebars.Visitor {
   }
 
   override PartialStatement(node: hbs.AST.PartialStatement): void {
-    this.report(node, 'partials are not allowed')
+    const name = 'original' in node.name ? String(node.name.original) : ''
+    if (!slotNames.some((slot) => slot === name) || node.params.length > 0 || node.hash !== undefined)
+      this.report(node, 'partials are not allowed, but for a slot')
   }
 
   override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {

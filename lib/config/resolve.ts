@@ -5,6 +5,8 @@ import type {
   MeshjoinDocument,
   Redirect as RedirectInput,
 } from '../generated/document.ts'
+import { defaultBackend } from '../kinds/backends/index.ts'
+import { defaultResolver, noResolver } from '../kinds/resolvers/index.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
 import { layerMachine, type Settings } from './layers.ts'
@@ -62,7 +64,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
         policy: mesh.controlPlane?.policy ?? `linkerd-policy.${namespace}.svc.${clusterDomain}.:8090`,
       },
       dns: {
-        provider: mesh.dns === undefined ? 'none' : (mesh.dns.provider ?? 'systemd-resolved'),
+        provider: mesh.dns === undefined ? noResolver : (mesh.dns.provider ?? defaultResolver),
         servers: mesh.dns?.servers ?? [],
         domains: mesh.dns?.domains ?? [clusterDomain],
       },
@@ -157,7 +159,9 @@ function resolveCollection({ ansible }: MeshjoinDocument): Collection | undefine
 function resolveAgent({ spire }: MeshjoinDocument): Agent {
   const { agent } = spire
   if (agent.from === 'existing') return { from: 'existing', socket: agent.socket ?? '' }
-  const { type = 'join_token', ...options } = agent.attestation ?? {}
+  if (agent.attestation === undefined)
+    throw new TypeError('a managed agent was checked to have an attestation')
+  const { type, ...options } = agent.attestation
   return {
     from: 'managed',
     version: agent.version ?? '',
@@ -262,7 +266,7 @@ function definedEntries(map: Readonly<Record<string, string | undefined>> = {}):
 
 function resolveRedirect(redirect: RedirectInput = {}, ipv6: boolean): Redirect {
   return {
-    backend: redirect.backend ?? 'iptables',
+    backend: redirect.backend ?? defaultBackend,
     ipv6: redirect.ipv6 ?? ipv6,
     inbound: resolveScope(redirect.inbound, 'declared'),
     outbound: resolveScope(redirect.outbound, 'cluster'),

@@ -13,3 +13,8 @@ export const helperNames = [
 ] as const
 
 export type HelperName = (typeof helperNames)[number]
+
+/** Places in a template that another template fills, chosen when it is rendered. The build checks either of them alike. */
+export const slotNames = ['steps'] as const
+
+export type SlotName = (typeof slotNames)[number]

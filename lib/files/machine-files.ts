@@ -1,22 +1,22 @@
 import { proxySeconds } from '../config/duration.ts'
+import { backends } from '../kinds/backends/index.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { proxyPorts } from '../plan/ports.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import { printIptables } from './redirect-iptables.ts'
-import { printNftables } from './redirect-nftables.ts'
-import { printProbes } from './redirect-probes.ts'
-import { readText, renderTemplate } from './template.ts'
 import {
   doctorCommand,
   machineCommand,
+  meshTemplates,
   probesPath,
   type UnitView,
-  unitTemplates,
   upgradeCommand,
-} from './unit-view.ts'
+} from './mesh-templates.ts'
+import { printProbes } from './redirect-probes.ts'
+import { readText, renderTemplate } from './template.ts'
+import { listWants } from './units.ts'
 
 /** A file of a machine: owned by root, with its final content. Every target places these and adds none. */
 export interface MachineFile {
@@ -61,16 +61,12 @@ export function printMachineLayer(layer: MachineLayer, notation: Notation): Mach
   const file = fileOf('machine')
   const comments = ['Who this machine is and what it serves. Written by meshjoin.']
   const { rules, mesh, served } = layer
-  const files = [
+  const { backend, ipv6 } = mesh.redirect
+  return [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, layer.environment, notation)),
-    file(probesPath, 0o644, printProbes(rules, served, mesh.redirect.ipv6, notation)),
+    file(probesPath, 0o644, printProbes(rules, served, ipv6, notation)),
+    ...backends[backend].print(rules, ipv6, notation).map(({ path, content }) => file(path, 0o644, content)),
   ]
-  if (mesh.redirect.backend === 'nftables')
-    return [...files, file('/etc/linkerd/redirect.nft', 0o644, printNftables(rules, notation))]
-  files.push(file('/etc/linkerd/redirect.v4', 0o644, printIptables(rules, 'ipv4', notation)))
-  if (mesh.redirect.ipv6)
-    files.push(file('/etc/linkerd/redirect.v6', 0o644, printIptables(rules, 'ipv6', notation)))
-  return files
 }
 
 /** The files that machines have in common, unsorted. */
@@ -92,8 +88,9 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
       file('/etc/spire/bundle.pem', 0o644, plan.agent.bundle),
     )
   }
-  for (const { path, template, mode, when } of unitTemplates) {
-    if (when(view)) files.push(file(path, mode, renderTemplate(template, view)))
+  const data = { ...view, wants: listWants(view) }
+  for (const { path, template, mode, when } of meshTemplates) {
+    if (when(view)) files.push(file(path, mode, renderTemplate(template, data)))
   }
   return files
 }
@@ -119,7 +116,7 @@ function viewUnits(plan: MeshPlan): UnitView {
     failsClosed: plan.redirect.onProxyFailure === 'closed',
     hasRoutes: plan.routes.length > 0,
     routes: plan.routes,
-    usesResolved: resolver.provider === 'systemd-resolved' && resolver.servers.length > 0,
+    resolver: resolver.servers.length > 0 ? resolver.provider : undefined,
     resolverServers: resolver.servers,
     resolverDomains: resolver.domains,
   }

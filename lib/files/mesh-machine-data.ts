@@ -1,5 +1,7 @@
 import { escapeShellWord } from '../escape/shell.ts'
-import { families, type Need, planNeeds } from '../plan/packages.ts'
+import { attestationData } from '../kinds/attestors/index.ts'
+import { families, type Need } from '../kinds/packages.ts'
+import { planNeeds } from '../plan/packages.ts'
 import type { MeshPlan, Program } from '../plan/plan.ts'
 
 /**
@@ -19,7 +21,7 @@ export function printMachineData(plan: MeshPlan): string {
     ...programValues('AGENT', 'INSTALL', agent?.program),
     AGENT_SOCKET: plan.agentSocket,
     AGENT_SERVER: agent === undefined ? '' : `${agent.server.host}:${agent.server.port}`,
-    JOIN_TOKEN_FILE: agent?.credentials.find(({ id }) => id === 'join-token')?.source ?? '',
+    ...(agent === undefined ? {} : attestationData(agent.attestation)),
     ADMIN_URL: `http://${loopbackOf(plan.adminHost)}:${plan.adminPort}`,
     CONTROL_PLANE: plan.controlPlane.join(' '),
     REDIRECT_BACKEND: redirect.backend,

@@ -1,6 +1,6 @@
 import { checkRuleComment, checkRuleWord } from '../escape/rule.ts'
 import { type Probe, planProbes } from '../plan/probe.ts'
-import type { RedirectRule } from '../plan/redirect.ts'
+import type { RedirectRule } from '../plan/rule.ts'
 import type { ServedAddresses } from '../plan/served.ts'
 import { isVariable, type Notation, type Scalar, writeText } from '../plan/value.ts'
 

@@ -12,7 +12,7 @@ import {
   escapeUnitWord,
 } from '../escape/unit.ts'
 import { templates, texts } from '../generated/templates.js'
-import type { HelperName } from './helper-names.ts'
+import type { HelperName, SlotName } from './helper-names.ts'
 
 const escapers: Readonly<Record<HelperName, (text: string) => string>> = {
   unitText: escapeUnitText,
@@ -39,18 +39,32 @@ for (const [name, escaper] of Object.entries(escapers)) {
   })
 }
 
-const compiled = new Map<string, (data: object, options: object) => string>()
+type Compiled = (data: object, options: object) => string
+
+const compiled = new Map<string, Compiled>()
 // Given explicitly: left undefined, a look-up such as toString would be logged to the console.
 const safe = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false }
 
-/** Renders a template by its path below `templates/`. The data is complete: no optional fields. */
-export function renderTemplate(name: string, data: object): string {
+/**
+ * Renders a template by its path below `templates/`, with the templates that fill its slots. The data is complete: no optional
+ * fields.
+ */
+export function renderTemplate(
+  name: string,
+  data: object,
+  slots: Readonly<Partial<Record<SlotName, string>>> = {},
+): string {
+  const partials = Object.fromEntries(Object.entries(slots).map(([slot, filler]) => [slot, compile(filler)]))
+  return compile(name)(data, { ...safe, partials })
+}
+
+function compile(name: string): Compiled {
   const known = compiled.get(name)
-  if (known !== undefined) return known(data, safe)
+  if (known !== undefined) return known
   if (!Object.hasOwn(templates, name)) throw new TypeError(`there is no template ${name}`)
   const template = handlebars.template(templates[name] as TemplateSpecification)
   compiled.set(name, template)
-  return template(data, safe)
+  return template
 }
 
 /** A file of `templates/` that has no mustaches. */

@@ -6,7 +6,7 @@ import {
   networksOf,
   type RedirectRule,
   type RuleMatch,
-} from './redirect.ts'
+} from './rule.ts'
 import { isVariable, type List, type Scalar } from './value.ts'
 
 /** The first packet of a connection, as the kernel asks the rules about it. */

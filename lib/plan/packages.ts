@@ -1,69 +1,43 @@
 import type { Install, RedirectBackend, ResolverProvider } from '../config/resolved.ts'
-
-/** Families of distributions, by what installs packages: apt, dnf and zypper. */
-export const families = ['debian', 'rhel', 'suse'] as const
-export type Family = (typeof families)[number]
+import { backends } from '../kinds/backends/index.ts'
+import { alike, type Family, families, type Need } from '../kinds/packages.ts'
+import { resolvers } from '../kinds/resolvers/index.ts'
 
 /** `cloudInit.distribution`. */
 export type Distribution = Family | 'amazon'
 
-/** Something that `mesh-machine` calls or reads, and the package that has it. */
-export interface Need {
-  /** Commands, or absolute paths, of which one is enough. */
-  readonly anyOf: readonly string[]
-  readonly packages: Readonly<Record<Family, string>>
-  /** Families whose cloud images all have it, some of them in a package that the named one conflicts with. */
-  readonly stock: readonly Family[]
-  /** Only there. */
-  readonly when?: 'iptables' | 'nftables' | 'systemd-resolved' | 'download'
-}
-
-function alike(name: string): Need['packages'] {
-  return { debian: name, rhel: name, suse: name }
-}
-
 /** Beside dnf's libraries there is always curl, often of `curl-minimal`, which cannot be installed together with `curl`. */
-export const curl: Need = {
-  anyOf: ['curl', 'wget'],
-  packages: alike('curl'),
-  stock: ['rhel'],
-  when: 'download',
-}
+export const curl: Need = { anyOf: ['curl', 'wget'], packages: alike('curl'), stock: ['rhel'] }
 
-/** What shows the proxy's certificate. Images have it, and user-data asks for curl. */
-const certificates: Need = { anyOf: ['curl', 'openssl'], packages: alike('openssl'), stock: [...families] }
-
-/** Ubuntu 22.04 has no package of this name: there it is a part of systemd. SUSE's is a part of systemd-network. */
-export const resolved: Need = {
-  anyOf: ['resolvectl'],
-  packages: { debian: 'systemd-resolved', rhel: 'systemd-resolved', suse: 'systemd-network' },
-  stock: ['debian'],
-  when: 'systemd-resolved',
-}
-
-/** What a machine needs and may lack. The one table: of user-data, the role, and what `mesh-machine` asks for. */
-export const needs: readonly Need[] = [
+/** What a machine needs that downloads. */
+const downloading: readonly Need[] = [
   {
     // The dnf family keeps the authorities in the file, and has no such command.
     anyOf: ['update-ca-certificates', '/etc/pki/tls/certs/ca-bundle.crt'],
     packages: alike('ca-certificates'),
     stock: [],
-    when: 'download',
   },
   curl,
-  certificates,
-  { anyOf: ['ss'], packages: { debian: 'iproute2', rhel: 'iproute', suse: 'iproute2' }, stock: [] },
-  {
-    anyOf: ['iptables-restore'],
-    packages: { debian: 'iptables', rhel: 'iptables-nft', suse: 'iptables' },
-    stock: [],
-    when: 'iptables',
-  },
-  { anyOf: ['nft'], packages: alike('nftables'), stock: [], when: 'nftables' },
-  { anyOf: ['tar'], packages: alike('tar'), stock: ['debian'], when: 'download' },
-  { anyOf: ['gzip'], packages: alike('gzip'), stock: ['debian'], when: 'download' },
-  resolved,
 ]
+const unpacking: readonly Need[] = [
+  { anyOf: ['tar'], packages: alike('tar'), stock: ['debian'] },
+  { anyOf: ['gzip'], packages: alike('gzip'), stock: ['debian'] },
+]
+
+/** What every machine needs. The first shows the proxy's certificate: images have it, and user-data asks for curl. */
+const always: readonly Need[] = [
+  { anyOf: ['curl', 'openssl'], packages: alike('openssl'), stock: [...families] },
+  { anyOf: ['ss'], packages: { debian: 'iproute2', rhel: 'iproute', suse: 'iproute2' }, stock: [] },
+]
+
+/** The needs of any machine that downloads, but for those of its backend and its resolver. */
+export const usualNeeds: readonly Need[] = [...downloading, ...always, ...unpacking]
+
+/** What a DNS provider needs. */
+export function resolverNeeds(provider: ResolverProvider): readonly Need[] {
+  const resolver = resolvers[provider]
+  return resolver.available ? resolver.needs : []
+}
 
 /** What of a plan decides about packages. */
 export interface PackageChoice {
@@ -73,11 +47,16 @@ export interface PackageChoice {
   readonly resolver: { readonly provider: ResolverProvider }
 }
 
-/** The needs of the machines of a plan. */
+/** The needs of the machines of a plan. The one list: of user-data, the role, and what `mesh-machine` asks for. */
 export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): Need[] {
   const downloads = proxy.install.from === 'download' || agent?.program.install.from === 'download'
-  const words = [redirect.backend, resolver.provider, ...(downloads ? ['download'] : [])]
-  return needs.filter(({ when }) => when === undefined || words.includes(when))
+  return [
+    ...(downloads ? downloading : []),
+    ...always,
+    ...backends[redirect.backend].needs,
+    ...(downloads ? unpacking : []),
+    ...resolverNeeds(resolver.provider),
+  ]
 }
 
 /** Names of the packages that a stock image of a distribution may lack. */

@@ -1,5 +1,6 @@
 import type {
   Agent,
+  Attestation,
   Install,
   RedirectBackend,
   ResolvedConfig,
@@ -7,6 +8,7 @@ import type {
   ResolverProvider,
   SystemUser,
 } from '../config/resolved.ts'
+import type { Credential, Json } from '../kinds/attestors/attestor.ts'
 import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
 import {
   type EnvironmentEntry,
@@ -17,9 +19,10 @@ import {
 } from './environment.ts'
 import { type Flow, planFlows } from './flow.ts'
 import type { Distribution } from './packages.ts'
-import { planRedirect, type RedirectRule } from './redirect.ts'
+import { planRedirect } from './redirect.ts'
+import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
-import { type Credential, type Json, planAgentConfiguration, planCredentials } from './spire-agent.ts'
+import { planAgentConfiguration, planCredentials } from './spire-agent.ts'
 
 /** A program to put on the machine, with the folder that its versions live in. */
 export interface Program {
@@ -33,6 +36,7 @@ export interface Program {
 export interface AgentPlan {
   readonly program: Program
   readonly user: SystemUser
+  readonly attestation: Attestation
   readonly credentials: readonly Credential[]
   /** The configuration as data. */
   readonly configuration: Json
@@ -170,6 +174,7 @@ function planAgent(config: ResolvedConfig, agent: Agent): AgentPlan | undefined 
       downloads: planAgentDownloads(agent.version, agent.install),
     },
     user: agent.user,
+    attestation: agent.attestation,
     credentials: planCredentials(agent),
     configuration: planAgentConfiguration(config),
     bundle: trustBundle.kind === 'pem' ? trustBundle.pem : '',

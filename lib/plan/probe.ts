@@ -11,7 +11,7 @@ import {
 } from '../config/network.ts'
 import { type Connection, decideConnection } from './decision.ts'
 import { proxyPorts } from './ports.ts'
-import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './redirect.ts'
+import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
 import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 

@@ -1,7 +1,8 @@
 import type { ResolvedConfig, ResolvedGroup, ResolvedMachine } from '../config/resolved.ts'
 import { type EnvironmentEntry, type EnvironmentIdentity, planMachineEnvironment } from './environment.ts'
 import type { MeshPlan } from './plan.ts'
-import { networksAround, planRedirect, type RedirectRule } from './redirect.ts'
+import { networksAround, planRedirect } from './redirect.ts'
+import type { RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
 import type { VariableList } from './value.ts'
 

@@ -1,5 +1,7 @@
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
+import { availableAttestor } from '../kinds/attestors/index.ts'
+import { resolvers } from '../kinds/resolvers/index.ts'
 
 /**
  * What the input language has and the machine targets cannot make yet. They refuse it; leaving it out would be a machine
@@ -18,7 +20,7 @@ export function checkUnbuilt(targets: readonly string[], config: ResolvedConfig,
 type Refuse = (path: string, what: string) => void
 
 function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
-  if (!['systemd-resolved', 'none'].includes(mesh.dns.provider))
+  if (!resolvers[mesh.dns.provider].available)
     refuse('/mesh/dns/provider', `the DNS provider ${mesh.dns.provider}`)
 }
 
@@ -26,10 +28,11 @@ function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
   const { agent, server, trustBundle, selectors } = spire
   if (agent.from === 'existing') return refuse('/spire/agent/from', 'an existing SPIRE agent')
   if (server.colocated) refuse('/spire/server/colocated', 'a SPIRE server on the machine')
-  if (agent.attestation.type !== 'join_token')
-    refuse('/spire/agent/attestation/type', `the node attestor ${agent.attestation.type}`)
-  else if (agent.attestation.options.file === undefined)
-    refuse('/spire/agent/attestation', 'a join token that is made on the machine')
+  const { type, options } = agent.attestation
+  const attestor = availableAttestor(agent.attestation)
+  if (attestor === undefined) refuse('/spire/agent/attestation/type', `the node attestor ${type}`)
+  const lacking = attestor?.lacks(options)
+  if (lacking !== undefined) refuse('/spire/agent/attestation', lacking)
   if (trustBundle.kind !== 'pem')
     refuse(
       '/spire/trustBundle',

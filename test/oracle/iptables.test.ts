@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RedirectRule } from '../../lib/index.ts'
-import type { RuleMatch } from '../../lib/plan/redirect.ts'
+import type { RuleMatch } from '../../lib/plan/rule.ts'
 import type { List } from '../../lib/plan/value.ts'
 import { type CaseMachine, readMachines } from './support/cases.ts'
 import { type RunOptions, runScript, type Suite, suites } from './support/root.ts'

@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { attestors } from '../../lib/kinds/attestors/index.ts'
+import { backends } from '../../lib/kinds/backends/index.ts'
+import { resolvers } from '../../lib/kinds/resolvers/index.ts'
 
 interface Source {
   /** As `lib/plan/plan.ts`. */
@@ -20,10 +23,12 @@ const sources = [...library, ...readSources('bin')]
 
 /** Which folder of lib may import from which, beside itself. The files right in lib may import from all. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  targets: ['files', 'plan', 'config', 'escape', 'diagnostics', 'generated', 'artifact'],
-  files: ['plan', 'config', 'escape', 'diagnostics', 'generated'],
-  plan: ['config', 'diagnostics'],
-  config: ['diagnostics', 'generated'],
+  targets: ['files', 'plan', 'config', 'kinds', 'escape', 'diagnostics', 'generated', 'artifact'],
+  files: ['plan', 'config', 'kinds', 'escape', 'diagnostics', 'generated'],
+  plan: ['config', 'kinds', 'diagnostics'],
+  config: ['kinds', 'diagnostics', 'generated'],
+  // For their types; what kinds may load is in a test of its own.
+  kinds: ['plan', 'config', 'escape'],
   escape: [],
   diagnostics: [],
 }
@@ -90,6 +95,53 @@ test('imports go one way: targets, files, plan, config', () => {
       const to = folderOf(name) === '' ? name.replace(/^lib\/(.*)\.ts$/, '$1') : folderOf(name)
       assert.ok(to === from || allowed[from]?.includes(to), `${path} imports ${name}`)
     }
+  }
+})
+
+test('a kind loads leaves alone, and has no state', () => {
+  const leaves = ['lib/config/network.ts', 'lib/plan/rule.ts', 'lib/plan/value.ts', 'lib/escape/rule.ts']
+  const kinds = library.filter(({ path }) => folderOf(path) === 'kinds')
+  assert.ok(kinds.length > 15)
+  for (const { path, loads, text } of kinds) {
+    const others = loads.filter((name) => folderOf(name) !== 'kinds' && !leaves.includes(name))
+    assert.equal(others, [], path)
+    assert.not.match(text, /^(export )?let |new (Weak)?(Map|Set)\(/m, path)
+  }
+  for (const leaf of leaves) {
+    const { loads = [] } = library.find(({ path }) => path === leaf) ?? {}
+    assert.equal(
+      loads.filter((name) => name.startsWith('lib/kinds/')),
+      [],
+      leaf,
+    )
+  }
+})
+
+test('no kind is known by its name outside of its file and its index', () => {
+  const names = Object.entries({ attestors, backends, resolvers })
+    .flatMap(([, kinds]) => Object.keys(kinds))
+    .filter((name) => name !== 'none') // a word that says other things, too
+  assert.ok(names.length > 10)
+  const quoted = new RegExp(`['"](${names.join('|')})['"]`)
+  // Firewalls of these names are no backends of the redirect, and the role has a variable for the token.
+  const others = ['lib/targets/shared/firewall.ts', 'lib/targets/ansible/tasks.ts']
+  for (const { path, text } of sources) {
+    if (/^lib\/(kinds|generated)\//.test(path) || others.includes(path)) continue
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/ .*$/gm, '')
+    assert.is(quoted.exec(code)?.[0], undefined, path)
+  }
+})
+
+test('the files of kinds are those that the index of each sort lists', () => {
+  for (const sort of ['attestors', 'backends', 'resolvers']) {
+    const index = library.find(({ path }) => path === `lib/kinds/${sort}/index.ts`)
+    const files = library
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith(`lib/kinds/${sort}/`) && path !== index?.path)
+    // The interface of the sort, and what printers of rules share.
+    const notKinds = files.filter((path) => /\/(attestor|backend|resolver|rules)\.ts$/.test(path))
+    const listed = index?.imports.filter((name) => files.includes(name) && !notKinds.includes(name))
+    assert.equal(listed?.sort(), files.filter((path) => !notKinds.includes(path)).sort(), sort)
   }
 })
 

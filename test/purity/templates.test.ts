@@ -11,12 +11,15 @@ const good = [
   '{{#if flag}}User={{unitName user}}\n{{/if}}',
   '{{#each list}}{{markdown this}} {{unitNumber port}}\n{{/each}}',
   '{{#unless flag}}x{{else}}{{execArg a.b}}{{/unless}}',
+  '{{> steps}}\n',
   '{{! a comment }}{{!-- another --}}text',
 ]
 
 for (const source of good) test(`takes ${source}`, () => assert.equal(lintTemplate(source), []))
 
 const bad = [
+  ['a slot with data of its own', '{{> steps a}}', /partials/],
+  ['a slot with a value', '{{> steps a=b}}', /partials/],
   ['a bare mustache', 'User={{user}}', /1:6 .*not a call to an escaping helper/],
   ['a bare path', '{{a.b}}', /not a call to an escaping helper/],
   ['a bare this', '{{#each list}}{{this}}{{/each}}', /not a call to an escaping helper/],

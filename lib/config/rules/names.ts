@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { defaultResolver, resolvers } from '../../kinds/resolvers/index.ts'
 import { isAbsent } from '../draft.ts'
 import { mappedIpv4, notAnAddress, parseAddress, splitHostPort } from '../network.ts'
 import type { Rule, RuleContext } from './context.ts'
@@ -40,8 +41,8 @@ function checkServers({ draft, report }: RuleContext, names: readonly string[]):
     if (server !== undefined && parseAddress(server) === undefined)
       report('address-invalid', pointer('/mesh/dns/servers', index), notAnAddress(server))
   }
-  const provider = dns?.provider ?? 'systemd-resolved'
-  const needed = dns === undefined ? names.length > 0 : provider !== 'none'
+  const provider = dns?.provider ?? defaultResolver
+  const needed = dns === undefined ? names.length > 0 : resolvers[provider].needsServers
   const given = dns === undefined ? !isAbsent(draft.mesh, 'dns') : !isAbsent(dns, 'servers')
   const unreadable = given && dns?.servers === undefined
   if (!needed || unreadable || (dns?.servers ?? []).length > 0 || draft.mesh === undefined) return

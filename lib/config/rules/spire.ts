@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { attestors } from '../../kinds/attestors/index.ts'
 import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
 import type { Rule, RuleContext } from './context.ts'
@@ -8,61 +9,6 @@ export const checkSpireSettings: Rule = (context) => {
   checkAgent(context)
   checkServer(context)
   checkSelectors(context)
-}
-
-interface Attestor {
-  readonly required: readonly string[]
-  readonly optional: readonly string[]
-  /** Options of machines[].attestation. */
-  readonly machine: readonly string[]
-  readonly reattests: boolean
-}
-
-/** Node attestors and their options (SPIRE's doc/plugin_agent_nodeattestor_*.md, `CanReattest` of the server's plugins). */
-const attestors: Readonly<Record<string, Attestor>> = {
-  join_token: { required: ['file'], optional: [], machine: [], reattests: false },
-  x509pop: {
-    required: ['certificateFile', 'privateKeyFile'],
-    optional: ['intermediatesFile'],
-    machine: ['commonName', 'fingerprint'],
-    reattests: true,
-  },
-  sshpop: {
-    required: [],
-    optional: ['hostKeyFile', 'hostCertificateFile'],
-    machine: ['fingerprint'],
-    reattests: true,
-  },
-  tpm_devid: {
-    required: ['devidCertificateFile', 'devidPrivateKeyFile', 'devidPublicKeyFile'],
-    optional: ['tpmDevice'],
-    machine: ['commonName', 'fingerprint'],
-    reattests: true,
-  },
-  aws_iid: {
-    required: [],
-    optional: ['ec2MetadataEndpoint'],
-    machine: ['accountId', 'region', 'instanceId'],
-    reattests: false,
-  },
-  gcp_iit: {
-    required: [],
-    optional: ['serviceAccount', 'identityTokenHost'],
-    machine: ['projectId', 'instanceId'],
-    reattests: false,
-  },
-  azure_imds: {
-    required: ['tenantDomain'],
-    optional: [],
-    machine: ['tenantId', 'subscriptionId', 'vmId'],
-    reattests: false,
-  },
-  http_challenge: {
-    required: [],
-    optional: ['hostname', 'agentName', 'port', 'advertisedPort'],
-    machine: ['hostname'],
-    reattests: false,
-  },
 }
 
 function checkAgent({ draft, machines, report }: RuleContext): void {
@@ -85,36 +31,39 @@ function checkAgent({ draft, machines, report }: RuleContext): void {
   const { attestation } = agent
   if (isAbsent(agent, 'attestation')) return report('attestation-missing', path, {})
   if (attestation === undefined) return
-  const attestor = attestation.type === undefined ? undefined : attestors[attestation.type]
-  const type = attestation.type ?? ''
-  if (attestor === undefined) return
-  const given = Object.keys(attestation).filter((option) => option !== 'type')
-  for (const option of attestor.required) {
-    const madeHere = type === 'join_token' && draft.spire?.server?.colocated === true
-    if (!given.includes(option) && !madeHere)
-      report('attestation-incomplete', pointer(path, 'attestation'), { type, option })
+  checkAttestation({ draft, machines, report }, attestation)
+}
+
+type AttestationDraft = NonNullable<
+  NonNullable<NonNullable<RuleContext['draft']['spire']>['agent']>['attestation']
+>
+
+/** Options that the attestor asks for, and none that it would not read. */
+function checkAttestation(
+  { draft, machines, report }: Pick<RuleContext, 'draft' | 'machines' | 'report'>,
+  { type, ...options }: AttestationDraft,
+): void {
+  if (type === undefined) return
+  const { options: known, machineOptions, canReattest } = attestors[type]
+  const path = '/spire/agent/attestation'
+  for (const [option, { required, madeWhenColocated }] of Object.entries(known)) {
+    const madeHere = madeWhenColocated === true && draft.spire?.server?.colocated === true
+    if (required === true && !Object.hasOwn(options, option) && !madeHere)
+      report('attestation-incomplete', path, { type, option })
   }
-  for (const option of given) {
-    if (attestor.required.includes(option) || attestor.optional.includes(option)) continue
-    report('attestation-option', pointer(path, 'attestation', option), { type, option }, 'key')
+  for (const option of Object.keys(options)) {
+    if (!Object.hasOwn(known, option))
+      report('attestation-option', pointer(path, option), { type, option }, 'key')
   }
   for (const machine of machines) {
     for (const [option, value] of Object.entries(machine.settings.attestation ?? {})) {
-      if (value === undefined || attestor.machine.includes(option)) continue
+      if (value === undefined || machineOptions.some((name) => name === option)) continue
       report('attestation-option', machine.originOf('attestation', option), { type, option }, 'key')
     }
   }
-  checkReattestation({ draft, report }, type, attestor)
-}
-
-function checkReattestation(
-  { draft, report }: Pick<RuleContext, 'draft' | 'report'>,
-  type: string,
-  attestor: Attestor,
-): void {
   const ttl = draft.spire?.server?.agentTtl
-  if (ttl === undefined || attestor.reattests || goSeconds(ttl) >= 24 * 3600) return
-  report('attestor-cannot-reattest', '/spire/server/agentTtl', { type, ttl })
+  if (ttl !== undefined && !canReattest && goSeconds(ttl) < 24 * 3600)
+    report('attestor-cannot-reattest', '/spire/server/agentTtl', { type, ttl })
 }
 
 function checkServer({ draft, report }: RuleContext): void {

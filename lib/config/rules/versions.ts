@@ -1,3 +1,4 @@
+import { attestors } from '../../kinds/attestors/index.ts'
 import {
   brokenLinkerd,
   brokenProxies,
@@ -57,8 +58,12 @@ const checkProxy: Rule = ({ draft, linkerd, report }) => {
 
 const checkSpire: Rule = ({ draft, report }) => {
   const { version, attestation } = draft.spire?.agent ?? {}
-  if (version === undefined || attestation?.type !== 'join_token' || attestation.file === undefined) return
-  if (spireHas(version, 'joinTokenFile')) return
-  const why = 'it can take a join token only on its command line, where every user of the machine can read it'
-  report('spire-too-old', '/spire/agent/version', { version, first: spireSince.joinTokenFile, why })
+  if (version === undefined || attestation?.type === undefined) return
+  const needed = attestors[attestation.type].needsAgent?.(attestation)
+  if (needed === undefined || spireHas(version, needed.feature)) return
+  report('spire-too-old', '/spire/agent/version', {
+    version,
+    first: spireSince[needed.feature],
+    why: needed.why,
+  })
 }

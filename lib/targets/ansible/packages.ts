@@ -1,5 +1,7 @@
 import type { ResolvedConfig } from '../../config/resolved.ts'
-import { curl, type Family, listPackages, needs, resolved } from '../../plan/packages.ts'
+import { backends } from '../../kinds/backends/index.ts'
+import type { Family } from '../../kinds/packages.ts'
+import { curl, listPackages, resolverNeeds, usualNeeds } from '../../plan/packages.ts'
 import { ownName } from './variables.ts'
 
 /** Ansible's name of each family; Amazon Linux is of RedHat's. */
@@ -10,24 +12,16 @@ const families: Readonly<Record<string, Family>> = { Debian: 'debian', RedHat: '
  * its command, and asked for where that is missing.
  */
 export function packageVars({ mesh }: ResolvedConfig): Record<string, object> {
-  const asked = mesh.dns.provider === 'systemd-resolved' ? [curl, resolved] : [curl]
-  const backend = (when: 'iptables' | 'nftables', family: Family) =>
-    listPackages(
-      needs.filter((need) => need.when === when),
-      family,
-    )
-  const others = needs.filter(
-    (need) => need !== curl && need !== resolved && (need.when === undefined || need.when === 'download'),
-  )
+  const asked = [curl, ...resolverNeeds(mesh.dns.provider)]
+  const others = usualNeeds.filter((need) => need !== curl)
   return Object.fromEntries(
     Object.entries(families).map(([name, family]) => [
       name,
       {
         [ownName('packages_always')]: listPackages(others, family),
-        [ownName('packages_backend')]: {
-          iptables: backend('iptables', family),
-          nftables: backend('nftables', family),
-        },
+        [ownName('packages_backend')]: Object.fromEntries(
+          Object.entries(backends).map(([backend, { needs }]) => [backend, listPackages(needs, family)]),
+        ),
         [ownName('packages_of')]: Object.fromEntries(
           asked.map(({ anyOf: [command], packages }) => [`/usr/bin/${command}`, packages[family]]),
         ),

@@ -2,7 +2,8 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { checkJinjaTemplate } from '../../escape/jinja.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
-import { unitTemplates } from '../../files/unit-view.ts'
+import { meshTemplates } from '../../files/mesh-templates.ts'
+import { backends } from '../../kinds/backends/index.ts'
 import { createMeshPlanner } from '../../plan/plan.ts'
 import { planSymbolic, type SymbolicPlan } from '../../plan/symbolic.ts'
 import { isVariable, jinjaNotation, type Notation } from '../../plan/value.ts'
@@ -106,10 +107,10 @@ function recordNotation(own: string[]): Notation {
  * of a machine with an agent of its own has the same name.
  */
 export const everyPath: readonly string[] = [
-  '/etc/linkerd/redirect.nft',
-  '/etc/linkerd/redirect.v4',
-  '/etc/linkerd/redirect.v6',
-  ...unitTemplates.map(({ path }) => path).filter((path) => !path.endsWith('/spire-agent.service')),
+  ...Object.values(backends)
+    .flatMap(({ paths }) => paths)
+    .sort(),
+  ...meshTemplates.map(({ path }) => path).filter((path) => !path.endsWith('/spire-agent.service')),
 ]
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

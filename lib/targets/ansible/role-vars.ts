@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { refuseJinja } from '../../escape/jinja.ts'
+import { availableAttestor } from '../../kinds/attestors/index.ts'
 import type { Program } from '../../plan/plan.ts'
 import { expandedAddresses, networkPattern } from './networks.ts'
 import { everyPath, type PlacedFile, type RoleFiles, type Shape } from './role-files.ts'
@@ -100,6 +101,7 @@ function viewProgram({ name, version, install, downloads }: Program, base: strin
 }
 
 function tokenFile({ spire: { agent } }: ResolvedConfig): string {
-  const file = agent.from === 'managed' ? agent.attestation.options.file : undefined
-  return typeof file === 'string' ? refuseJinja(file) : ''
+  if (agent.from !== 'managed') return ''
+  const { attestation } = agent
+  return refuseJinja(availableAttestor(attestation)?.secretFile(attestation.options) ?? '')
 }

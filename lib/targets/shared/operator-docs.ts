@@ -3,6 +3,7 @@ import { annotationLine, neededAnnotations } from '../../config/annotations.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { escapeMarkdown, escapeMarkdownCode } from '../../escape/markdown.ts'
 import { renderTemplate } from '../../files/template.ts'
+import { availableAttestor } from '../../kinds/attestors/index.ts'
 import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
 import { type TargetName, textArtifact } from './target.ts'
@@ -16,23 +17,37 @@ export function emitOperatorDocs(
   return [
     textArtifact(
       `${target}/README.md`,
-      renderTemplate(`readme/${target}.md.hbs`, viewReadme(config, machines)),
+      renderTemplate(`readme/${target}.md.hbs`, viewReadme(target, config, machines), stepsOf(config)),
     ),
     ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
 }
 
-function viewReadme(config: ResolvedConfig, machines: readonly ResolvedMachine[]): object {
+/** What the node attestor asks of the operator. */
+function stepsOf({ spire: { agent } }: ResolvedConfig): { readonly steps?: string } {
+  const attestor = agent.from === 'managed' ? availableAttestor(agent.attestation) : undefined
+  return attestor === undefined ? {} : { steps: attestor.steps.template }
+}
+
+function viewReadme(
+  target: TargetName,
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+): object {
   const { agent, server } = config.spire
-  const token = agent.from === 'managed' ? agent.attestation.options.file : undefined
+  const attestation = agent.from === 'managed' ? agent.attestation : undefined
+  const attestor = attestation && availableAttestor(attestation)
   const [first] = machines
   return {
     linkerdVersion: config.mesh.linkerd.text,
     machine: first?.name ?? '',
-    hasToken: typeof token === 'string',
-    tokenFile: typeof token === 'string' ? token : '',
-    tokenFolder: typeof token === 'string' ? token.replace(/\/[^/]*$/, '') || '/' : '',
+    hasSteps: attestor !== undefined,
+    ...(attestation && attestor?.steps.data(attestation.options)),
+    // The steps differ by what brings the files to a machine.
+    forAnsible: target === 'ansible',
+    forCloudInit: target === 'cloud-init',
+    forSystemd: target === 'systemd',
     parentId: first?.parentId ?? '',
     spiffeId: first?.identity.spiffeId ?? '',
     proxyUid: config.proxy.user.uid,

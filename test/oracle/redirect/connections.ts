@@ -10,7 +10,7 @@ import {
 } from '../../../lib/config/network.ts'
 import type { Question } from '../../../lib/index.ts'
 import type { Connection } from '../../../lib/plan/decision.ts'
-import { appliesTo, listedNetworks, type RedirectRule } from '../../../lib/plan/redirect.ts'
+import { appliesTo, listedNetworks, type RedirectRule } from '../../../lib/plan/rule.ts'
 import type { Scalar } from '../../../lib/plan/value.ts'
 import { interfaces, looped, own, second, userNames } from './documents.ts'
 import type { Request } from './kernel.ts'

@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { plan } from '../../../lib/index.ts'
-import { appliesTo, listedNetworks, type RedirectRule } from '../../../lib/plan/redirect.ts'
+import { appliesTo, listedNetworks, type RedirectRule } from '../../../lib/plan/rule.ts'
 import { cleanUpTo, cleanupMark } from '../../machine/harness/command.ts'
 import type { Place } from '../../machine/harness/namespace.ts'
 import { type EditableDocument, firstMachine, minimalWith } from '../../unit/plan/document.ts'

@@ -1,5 +1,5 @@
 import { decideConnection } from '../../../lib/plan/decision.ts'
-import type { RedirectRule } from '../../../lib/plan/redirect.ts'
+import type { RedirectRule } from '../../../lib/plan/rule.ts'
 import type { Drawn } from './connections.ts'
 
 /** One change of a model, with connections about which the changed model answers otherwise. */

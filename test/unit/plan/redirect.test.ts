@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { printIptables } from '../../../lib/files/redirect-iptables.ts'
-import type { RedirectRule } from '../../../lib/plan/redirect.ts'
+import { printIptables } from '../../../lib/kinds/backends/iptables.ts'
+import type { RedirectRule } from '../../../lib/plan/rule.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { type EditableDocument, firstMachine, firstPlan, minimalWith } from './document.ts'
 

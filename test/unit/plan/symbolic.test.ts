@@ -2,11 +2,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
-import { printIptables, printIptablesRule } from '../../../lib/files/redirect-iptables.ts'
 import { printProbes } from '../../../lib/files/redirect-probes.ts'
-import { printRules } from '../../../lib/files/redirect-rules.ts'
+import { printIptables, printIptablesRule } from '../../../lib/kinds/backends/iptables.ts'
+import { printRules } from '../../../lib/kinds/backends/rules.ts'
 import { planMachineEnvironment } from '../../../lib/plan/environment.ts'
-import type { RedirectRule } from '../../../lib/plan/redirect.ts'
+import type { RedirectRule } from '../../../lib/plan/rule.ts'
 import { jinjaNotation, literalNotation } from '../../../lib/plan/value.ts'
 
 const variable = (name: string): { readonly variable: string } => ({ variable: name })

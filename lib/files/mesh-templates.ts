@@ -1,3 +1,8 @@
+import type { ResolverProvider } from '../config/resolved.ts'
+import { resolvers } from '../kinds/resolvers/index.ts'
+import type { TemplateFile } from '../kinds/unit.ts'
+import { units } from './units.ts'
+
 /** One `LoadCredential=` of the agent's unit: a file that only root can read, handed to the agent by systemd. */
 export interface UnitCredential {
   /** Name of the credential, and of its file below `/run/credentials/spire-agent.service/`. */
@@ -40,8 +45,8 @@ export interface UnitView {
   readonly hasRoutes: boolean
   /** `mesh.routes`: a network of the cluster, and the gateway to it. */
   readonly routes: readonly { readonly to: string; readonly via: string }[]
-  /** True where `mesh.dns.provider` is `systemd-resolved` and there are servers. */
-  readonly usesResolved: boolean
+  /** What tells the machine where the cluster's names are; undefined without DNS servers. */
+  readonly resolver: ResolverProvider | undefined
   /** Addresses of the cluster's DNS servers. */
   readonly resolverServers: readonly string[]
   /** Domains to ask them for, without the `~`. */
@@ -49,55 +54,35 @@ export interface UnitView {
 }
 
 /** One file of the mesh layer that is rendered from a template. */
-export interface UnitTemplate {
-  /** Path on the machine. */
-  readonly path: string
-  /** File below `templates/`. */
-  readonly template: string
-  /** Permission bits on the machine; the owner is root. */
-  readonly mode: 0o644 | 0o755
+export interface MeshTemplate extends TemplateFile {
   /** Whether a machine with this view has the file. */
   readonly when: (view: UnitView) => boolean
 }
 
 const always = () => true
-const usesResolved = (view: UnitView) => view.usesResolved
 
-function unit(name: string, when: UnitTemplate['when'] = always): UnitTemplate {
-  return { path: `/etc/systemd/system/${name}`, template: `systemd/${name}.hbs`, mode: 0o644, when }
-}
+/** What the DNS providers bring beside their units. */
+const resolverFiles = (Object.keys(resolvers) as ResolverProvider[]).flatMap((provider) => {
+  const resolver = resolvers[provider]
+  if (!resolver.available) return []
+  return resolver.files.map(
+    (file): MeshTemplate => ({ ...file, when: (view: UnitView) => view.resolver === provider }),
+  )
+})
 
 /** Every templated file of the mesh layer. `mesh-machine.sh` is text without mustaches, the same everywhere. */
-export const unitTemplates: readonly UnitTemplate[] = [
+export const meshTemplates: readonly MeshTemplate[] = [
   { path: '/etc/sysusers.d/linkerd-mesh.conf', template: 'sysusers.conf.hbs', mode: 0o644, when: always },
   { path: '/etc/sysctl.d/00-linkerd-mesh.conf', template: 'sysctl.conf.hbs', mode: 0o644, when: always },
-  {
-    path: '/etc/linkerd/resolved.conf',
-    template: 'mesh-resolved.conf.hbs',
-    mode: 0o644,
-    when: usesResolved,
-  },
-  {
-    path: '/etc/systemd/network/00-linkerd-dns.network',
-    template: 'linkerd-dns.network.hbs',
-    mode: 0o644,
-    when: usesResolved,
-  },
-  unit('linkerd-dns.service', usesResolved),
-  unit('linkerd-dns-link.service', usesResolved),
-  unit('linkerd-mesh.target'),
-  unit('linkerd-mesh-routes.service', (view) => view.hasRoutes),
-  unit('spire-agent.service', (view) => view.managedAgent),
-  unit('linkerd-proxy.service'),
-  unit('linkerd-proxy-resolver.path'),
-  unit('linkerd-proxy-resolver.service'),
-  unit('linkerd-redirect.service'),
-  unit('linkerd-redirect-early.service', (view) => view.failsClosed),
-  unit('linkerd-redirect-assert.service'),
-  unit('linkerd-redirect-assert.timer'),
-  unit('linkerd-redirect-watch.service'),
-  unit('mesh-machine-join.service'),
-  unit('mesh-machine-join.timer'),
+  ...resolverFiles,
+  ...units.map(
+    ({ name, when = always }): MeshTemplate => ({
+      path: `/etc/systemd/system/${name}`,
+      template: `systemd/${name}.hbs`,
+      mode: 0o644,
+      when,
+    }),
+  ),
 ]
 
 /** The command on the machine. */

@@ -1,10 +1,35 @@
-import type { Family } from '../config/network.ts'
-import { checkRuleWord } from '../escape/rule.ts'
-import { appliesTo, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
-import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
-import { type ChainNames, printPorts, printRules, type Stage, splitStages } from './redirect-rules.ts'
+import type { Family } from '../../config/network.ts'
+import { checkRuleWord } from '../../escape/rule.ts'
+import { appliesTo, type RedirectRule, type RuleMatch } from '../../plan/rule.ts'
+import { isVariable, type Notation, type Scalar } from '../../plan/value.ts'
+import { alike } from '../packages.ts'
+import type { Backend } from './backend.ts'
+import { type ChainNames, printPorts, printRules, printStaged, type Stage, splitStages } from './rules.ts'
 
 const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as const
+
+const fileOf = { ipv4: '/etc/linkerd/redirect.v4', ipv6: '/etc/linkerd/redirect.v6' } as const
+
+/** iptables, its nft or its legacy variant: a restore file for each address family. */
+export const iptables: Backend = {
+  paths: Object.values(fileOf),
+  needs: [
+    {
+      anyOf: ['iptables-restore'],
+      packages: { ...alike('iptables'), rhel: 'iptables-nft' },
+      stock: [],
+    },
+  ],
+  print: (rules, ipv6, notation) =>
+    (ipv6 ? (['ipv4', 'ipv6'] as const) : (['ipv4'] as const)).map((family) => ({
+      path: fileOf[family],
+      content: printIptables(rules, family, notation),
+    })),
+  printOne: (rule, rules, family, notation) => {
+    const stages = iptablesStages(rules.filter((other) => appliesTo(other, family)))
+    return { path: fileOf[family], text: printStaged(rule, stages, notation, printIptablesRule) }
+  },
+}
 
 /**
  * The rules of one address family as an iptables-restore file: our chains with their rules, and the jumps to them.
@@ -26,7 +51,7 @@ export function printIptables(rules: readonly RedirectRule[], family: Family, no
 }
 
 /** The chains of both directions. mesh-machine knows ours by the beginning of their names, which may have 28 characters. */
-export function iptablesStages(rules: readonly RedirectRule[]): Stage[] {
+function iptablesStages(rules: readonly RedirectRule[]): Stage[] {
   return (['inbound', 'outbound'] as const).flatMap((direction) =>
     splitStages(
       rules.filter((rule) => rule.direction === direction),

@@ -1,6 +1,6 @@
-import { checkRuleComment } from '../escape/rule.ts'
-import type { PortRange, RedirectRule, RuleMatch } from '../plan/redirect.ts'
-import { type Notation, type Scalar, writeText } from '../plan/value.ts'
+import { checkRuleComment } from '../../escape/rule.ts'
+import type { PortRange, RedirectRule, RuleMatch } from '../../plan/rule.ts'
+import { type Notation, type Scalar, writeText } from '../../plan/value.ts'
 
 /**
  * How a backend writes one line of a rule: with one of the items that the rule is about, in the chain that the rule is in; `next`
@@ -64,7 +64,7 @@ function freeName(name: string, stages: readonly ChainNames[]): string {
 }
 
 /** The lines of one rule: one, or of a requirement one for each item that meets it. */
-export function printLines(
+function printLines(
   { match }: RedirectRule,
   notation: Notation,
   printLine: (match: RuleMatch) => string,
@@ -77,6 +77,17 @@ export function printLines(
     notation.each(addresses, (destination) => printLine({ ...rest, destination })),
     notation.none(all, printLine({ ...rest, destinationIsLocal: true })),
   ].join('')
+}
+
+/** The lines of a rule that is in one of these stages. */
+export function printStaged(
+  rule: RedirectRule,
+  stages: readonly Stage[],
+  notation: Notation,
+  printRule: PrintRule,
+): string {
+  const chains = stages.find((stage) => stage.rules.includes(rule)) ?? { chain: '', next: '' }
+  return printLines(rule, notation, (match) => `${printRule(rule, match, chains, notation)}\n`).trimEnd()
 }
 
 /** Rules one a line, each group of them under a comment that says why it is there. */

@@ -1,10 +1,25 @@
-import { checkRuleWord, quoteNftString } from '../escape/rule.ts'
-import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from '../plan/redirect.ts'
-import { isVariable, type Notation, type Scalar } from '../plan/value.ts'
-import { type ChainNames, printPorts, printRules, type Stage, splitStages } from './redirect-rules.ts'
+import { checkRuleWord, quoteNftString } from '../../escape/rule.ts'
+import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from '../../plan/rule.ts'
+import { isVariable, type Notation, type Scalar } from '../../plan/value.ts'
+import { alike } from '../packages.ts'
+import type { Backend } from './backend.ts'
+import { type ChainNames, printPorts, printRules, printStaged, type Stage, splitStages } from './rules.ts'
 
 /** The name of our table, and the only one that is ever touched. */
 const table = 'inet meshjoin'
+
+const path = '/etc/linkerd/redirect.nft'
+
+/** nftables without iptables: one script with a table of our own for both address families. */
+export const nftables: Backend = {
+  paths: [path],
+  needs: [{ anyOf: ['nft'], packages: alike('nftables'), stock: [] }],
+  print: (rules, _ipv6, notation) => [{ path, content: printNftables(rules, notation) }],
+  printOne: (rule, rules, _family, notation) => ({
+    path,
+    text: printStaged(rule, nftablesStages(rules, rule.direction), notation, printNftablesRule),
+  }),
+}
 
 /**
  * The rules of both address families as one nft script: a table of our own, replaced in one transaction. The table is
@@ -40,10 +55,7 @@ export function printNftables(rules: readonly RedirectRule[], notation: Notation
 }
 
 /** The chains of one direction, by which mesh-machine finds its rules. */
-export function nftablesStages(
-  rules: readonly RedirectRule[],
-  direction: RedirectRule['direction'],
-): Stage[] {
+function nftablesStages(rules: readonly RedirectRule[], direction: RedirectRule['direction']): Stage[] {
   const own = rules.filter((rule) => rule.direction === direction)
   return splitStages(own, direction, (requirement) => `${direction}_${requirement}`)
 }
@@ -62,7 +74,7 @@ function printPasses({ rules, next }: Stage, all: readonly RedirectRule[]): stri
 }
 
 /** The line of one rule, without its end. */
-export function printNftablesRule(
+function printNftablesRule(
   rule: RedirectRule,
   match: RuleMatch,
   { next }: ChainNames,

@@ -1,0 +1,67 @@
+import type { ResolverProvider } from '../config/resolved.ts'
+import { resolvers } from '../kinds/resolvers/index.ts'
+import { stages, type Unit } from '../kinds/unit.ts'
+import type { UnitView } from './mesh-templates.ts'
+
+/** A unit, and which machines have it. */
+export interface MachineUnit extends Unit {
+  /** Left out: every machine. */
+  readonly when?: (view: UnitView) => boolean
+}
+
+/** The units that depend on the DNS provider. */
+const resolverUnits = (Object.keys(resolvers) as ResolverProvider[]).flatMap((provider) => {
+  const resolver = resolvers[provider]
+  if (!resolver.available) return []
+  return resolver.units.map((unit): MachineUnit => ({ ...unit, when: (view) => view.resolver === provider }))
+})
+
+/** Every unit that a machine may have. Nothing else in this library knows their names but the templates themselves. */
+export const units: readonly MachineUnit[] = [
+  ...resolverUnits,
+  { name: 'linkerd-mesh.target' },
+  { name: 'linkerd-mesh-routes.service', stage: 'routes', restartOn: [], when: (view) => view.hasRoutes },
+  {
+    name: 'spire-agent.service',
+    stage: 'identity',
+    restartOn: ['agent', '/etc/spire/agent.json'],
+    when: (view) => view.managedAgent,
+  },
+  { name: 'linkerd-proxy.service', stage: 'traffic', restartOn: ['proxy', '/etc/linkerd/*.env'] },
+  { name: 'linkerd-proxy-resolver.path', stage: 'upkeep', restartOn: [] },
+  { name: 'linkerd-proxy-resolver.service' },
+  { name: 'linkerd-redirect.service', stage: 'traffic' },
+  { name: 'linkerd-redirect-early.service', when: (view) => view.failsClosed },
+  { name: 'linkerd-redirect-assert.service' },
+  { name: 'linkerd-redirect-assert.timer', stage: 'upkeep', restartOn: [] },
+  {
+    name: 'linkerd-redirect-watch.service',
+    stage: 'upkeep',
+    restartOn: ['/usr/local/sbin/mesh-machine', '/etc/linkerd/mesh-machine.conf'],
+  },
+  { name: 'mesh-machine-join.service' },
+  { name: 'mesh-machine-join.timer' },
+]
+
+/** One `Wants=` line of `linkerd-mesh.target`. */
+export interface WantsLine {
+  readonly first: string
+  readonly others: readonly string[]
+}
+
+const types = ['service', 'timer', 'path']
+
+/** What runs, before what starts it at times. */
+function compareTypes(a: Unit, b: Unit): number {
+  const place = ({ name }: Unit) => types.indexOf(name.slice(name.lastIndexOf('.') + 1))
+  return place(a) - place(b)
+}
+
+/** The lines of a machine: one for each stage that it has units of. */
+export function listWants(view: UnitView): WantsLine[] {
+  const there = units.filter(({ when }) => when === undefined || when(view)).sort(compareTypes)
+  return stages.flatMap((stage) => {
+    const [first, ...others] = there.filter((unit) => unit.stage === stage).map(({ name }) => name)
+    return first === undefined ? [] : [{ first, others }]
+  })
+}

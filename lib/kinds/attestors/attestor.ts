@@ -1,0 +1,72 @@
+import type { AttestationOptions, MachineAttestation } from '../../config/resolved.ts'
+import type { spireSince } from '../../config/versions.ts'
+
+/** A value of JSON. */
+export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
+
+/** A file that only root can read, handed to the agent as a systemd credential. */
+export interface Credential {
+  readonly id: string
+  /** The file on the machine; placed by the operator, never by meshjoin. */
+  readonly source: string
+  /** Not secret; what the agent reads where the file is gone. Empty where it must be there. */
+  readonly fallback: string
+}
+
+/** Where the agent reads a credential: systemd puts there what `LoadCredential=` of its unit names. */
+export function credentialPath(id: string): string {
+  return `/run/credentials/spire-agent.service/${id}`
+}
+
+/** An option of `spire.agent.attestation`. */
+export interface AttestorOption {
+  readonly required?: true
+  /** Not required where the SPIRE server is on the machine, since it is made there. */
+  readonly madeWhenColocated?: true
+  /** Its name in the `plugin_data` of SPIRE's agent; left out where it goes elsewhere. */
+  readonly key?: string
+}
+
+/** The options of an attestation, of which a document that is being checked may lack any. */
+export type GivenOptions = {
+  readonly [Name in keyof AttestationOptions]?: AttestationOptions[Name] | undefined
+}
+
+/** What is known of a node attestor (SPIRE's doc/plugin_agent_nodeattestor_*.md and doc/plugin_server_nodeattestor_*.md). */
+interface AttestorFacts {
+  readonly options: { readonly [Name in keyof AttestationOptions]?: AttestorOption }
+  /** What it takes of `machines[].attestation`. */
+  readonly machineOptions: readonly (keyof MachineAttestation)[]
+  /** Whether an agent whose identity has run out may attest again (`CanReattest` of the server's plugin). */
+  readonly canReattest: boolean
+  /** What it asks of the agent with these options, and why; undefined where every agent that we know can do it. */
+  readonly needsAgent?: (
+    options: GivenOptions,
+  ) => { readonly feature: keyof typeof spireSince; readonly why: string } | undefined
+}
+
+/** A node attestor that no target can place on a machine yet. */
+interface UnavailableAttestor extends AttestorFacts {
+  readonly available: false
+}
+
+/** What an attestor puts on a machine, and asks of its operator. */
+export interface AvailableAttestor extends AttestorFacts {
+  readonly available: true
+  /** What of it is not available with these options, in words; undefined where all of it is. */
+  readonly lacks: (options: AttestationOptions) => string | undefined
+  readonly credentials: (options: AttestationOptions) => readonly Credential[]
+  /** Settings of the agent itself, beside its plugins. */
+  readonly agentSettings: (options: AttestationOptions) => { readonly [key: string]: Json }
+  /** Lines of `mesh-machine.conf`, by name; an empty text is no line. */
+  readonly machineData: (options: AttestationOptions) => Readonly<Record<string, string>>
+  /** The file of a secret that is made anew for each machine; undefined where there is none. */
+  readonly secretFile: (options: AttestationOptions) => string | undefined
+  /** What the operator does before a machine joins: a template below `templates/`, and its data. */
+  readonly steps: {
+    readonly template: string
+    readonly data: (options: AttestationOptions) => Readonly<Record<string, string>>
+  }
+}
+
+export type Attestor = AvailableAttestor | UnavailableAttestor

@@ -1,0 +1,45 @@
+import type { Attestation, AttestationOptions, AttestorType } from '../../config/resolved.ts'
+import type { Attestor, AvailableAttestor, Json } from './attestor.ts'
+import { awsIid } from './aws-iid.ts'
+import { azureImds } from './azure-imds.ts'
+import { gcpIit } from './gcp-iit.ts'
+import { httpChallenge } from './http-challenge.ts'
+import { joinToken } from './join-token.ts'
+import { sshpop } from './sshpop.ts'
+import { tpmDevid } from './tpm-devid.ts'
+import { x509pop } from './x509pop.ts'
+
+/** Every node attestor of the language, by its name there and in SPIRE. */
+export const attestors: Readonly<Record<AttestorType, Attestor>> = {
+  join_token: joinToken,
+  x509pop,
+  sshpop,
+  tpm_devid: tpmDevid,
+  aws_iid: awsIid,
+  gcp_iit: gcpIit,
+  azure_imds: azureImds,
+  http_challenge: httpChallenge,
+}
+
+/** The attestor of an attestation; undefined where no target can place it yet. */
+export function availableAttestor({ type }: Pick<Attestation, 'type'>): AvailableAttestor | undefined {
+  const attestor = attestors[type]
+  return attestor.available ? attestor : undefined
+}
+
+/** The lines of an attestation in `mesh-machine.conf`; none where no target can place it yet. */
+export function attestationData(attestation: Attestation): Readonly<Record<string, string>> {
+  return availableAttestor(attestation)?.machineData(attestation.options) ?? {}
+}
+
+/** The `plugin_data` of the agent's plugin: what the document says, by the plugin's own names. */
+export function pluginData({ type, options }: Attestation): Json {
+  const keys = attestors[type].options
+  return Object.fromEntries(
+    (Object.keys(options) as (keyof AttestationOptions)[]).flatMap((name) => {
+      const key = keys[name]?.key
+      const value = options[name]
+      return key === undefined || value === undefined ? [] : [[key, value]]
+    }),
+  )
+}

@@ -1,0 +1,29 @@
+import { type AvailableAttestor, credentialPath } from './attestor.ts'
+
+const credential = 'join-token'
+
+/** A one-time token of the SPIRE server for each machine. */
+export const joinToken: AvailableAttestor = {
+  options: { file: { required: true, madeWhenColocated: true } },
+  machineOptions: [],
+  canReattest: false,
+  needsAgent: ({ file }) =>
+    file === undefined
+      ? undefined
+      : {
+          feature: 'joinTokenFile',
+          why: 'it can take a join token only on its command line, where every user of the machine can read it',
+        },
+  available: true,
+  lacks: ({ file }) => (file === undefined ? 'a join token that is made on the machine' : undefined),
+  credentials: ({ file }) =>
+    // A spent token may be deleted: with a cached identity the agent must still start, and it refuses an empty file.
+    file === undefined ? [] : [{ id: credential, source: file, fallback: 'no-join-token-on-this-machine' }],
+  agentSettings: ({ file }) => (file === undefined ? {} : { join_token_file: credentialPath(credential) }),
+  machineData: ({ file = '' }) => ({ JOIN_TOKEN_FILE: file }),
+  secretFile: ({ file }) => file,
+  steps: {
+    template: 'readme/attestors/join_token.md.hbs',
+    data: ({ file = '' }) => ({ tokenFile: file, tokenFolder: file.replace(/\/[^/]*$/, '') || '/' }),
+  },
+}
