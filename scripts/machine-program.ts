@@ -2,10 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { calledFailures, printFailures, readFailures } from './failures.ts'
+import { printRestarts } from './machine-units.ts'
 
 /**
  * The parts of each program in the order in which they are joined: first what it is and what it sets, last what it does.
- * Between these a part calls what stands above it, and nothing below. `failures` is made of failures.yaml.
+ * Between these a part calls what stands above it, and nothing below. `failures` and `units` have
+ * no file: they are made of failures.yaml and of the table of units.
  */
 export const programs = {
   'mesh-machine.sh': [
@@ -29,6 +31,8 @@ export const programs = {
     'users',
     'preflight',
     'known-good',
+    'restart',
+    'units',
     'install',
     'leave',
     'main',
@@ -49,6 +53,9 @@ export const programs = {
 
 export type ProgramName = keyof typeof programs
 
+/** Parts that are made, not read. */
+const made: readonly string[] = ['failures', 'units']
+
 /** Every program as the text that machines get. Throws for a part, and for a failure, that no program has. */
 export function joinPrograms(templates: string): Map<ProgramName, string> {
   const folder = join(templates, 'mesh-machine')
@@ -59,12 +66,17 @@ export function joinPrograms(templates: string): Map<ProgramName, string> {
   const failures = shareFailures(templates)
   return new Map(
     names.map((name) => {
-      const texts = programs[name].map((part) =>
-        part === 'failures' ? failures.get(name) : readFileSync(join(folder, `${part}.sh`), 'utf8'),
-      )
+      const texts = programs[name].map((part) => {
+        if (part === 'failures') return failures.get(name)
+        return part === 'units' ? printRestarts() : readPart(templates, part)
+      })
       return [name, withoutComments(texts.join('\n'))]
     }),
   )
+}
+
+function readPart(templates: string, part: string): string {
+  return readFileSync(join(templates, 'mesh-machine', `${part}.sh`), 'utf8')
 }
 
 /**
@@ -73,15 +85,10 @@ export function joinPrograms(templates: string): Map<ProgramName, string> {
  */
 export function shareFailures(templates: string): Map<ProgramName, string> {
   const failures = readFailures(templates)
-  const called = (name: ProgramName) =>
-    calledFailures(
-      programs[name]
-        .filter((part) => part !== 'failures')
-        .map((part) =>
-          readFileSync(join(templates, 'mesh-machine', `${part}.sh`), 'utf8').replace(/^ *#.*$/gm, ''),
-        )
-        .join('\n'),
-    )
+  const called = (name: ProgramName) => {
+    const parts = programs[name].filter((part) => !made.includes(part))
+    return calledFailures(parts.map((part) => readPart(templates, part).replace(/^ *#.*$/gm, '')).join('\n'))
+  }
   const own = called('mesh-machine.sh')
   const others = (['mesh-machine-doctor.sh', 'mesh-machine-upgrade.sh'] as const).map(
     (name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const,

@@ -1,27 +1,5 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2086,SC2154,SC2310,SC2312,SC3043
+# shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2310,SC2312,SC3043
 # Steps of joining, each of which does nothing where nothing is to be done.
-
-# files_changed NAME FILE...: whether they are others than at the last remember_files. Sets sum_file and sum.
-files_changed() {
-  sum_file=${state}/$1.sum
-  shift
-  sum=$(cat "$@" 2>/dev/null | sha256sum)
-  [ "${sum}" != "$(cat "${sum_file}" 2>/dev/null)" ]
-}
-
-# remember_files: those of the last files_changed.
-remember_files() { printf '%s\n' "${sum}" >"${sum_file}"; }
-
-# restart_changed UNIT FILE...: where these files or its own are others than at its last start. An upgrade waits until
-# that has gone well or not, for as long as systemd gives the unit to stop and to start.
-restart_changed() {
-  local unit="$1"
-  shift
-  [ -e "${units}/${unit}" ] || return 0
-  files_changed "${unit}" "${units}/${unit}" "$@" || return 0
-  systemctl ${detach} try-restart "${unit}" || :
-  remember_files
-}
 
 # start_units: --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
 start_units() {
@@ -31,14 +9,7 @@ start_units() {
   for unit in linkerd-mesh.target linkerd-redirect-early.service; do
     [ ! -e "${units}/${unit}" ] || systemctl -q enable "${unit}"
   done
-  if owns_agent; then restart_changed spire-agent.service "$(agent_path)" /etc/spire/agent.json; fi
-  restart_changed linkerd-proxy.service "$(proxy_path)" "${etc}"/*.env
-  restart_changed linkerd-redirect-watch.service /usr/local/sbin/mesh-machine "${etc}/mesh-machine.conf"
-  restart_changed linkerd-dns.service "${etc}/resolved.conf"
-  for unit in linkerd-dns-link.service linkerd-mesh-routes.service \
-    linkerd-proxy-resolver.path linkerd-redirect-assert.timer; do
-    restart_changed "${unit}"
-  done
+  restart_units
   systemctl --no-block start linkerd-mesh.target
   if files_changed rules $(for table in $(tables); do backend file "${table}"; done); then
     if redirect_is_active; then

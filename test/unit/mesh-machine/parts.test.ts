@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { units } from '../../../lib/files/units.ts'
 import { listParts, programs, shareFailures } from '../../../scripts/machine-program.ts'
+import { printRestarts } from '../../../scripts/machine-units.ts'
 import { partsFolder, runParts } from './shell.ts'
 
 const test = suite('parts of the programs on a machine')
@@ -110,12 +112,14 @@ test('a part calls what stands above it, and nothing below', () => {
     [...functions].flatMap(([part, list]) => list.map(({ name }) => [name, part] as const)),
   )
   home.set('describe_failure', 'failures')
+  home.set('restart_units', 'units')
   const known = new Set(home.keys())
   let calls = 0
   for (const program of Object.keys(programs) as (keyof typeof programs)[]) {
     const order = orderOf(program)
     for (const part of programs[program]) {
-      for (const { name, body } of functions.get(part) ?? [])
+      const list = part === 'units' ? readFunctions(printRestarts()) : (functions.get(part) ?? [])
+      for (const { name, body } of list)
         for (const callee of calledBy(withoutTexts(body), known)) {
           const from = order.get(part) ?? 0
           const to = order.get(home.get(callee) ?? '')
@@ -197,6 +201,23 @@ test('every variable that a function sets is local to it, or a setting, or said 
       }
     }
   assert.equal(leaks, [])
+})
+
+test('the program restarts the units of the table, and knows no others but those that it starts, stops or asks', () => {
+  const made = printRestarts()
+  for (const { name, restartOn } of units) assert.is(made.includes(` ${name}`), restartOn !== undefined, name)
+  const text = [...texts.values()].join('\n').replace(/^ *#.*$/gm, '')
+  const named = [
+    ...text.matchAll(/\b(?:linkerd|mesh-machine|spire)-[a-z-]+\.(?:service|timer|path|target)\b/g),
+  ]
+  assert.equal([...new Set(named.map(([name]) => name))].sort(), [
+    'linkerd-dns.service',
+    'linkerd-mesh.target',
+    'linkerd-redirect-assert.timer',
+    'linkerd-redirect-early.service',
+    'mesh-machine-join.timer',
+    'spire-agent.service',
+  ])
 })
 
 test('each program knows the failures that it ends with', () => {
