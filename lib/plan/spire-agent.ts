@@ -1,12 +1,11 @@
 import type { Agent, ResolvedConfig } from '../config/resolved.ts'
 import { spireHas } from '../config/versions.ts'
 import type { Credential, Json } from '../kinds/attestors/attestor.ts'
-import { availableAttestor, pluginData } from '../kinds/attestors/index.ts'
+import { attestationCredentials, availableAttestor, pluginData } from '../kinds/attestors/index.ts'
 
 /** The credentials that a managed agent needs. */
 export function planCredentials(agent: Agent): readonly Credential[] {
-  if (agent.from !== 'managed') return []
-  return availableAttestor(agent.attestation)?.credentials(agent.attestation.options) ?? []
+  return agent.from === 'managed' ? attestationCredentials(agent.attestation) : []
 }
 
 /**
@@ -28,7 +27,7 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
       trust_domain: trustDomain,
       trust_bundle_path: '/etc/spire/bundle.pem',
       ...(spireHas(agent.version, 'disableSds') ? { disable_sds_api: true } : {}),
-      ...availableAttestor(attestation)?.agentSettings(attestation.options),
+      ...availableAttestor(attestation)?.agentSettings?.(attestation.options),
     },
     plugins: {
       KeyManager: [{ disk: { plugin_data: { directory: '/var/lib/spire-agent' } } }],

@@ -31,7 +31,7 @@ function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
   const { type, options } = agent.attestation
   const attestor = availableAttestor(agent.attestation)
   if (attestor === undefined) refuse('/spire/agent/attestation/type', `the node attestor ${type}`)
-  const lacking = attestor?.lacks(options)
+  const lacking = attestor?.lacks?.(options)
   if (lacking !== undefined) refuse('/spire/agent/attestation', lacking)
   if (trustBundle.kind !== 'pem')
     refuse(

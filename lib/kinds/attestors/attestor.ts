@@ -25,6 +25,8 @@ export interface AttestorOption {
   readonly madeWhenColocated?: true
   /** Its name in the `plugin_data` of SPIRE's agent; left out where it goes elsewhere. */
   readonly key?: string
+  /** Of a file that only root can read: the agent is not root, and gets it as this credential. */
+  readonly credential?: Pick<Credential, 'id' | 'fallback'>
 }
 
 /** The options of an attestation, of which a document that is being checked may lack any. */
@@ -54,14 +56,13 @@ interface UnavailableAttestor extends AttestorFacts {
 export interface AvailableAttestor extends AttestorFacts {
   readonly available: true
   /** What of it is not available with these options, in words; undefined where all of it is. */
-  readonly lacks: (options: AttestationOptions) => string | undefined
-  readonly credentials: (options: AttestationOptions) => readonly Credential[]
+  readonly lacks?: (options: AttestationOptions) => string | undefined
   /** Settings of the agent itself, beside its plugins. */
-  readonly agentSettings: (options: AttestationOptions) => { readonly [key: string]: Json }
+  readonly agentSettings?: (options: AttestationOptions) => { readonly [key: string]: Json }
   /** Lines of `mesh-machine.conf`, by name; an empty text is no line. */
-  readonly machineData: (options: AttestationOptions) => Readonly<Record<string, string>>
+  readonly machineData?: (options: AttestationOptions) => Readonly<Record<string, string>>
   /** The file of a secret that is made anew for each machine; undefined where there is none. */
-  readonly secretFile: (options: AttestationOptions) => string | undefined
+  readonly secretFile?: (options: AttestationOptions) => string | undefined
   /** What the operator does before a machine joins: a template below `templates/`, and its data. */
   readonly steps: {
     readonly template: string

@@ -1,5 +1,12 @@
 import type { Attestation, AttestationOptions, AttestorType } from '../../config/resolved.ts'
-import type { Attestor, AvailableAttestor, Json } from './attestor.ts'
+import {
+  type Attestor,
+  type AttestorOption,
+  type AvailableAttestor,
+  type Credential,
+  credentialPath,
+  type Json,
+} from './attestor.ts'
 import { awsIid } from './aws-iid.ts'
 import { azureImds } from './azure-imds.ts'
 import { gcpIit } from './gcp-iit.ts'
@@ -29,17 +36,34 @@ export function availableAttestor({ type }: Pick<Attestation, 'type'>): Availabl
 
 /** The lines of an attestation in `mesh-machine.conf`; none where no target can place it yet. */
 export function attestationData(attestation: Attestation): Readonly<Record<string, string>> {
-  return availableAttestor(attestation)?.machineData(attestation.options) ?? {}
+  return availableAttestor(attestation)?.machineData?.(attestation.options) ?? {}
+}
+
+/** The options that a document gives, with what the attestor knows of them. */
+function givenOptions({
+  type,
+  options,
+}: Attestation): (AttestorOption & { readonly value: string | number })[] {
+  const known = attestors[type].options
+  return (Object.keys(options) as (keyof AttestationOptions)[]).flatMap((name) => {
+    const option = known[name]
+    const value = options[name]
+    return option === undefined || value === undefined ? [] : [{ ...option, value }]
+  })
+}
+
+/** The files that reach the agent as credentials. */
+export function attestationCredentials(attestation: Attestation): Credential[] {
+  return givenOptions(attestation).flatMap(({ credential, value }) =>
+    credential === undefined ? [] : [{ ...credential, source: String(value) }],
+  )
 }
 
 /** The `plugin_data` of the agent's plugin: what the document says, by the plugin's own names. */
-export function pluginData({ type, options }: Attestation): Json {
-  const keys = attestors[type].options
+export function pluginData(attestation: Attestation): Json {
   return Object.fromEntries(
-    (Object.keys(options) as (keyof AttestationOptions)[]).flatMap((name) => {
-      const key = keys[name]?.key
-      const value = options[name]
-      return key === undefined || value === undefined ? [] : [[key, value]]
-    }),
+    givenOptions(attestation).flatMap(({ key, credential, value }) =>
+      key === undefined ? [] : [[key, credential === undefined ? value : credentialPath(credential.id)]],
+    ),
   )
 }

@@ -1,10 +1,11 @@
 import { type AvailableAttestor, credentialPath } from './attestor.ts'
 
-const credential = 'join-token'
+// A spent token may be deleted: with a cached identity the agent must still start, and it refuses an empty file.
+const credential = { id: 'join-token', fallback: 'no-join-token-on-this-machine' }
 
 /** A one-time token of the SPIRE server for each machine. */
 export const joinToken: AvailableAttestor = {
-  options: { file: { required: true, madeWhenColocated: true } },
+  options: { file: { required: true, madeWhenColocated: true, credential } },
   machineOptions: [],
   canReattest: false,
   needsAgent: ({ file }) =>
@@ -16,10 +17,7 @@ export const joinToken: AvailableAttestor = {
         },
   available: true,
   lacks: ({ file }) => (file === undefined ? 'a join token that is made on the machine' : undefined),
-  credentials: ({ file }) =>
-    // A spent token may be deleted: with a cached identity the agent must still start, and it refuses an empty file.
-    file === undefined ? [] : [{ id: credential, source: file, fallback: 'no-join-token-on-this-machine' }],
-  agentSettings: ({ file }) => (file === undefined ? {} : { join_token_file: credentialPath(credential) }),
+  agentSettings: ({ file }) => (file === undefined ? {} : { join_token_file: credentialPath(credential.id) }),
   machineData: ({ file = '' }) => ({ JOIN_TOKEN_FILE: file }),
   secretFile: ({ file }) => file,
   steps: {

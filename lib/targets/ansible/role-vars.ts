@@ -103,5 +103,5 @@ function viewProgram({ name, version, install, downloads }: Program, base: strin
 function tokenFile({ spire: { agent } }: ResolvedConfig): string {
   if (agent.from !== 'managed') return ''
   const { attestation } = agent
-  return refuseJinja(availableAttestor(attestation)?.secretFile(attestation.options) ?? '')
+  return refuseJinja(availableAttestor(attestation)?.secretFile?.(attestation.options) ?? '')
 }

@@ -6,7 +6,7 @@ import { renderTemplate } from '../../files/template.ts'
 import { availableAttestor } from '../../kinds/attestors/index.ts'
 import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
-import { type TargetName, textArtifact } from './target.ts'
+import { type TargetName, targetNames, textArtifact } from './target.ts'
 
 /** The README, the network page and the firewalls' programs that every target's folder has, sorted by path. */
 export function emitOperatorDocs(
@@ -45,9 +45,7 @@ function viewReadme(
     hasSteps: attestor !== undefined,
     ...(attestation && attestor?.steps.data(attestation.options)),
     // The steps differ by what brings the files to a machine.
-    forAnsible: target === 'ansible',
-    forCloudInit: target === 'cloud-init',
-    forSystemd: target === 'systemd',
+    with: Object.fromEntries(targetNames.map((name) => [name, name === target])),
     parentId: first?.parentId ?? '',
     spiffeId: first?.identity.spiffeId ?? '',
     proxyUid: config.proxy.user.uid,

@@ -3,7 +3,12 @@ import * as assert from 'uvu/assert'
 import type { Attestation, AttestorType } from '../../../lib/config/resolved.ts'
 import { schema } from '../../../lib/generated/schema.ts'
 import { generate, plan } from '../../../lib/index.ts'
-import { attestors, availableAttestor, pluginData } from '../../../lib/kinds/attestors/index.ts'
+import {
+  attestationCredentials,
+  attestors,
+  availableAttestor,
+  pluginData,
+} from '../../../lib/kinds/attestors/index.ts'
 import { base, edit } from '../diagnostics/base.ts'
 
 const test = suite('attestors')
@@ -76,13 +81,13 @@ test('what is not available is refused by every target that places files', () =>
 test('a join token is a credential with a stand-in, and a file of the operator', () => {
   const joinToken = availableAttestor({ type: 'join_token' })
   const file = '/etc/spire/join-token'
-  assert.equal(joinToken?.credentials({ file }), [
+  assert.equal(attestationCredentials({ type: 'join_token', options: { file } }), [
     { id: 'join-token', source: file, fallback: 'no-join-token-on-this-machine' },
   ])
-  assert.is(joinToken?.secretFile({ file }), file)
-  assert.equal(joinToken?.machineData({ file }), { JOIN_TOKEN_FILE: file })
-  assert.is(joinToken?.lacks({ file }), undefined)
-  assert.type(joinToken?.lacks({}), 'string')
+  assert.is(joinToken?.secretFile?.({ file }), file)
+  assert.equal(joinToken?.machineData?.({ file }), { JOIN_TOKEN_FILE: file })
+  assert.is(joinToken?.lacks?.({ file }), undefined)
+  assert.type(joinToken?.lacks?.({}), 'string')
   assert.equal(joinToken?.steps.data({ file: '/token' }), { tokenFile: '/token', tokenFolder: '/' })
 })
 
