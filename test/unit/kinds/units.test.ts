@@ -3,12 +3,19 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { units } from '../../../lib/files/units.ts'
 import { generate } from '../../../lib/index.ts'
+import { backends } from '../../../lib/kinds/backends/index.ts'
 import { readExample } from '../diagnostics/base.ts'
 
 const test = suite('units')
 
 test('every unit of the table has a template, and every template is in the table', () => {
   assert.equal(readdirSync('templates/systemd').sort(), units.map(({ name }) => `${name}.hbs`).sort())
+})
+
+test("names begin with what mesh-machine knows its units by, and rules' files with what it knows them by", () => {
+  for (const { name } of units) assert.match(name, /^(linkerd-|mesh-machine-|spire-agent\.service$)/)
+  for (const { paths } of Object.values(backends))
+    for (const path of paths) assert.match(path, /^\/etc\/linkerd\/redirect\.[^d]/)
 })
 
 test('every unit is started by something', () => {
