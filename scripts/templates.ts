@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
-import { helperNames, slotNames } from '../lib/files/helper-names.ts'
+import { helpers, slotNames } from '../lib/files/helpers.ts'
 import { joinPrograms } from './machine-program.ts'
 
-const knownHelpers = Object.fromEntries(helperNames.map((name) => [name, true]))
+const knownHelpers = Object.fromEntries(Object.keys(helpers).map((name) => [name, true]))
 const blocks = ['if', 'unless', 'each']
 
 /** Refuses every mustache that is not a call to an escaping helper, and what could bring text in unescaped. */

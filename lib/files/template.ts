@@ -1,35 +1,11 @@
 import type Handlebars from 'handlebars'
 import runtime from 'handlebars/runtime.js'
-import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
-import { escapeShellWord } from '../escape/shell.ts'
-import {
-  checkResolvedValue,
-  checkSysusersField,
-  checkUnitName,
-  checkUnitNumber,
-  escapeExecArgument,
-  escapeUnitText,
-  escapeUnitWord,
-} from '../escape/unit.ts'
 import { templates, texts } from '../generated/templates.js'
-import type { HelperName, SlotName } from './helper-names.ts'
-
-const escapers: Readonly<Record<HelperName, (text: string) => string>> = {
-  unitText: escapeUnitText,
-  unitWord: escapeUnitWord,
-  execArg: escapeExecArgument,
-  unitName: checkUnitName,
-  unitNumber: checkUnitNumber,
-  sysusersField: checkSysusersField,
-  resolvedValue: checkResolvedValue,
-  shellWord: escapeShellWord,
-  markdown: escapeMarkdown,
-  markdownCode: escapeMarkdownCode,
-}
+import { helpers, type SlotName } from './helpers.ts'
 
 // The runtime part has no compiler, and so no eval; its own types are empty.
 const handlebars = (runtime as unknown as typeof Handlebars).create()
-for (const [name, escaper] of Object.entries(escapers)) {
+for (const [name, escaper] of Object.entries(helpers)) {
   handlebars.registerHelper(name, (...parameters: unknown[]) => {
     if (parameters.length !== 2) throw new TypeError(`${name} takes one value`) // the last is Handlebars' options
     const [value] = parameters

@@ -1,6 +1,6 @@
 import type { ResolverProvider } from '../config/resolved.ts'
 import { resolvers } from '../kinds/resolvers/index.ts'
-import { stages, type Unit } from '../kinds/unit.ts'
+import { agentUnit, stages, type Unit } from '../kinds/unit.ts'
 import type { UnitView } from './mesh-templates.ts'
 
 /** A unit, and which machines have it. */
@@ -22,7 +22,7 @@ export const units: readonly MachineUnit[] = [
   { name: 'linkerd-mesh.target' },
   { name: 'linkerd-mesh-routes.service', stage: 'routes', restartOn: [], when: (view) => view.hasRoutes },
   {
-    name: 'spire-agent.service',
+    name: agentUnit,
     stage: 'identity',
     restartOn: ['agent', '/etc/spire/agent.json'],
     when: (view) => view.managedAgent,

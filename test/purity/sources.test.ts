@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { units } from '../../lib/files/units.ts'
 import { attestors } from '../../lib/kinds/attestors/index.ts'
 import { backends } from '../../lib/kinds/backends/index.ts'
 import { resolvers } from '../../lib/kinds/resolvers/index.ts'
@@ -129,6 +130,17 @@ test('no kind is known by its name outside of its file and its index', () => {
     if (/^lib\/(kinds|generated)\//.test(path) || others.includes(path)) continue
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/ .*$/gm, '')
     assert.is(quoted.exec(code)?.[0], undefined, path)
+  }
+})
+
+test('no unit is known by its name outside of the table', () => {
+  assert.ok(units.length > 10)
+  const named = new RegExp(`['"\`/](${units.map(({ name }) => name.replace('.', '\\.')).join('|')})['"\`/]`)
+  const tables = ['lib/files/units.ts', 'lib/kinds/unit.ts', 'lib/kinds/resolvers/systemd-resolved.ts']
+  for (const { path, text } of sources) {
+    if (path.startsWith('lib/generated/') || tables.includes(path)) continue
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/ .*$/gm, '')
+    assert.is(named.exec(code)?.[0], undefined, path)
   }
 })
 

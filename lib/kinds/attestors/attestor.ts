@@ -1,5 +1,6 @@
 import type { AttestationOptions, MachineAttestation } from '../../config/resolved.ts'
 import type { spireSince } from '../../config/versions.ts'
+import { agentUnit } from '../unit.ts'
 
 /** A value of JSON. */
 export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
@@ -15,7 +16,7 @@ export interface Credential {
 
 /** Where the agent reads a credential: systemd puts there what `LoadCredential=` of its unit names. */
 export function credentialPath(id: string): string {
-  return `/run/credentials/spire-agent.service/${id}`
+  return `/run/credentials/${agentUnit}/${id}`
 }
 
 /** An option of `spire.agent.attestation`. */

@@ -4,6 +4,7 @@ import { checkJinjaTemplate } from '../../escape/jinja.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
 import { meshTemplates } from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
+import { agentUnit } from '../../kinds/unit.ts'
 import { createMeshPlanner } from '../../plan/plan.ts'
 import { planSymbolic, type SymbolicPlan } from '../../plan/symbolic.ts'
 import { isVariable, jinjaNotation, type Notation } from '../../plan/value.ts'
@@ -110,7 +111,7 @@ export const everyPath: readonly string[] = [
   ...Object.values(backends)
     .flatMap(({ paths }) => paths)
     .sort(),
-  ...meshTemplates.map(({ path }) => path).filter((path) => !path.endsWith('/spire-agent.service')),
+  ...meshTemplates.map(({ path }) => path).filter((path) => !path.endsWith(`/${agentUnit}`)),
 ]
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
