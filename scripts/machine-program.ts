@@ -115,7 +115,7 @@ export function listParts(folder: string): string[] {
 
 /**
  * A shell command without its comment lines, but for those at its top, which are its usage text; without braces around
- * names that need none; and without indentation. The machine's copy travels in user-data, where every platform counts
+ * names that need none; and without indentation, which only the lines of the status keep. The machine's copy travels in user-data, where every platform counts
  * bytes; this repository keeps all of it. What shellcheck was told stays here as well.
  */
 export function withoutComments(script: string): string {
@@ -124,7 +124,7 @@ export function withoutComments(script: string): string {
     .slice(end)
     .replace(/^ *#.*\n/gm, '')
     .replace(/\n{2,}/g, '\n')
-    .replace(/^ +/gm, '')
+    .replace(/^ +("[A-Za-z]+": )?/gm, (_, key: string | undefined) => (key === undefined ? '' : ` ${key}`))
     .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
   return `${script.slice(0, end)}\n${body}`
 }

@@ -30,6 +30,8 @@ known_good=${state}/good/current
 # Where a failure is noted; what made an upgrade fail is noted elsewhere.
 failure_file=${run}/failure
 failed=''
+# So that a status can be told where mesh-machine.conf is missing.
+ADMIN_URL='' AGENT_SOCKET=''
 # Empty while an upgrade waits for each unit.
 detach=--no-block
 # A folder that goes when the program ends, however it ends.
