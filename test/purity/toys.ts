@@ -49,6 +49,25 @@ const path = {
   examples: ['/etc/toy.secret'],
 }
 
+/** What backend.sh asks of a backend. */
+const shellFunctions = [
+  ...[
+    'tables',
+    'file',
+    'inbound',
+    'switch_off',
+    'list',
+    'is_first',
+    'prepare',
+    'compose',
+    'loader',
+    'unload',
+  ],
+  'monitor',
+]
+  .map((name) => `# toy_${name}: as a toy.\ntoy_${name}() { echo toy; }\n`)
+  .join('\n')
+
 const schema = 'schemas/meshjoin.v1.schema.json'
 
 export const toys: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
@@ -120,8 +139,7 @@ export const toy: Backend = {
       behind(/^import .*nftables/, "import { toy } from './toy.ts'"),
       instead('{ iptables, nftables }', '{ iptables, nftables, toy }'),
     ),
-    'templates/mesh-machine/backends/toy.sh':
-      '# shellcheck shell=sh\n# Rules as a toy.\n\n# toy_tables: one.\ntoy_tables() { echo toy; }\n',
+    'templates/mesh-machine/backends/toy.sh': `# shellcheck shell=sh\n# Rules as a toy.\n\n${shellFunctions}`,
     'templates/mesh-machine/backends/backend.sh': behind(/^ {4}nft\) /, '    toy) "toy_$1" toy ;;'),
     'scripts/machine-program.ts': behind(/^ {4}'backends\/nftables',/, "    'backends/toy',"),
   },

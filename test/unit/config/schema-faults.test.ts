@@ -4,6 +4,7 @@ import { pruneFaults } from '../../../lib/config/draft.ts'
 import { checkSchema } from '../../../lib/config/schema-faults.ts'
 import { collectDiagnostics } from '../../../lib/diagnostics/diagnostic.ts'
 import { parse, validate } from '../../../lib/index.ts'
+import { backends } from '../../../lib/kinds/backends/index.ts'
 import { base } from '../diagnostics/base.ts'
 
 const test = suite('faults of the form, and what is left of the document')
@@ -47,16 +48,17 @@ test('a machine has no settings of the document: redirect and proxy belong to gr
 })
 
 test('enumerations, types, ranges and sizes, each with what would fit', () => {
+  const known = Object.keys(backends).join(', ')
   const rows: [path: (string | number)[], value: unknown, expected: string][] = [
     [
       ['redirect'],
       { backend: 'nftable' },
-      'unknown-value /redirect/backend | "nftable" is not one of: iptables, nftables | did you mean "nftables"?',
+      `unknown-value /redirect/backend | "nftable" is not one of: ${known} | did you mean "nftables"?`,
     ],
     [
       ['redirect'],
       { backend: 'pf' },
-      'unknown-value /redirect/backend | "pf" is not one of: iptables, nftables | use one of: iptables, nftables',
+      `unknown-value /redirect/backend | "pf" is not one of: ${known} | use one of: ${known}`,
     ],
     [
       ['proxy', 'cores'],

@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { diagnose } from '../../../lib/diagnostics/diagnostic.ts'
 import { type Diagnostic, formatDiagnostic, validate } from '../../../lib/index.ts'
+import { backends } from '../../../lib/kinds/backends/index.ts'
 import { base, edit } from './base.ts'
 
 const test = suite('diagnostics for people')
@@ -19,7 +20,7 @@ test('place, severity, code, reason, source line, caret and remedy', () => {
   assert.is(
     print(block, 'unknown-value'),
     [
-      'mesh.yaml:33:12: error[unknown-value]: "iptable" is not one of: iptables, nftables',
+      `mesh.yaml:33:12: error[unknown-value]: "iptable" is not one of: ${Object.keys(backends).join(', ')}`,
       '   33 |   backend: iptable',
       '      |            ^',
       '  help: did you mean "iptables"?',

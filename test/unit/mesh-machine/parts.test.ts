@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { units } from '../../../lib/files/units.ts'
+import { backends } from '../../../lib/kinds/backends/index.ts'
 import { listParts, programs, shareFailures } from '../../../scripts/machine-program.ts'
 import { printRestarts } from '../../../scripts/machine-units.ts'
 import { partsFolder, runParts } from './shell.ts'
@@ -160,9 +161,12 @@ test('a backend is a file with the functions that backend.sh lists, and its othe
     'unload',
     'monitor',
   ])
-  const backends = names.filter((name) => name.startsWith('backends/') && name !== 'backends/backend')
-  assert.equal(backends, ['backends/iptables', 'backends/nftables'])
-  for (const part of backends) {
+  const parts = names.filter((name) => name.startsWith('backends/') && name !== 'backends/backend')
+  assert.equal(
+    parts,
+    Object.keys(backends).map((name) => `backends/${name}`),
+  )
+  for (const part of parts) {
     const prefix = `${part.slice('backends/'.length)}_`
     const defined = functions.get(part)?.map(({ name }) => name) ?? []
     for (const name of defined) assert.ok(name.startsWith(prefix), name)
