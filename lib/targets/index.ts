@@ -1,4 +1,4 @@
-import { ansibleTarget } from './ansible.ts'
+import { ansibleTarget } from './ansible/target.ts'
 import { cloudInitTarget } from './cloud-init/target.ts'
 import type { Target } from './shared/target.ts'
 import { systemdTarget } from './systemd/target.ts'

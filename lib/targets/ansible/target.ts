@@ -1,13 +1,13 @@
-import type { Artifact } from '../artifact.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
-import { collectionArtifacts } from './ansible/collection.ts'
-import { printInventory } from './ansible/inventory.ts'
-import { playbooks } from './ansible/playbooks.ts'
-import { emitRole } from './ansible/role.ts'
-import { roleName } from './ansible/variables.ts'
-import { emitOperatorDocs } from './shared/operator-docs.ts'
-import type { Target } from './shared/target.ts'
-import { yamlArtifact } from './shared/yaml.ts'
+import type { Artifact } from '../../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { emitOperatorDocs } from '../shared/operator-docs.ts'
+import type { Target } from '../shared/target.ts'
+import { yamlArtifact } from '../shared/yaml.ts'
+import { collectionArtifacts } from './collection.ts'
+import { printInventory } from './inventory.ts'
+import { playbooks } from './playbooks.ts'
+import { emitRole } from './role.ts'
+import { roleName } from './variables.ts'
 
 /** `ansible/`: an inventory, four playbooks, and the role that they use. */
 export const ansibleTarget: Target = {
