@@ -23,8 +23,11 @@ backend() {
   esac
 }
 
-# all_tables: where rules of ours could be.
-all_tables() { echo iptables ip6tables nft iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; }
+# own_tables: where the rules of any document are.
+own_tables() { echo iptables ip6tables nft; }
+
+# all_tables: where rules of ours could be: there, or in what was iptables before it was changed for its other kind.
+all_tables() { echo "$(own_tables)" iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; }
 
 # tables: what there is to do is done for each.
 tables() { "${REDIRECT_BACKEND}_tables"; }

@@ -58,7 +58,7 @@ redirect_apply() {
   redirect_is_off || refuse_ssh
   lock_rules
   for table in $(tables); do load_table "${table}"; done
-  for table in iptables ip6tables nft; do
+  for table in $(own_tables); do
     case " $(tables) " in *" ${table} "*) ;; *) unload_table "${table}" ;; esac
   done
   : >"${run}/loaded"
