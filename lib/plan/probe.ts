@@ -46,7 +46,7 @@ const strangers = [65534, 65533, 65532, 65531]
 
 /**
  * The two ends of the link that `redirect check` makes: the near one is an address of the machine that its proxy does not
- * serve, and who dials from the far one is a stranger. mesh-machine.sh has the same four.
+ * serve, and who dials from the far one is a stranger. The doctor has the same four (`doctor/link.sh`).
  */
 const nearEnd = { ipv4: readAddress('169.254.255.249'), ipv6: readAddress('2001:db8:6d65:7368::1') } as const
 const farEnd = { ipv4: readAddress('169.254.255.250'), ipv6: readAddress('2001:db8:6d65:7368::2') } as const
