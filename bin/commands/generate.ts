@@ -1,10 +1,10 @@
 import { gunzipSync } from 'node:zlib'
 import { type Generation, generateLazily, measureUserData, parse } from '../../lib/index.ts'
 import { type ExitCode, exit, UsageError } from '../exit.ts'
+import { type Notes, type WriteResult, writeArtifacts } from '../output/write.ts'
 import { readSource, type Source } from '../read.ts'
 import { codeOf, printDiagnostics, writeOut } from '../report.ts'
 import { version } from '../version.ts'
-import { type Notes, type WriteResult, writeArtifacts } from '../write.ts'
 
 export interface GenerateArguments {
   readonly file: string

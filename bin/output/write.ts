@@ -1,15 +1,15 @@
 import { mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { commit } from './output-commit.ts'
-import { errorCode } from './output-file.ts'
-import type { ArtifactSource, Job, WriteOptions } from './output-job.ts'
-import { takeLock, type Unlock } from './output-lock.ts'
-import { lockName } from './output-path.ts'
-import { attempt, Failure, Report, type WriteResult } from './output-report.ts'
-import { survey } from './output-survey.ts'
+import { commit } from './commit.ts'
+import { errorCode } from './file.ts'
+import type { ArtifactSource, Job, WriteOptions } from './job.ts'
+import { takeLock, type Unlock } from './lock.ts'
+import { lockName } from './path.ts'
+import { attempt, Failure, Report, type WriteResult } from './report.ts'
+import { survey } from './survey.ts'
 
-export type { ArtifactSource, WriteOptions } from './output-job.ts'
-export type { Notes, WriteResult } from './output-report.ts'
+export type { ArtifactSource, WriteOptions } from './job.ts'
+export type { Notes, WriteResult } from './report.ts'
 
 /*
  * Puts artifacts into a folder, in two passes over the same sequence.

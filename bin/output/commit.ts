@@ -1,11 +1,11 @@
 import { renameSync } from 'node:fs'
+import { removeIfThere, replaceFile } from './file.ts'
+import { Folders, pruneFolders } from './folders.ts'
+import { generatorOf, type Job, sorted, WantedFile, withManifests } from './job.ts'
 import { ManifestWriter, Recorded, type RecordedFile } from './manifest.ts'
-import { removeIfThere, replaceFile } from './output-file.ts'
-import { Folders, pruneFolders } from './output-folders.ts'
-import { generatorOf, type Job, sorted, WantedFile, withManifests } from './output-job.ts'
-import { foldedName, folderOf, journalName, manifestName, pathProblem, temporaryName } from './output-path.ts'
-import { attempt, Failure, type Report } from './output-report.ts'
-import { leave, type Survey, staleState, writtenAs } from './output-survey.ts'
+import { foldedName, folderOf, journalName, manifestName, pathProblem, temporaryName } from './path.ts'
+import { attempt, Failure, type Report } from './report.ts'
+import { leave, type Survey, staleState, writtenAs } from './survey.ts'
 
 /** Entries that go to the journal together, before their files. At most this many files can be half done. */
 const batchLength = 64

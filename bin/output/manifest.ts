@@ -1,8 +1,8 @@
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
-import type { Artifact } from '../lib/artifact.ts'
-import { createFile, writeAll } from './output-file.ts'
-import { pathProblem } from './output-path.ts'
+import type { Artifact } from '../../lib/artifact.ts'
+import { createFile, writeAll } from './file.ts'
+import { pathProblem } from './path.ts'
 
 /*
  * The manifest says which files of a folder meshjoin wrote. It is JSON, with one entry a line and the lines

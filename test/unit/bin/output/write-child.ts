@@ -3,8 +3,8 @@
  * It says `go` before it writes, and how many milliseconds it took.
  */
 import { writeSync } from 'node:fs'
-import { writeArtifacts } from '../../../bin/write.ts'
-import type { Artifact } from '../../../lib/artifact.ts'
+import { writeArtifacts } from '../../../../bin/output/write.ts'
+import type { Artifact } from '../../../../lib/artifact.ts'
 
 export type Variant = 'a' | 'b' | 'c'
 

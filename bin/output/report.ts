@@ -1,6 +1,6 @@
+import { errorCode } from './file.ts'
 import { ManifestError, type ManifestKind } from './manifest.ts'
-import { errorCode } from './output-file.ts'
-import { journalName, manifestName } from './output-path.ts'
+import { journalName, manifestName } from './path.ts'
 
 /** A path relative to the output folder (or the output folder itself, as it was given) and what about it. */
 export interface Note {

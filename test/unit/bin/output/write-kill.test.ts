@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type WriteResult, writeArtifacts } from '../../../bin/write.ts'
+import { type WriteResult, writeArtifacts } from '../../../../bin/output/write.ts'
 import { fleet, type Variant } from './write-child.ts'
 
 const test = suite('write, killed')

@@ -1,10 +1,10 @@
 import { lstatSync } from 'node:fs'
+import { sha256OfFile } from './file.ts'
+import { Folders } from './folders.ts'
+import { generatorOf, type Job, sorted, WantedFile, withManifests } from './job.ts'
 import { type ManifestEntry, type ManifestReader, octal, Recorded, type RecordedFile } from './manifest.ts'
-import { sha256OfFile } from './output-file.ts'
-import { Folders } from './output-folders.ts'
-import { generatorOf, type Job, sorted, WantedFile, withManifests } from './output-job.ts'
-import { journalName, manifestName, pathProblem } from './output-path.ts'
-import { attempt, collect, type Report } from './output-report.ts'
+import { journalName, manifestName, pathProblem } from './path.ts'
+import { attempt, collect, type Report } from './report.ts'
 
 export interface Survey {
   /** What pass 2 has to do for the artifacts, in their order. */

@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { temporaryName } from './output-path.ts'
+import { temporaryName } from './path.ts'
 
 const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 // Non-blocking, as opening a pipe that took a file's place would wait for ever.

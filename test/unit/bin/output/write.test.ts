@@ -26,8 +26,13 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Notes, type WriteOptions, type WriteResult, writeArtifacts } from '../../../bin/write.ts'
-import type { Artifact } from '../../../lib/artifact.ts'
+import {
+  type Notes,
+  type WriteOptions,
+  type WriteResult,
+  writeArtifacts,
+} from '../../../../bin/output/write.ts'
+import type { Artifact } from '../../../../lib/artifact.ts'
 
 const test = suite('write')
 const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'meshjoin-write-'))

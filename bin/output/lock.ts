@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
-import { errorCode, removeIfThere } from './output-file.ts'
+import { errorCode, removeIfThere } from './file.ts'
 
 /*
  * Two runs into one folder at once would spoil each other's journal. The lock is a symbolic link that points to

@@ -19,7 +19,7 @@ import {
   ManifestReader,
   ManifestWriter,
   Recorded,
-} from '../../../bin/manifest.ts'
+} from '../../../../bin/output/manifest.ts'
 
 const test = suite('manifest')
 const home = mkdtempSync(join(tmpdir(), 'meshjoin-manifest-'))

@@ -1,8 +1,8 @@
-import type { Artifact } from '../lib/artifact.ts'
+import type { Artifact } from '../../lib/artifact.ts'
+import { sha256 } from './file.ts'
 import { type ManifestKind, ManifestReader } from './manifest.ts'
-import { sha256 } from './output-file.ts'
-import { journalName, manifestName } from './output-path.ts'
-import { attempt, type Report } from './output-report.ts'
+import { journalName, manifestName } from './path.ts'
+import { attempt, type Report } from './report.ts'
 
 export interface WriteOptions {
   /** Version of meshjoin, for the manifest. */

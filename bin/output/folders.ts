@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs'
-import { errorCode } from './output-file.ts'
-import { folderOf } from './output-path.ts'
+import { errorCode } from './file.ts'
+import { folderOf } from './path.ts'
 
 /** What stands where the folder of a file should be. `blocked`: it must not be used, `reason` says why. */
 export type FolderState =

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { writeArtifacts } from '../../../bin/write.ts'
-import type { Artifact } from '../../../lib/artifact.ts'
+import { writeArtifacts } from '../../../../bin/output/write.ts'
+import type { Artifact } from '../../../../lib/artifact.ts'
 
 const test = suite('writing only when ready')
 
