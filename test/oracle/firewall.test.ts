@@ -181,6 +181,16 @@ table ip nat {
 		type nat hook prerouting priority dstnat; policy accept;
 	}
 }
+table arp own {
+	chain input {
+		type filter hook input priority filter; policy accept;
+	}
+}
+table bridge own {
+	chain input {
+		type filter hook input priority filter; policy accept;
+	}
+}
 `
 
 test('nftables: in every input chain but those of firewalld and iptables, and gone without a trace', async () => {
@@ -223,6 +233,8 @@ TABLES
     'inet firewalld filter_INPUT',
     'inet filter forward',
     'ip nat prerouting',
+    'arp own input',
+    'bridge own input',
   ])
     assert.not.match(chains.get(name) ?? 'linkerd-mesh', 'linkerd-mesh', name)
   const [, first = ''] = (chains.get('inet filter input') ?? '').trim().split('\n')
