@@ -25,11 +25,17 @@ import { targets as builtTargets } from './targets/index.ts'
 import { emitAttributes } from './targets/shared/attributes.ts'
 import { checkFolders } from './targets/shared/firewall.ts'
 import { type Target, targetNames } from './targets/shared/target.ts'
+import { checkUnread } from './targets/shared/unread.ts'
 import { checkUnbuilt } from './targets/unbuilt.ts'
+
+const builtNames = builtTargets.map(({ name }) => name)
 
 /** What to generate. */
 export interface GenerateOptions {
-  /** Names of targets; default every target that is built. */
+  /**
+   * Names of targets. Default: every target that is built, and then a field that only others read is an error. Named, they
+   * are all that is wanted, and a note says what is left out.
+   */
   readonly targets?: readonly string[]
   /** Names of machines; default all. */
   readonly machines?: readonly string[]
@@ -64,7 +70,11 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const targets = chooseTargets(options.targets, report)
   const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
-  if (placing.length > 0) checkUnbuilt(placing, config, report)
+  if (placing.length > 0) {
+    checkUnbuilt(placing, config, report)
+    const names = new Set(machines.map(({ name }) => name))
+    checkUnread(checked.value.document, names, { chosen: options.targets, built: builtNames }, report)
+  }
   if (targets.some(({ emitMachine }) => emitMachine !== undefined)) checkFolders(config, report)
   for (const target of targets) target.check(config, report)
   const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])
@@ -114,7 +124,7 @@ function chooseTargets(names: readonly string[] | undefined, report: Report): Ta
         known: targetNames,
       })
     } else if (!builtTargets.some((target) => target.name === name)) {
-      report('not-built-yet', '', { what: 'everything', targets: [name] })
+      report('not-built-yet', '', { kind: 'target', what: name, targets: [], built: builtNames })
     }
   }
   return builtTargets.filter((target) => names.includes(target.name))

@@ -536,10 +536,31 @@ export const catalogue = {
     (a) => `the connection to explain is not clear: ${a.reason}`,
     () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
   ),
-  'not-built-yet': error<{ what: string; targets: readonly string[] }>(
+  'not-built-yet': error<{
+    /** A target that was asked for, a field that only such targets read, or what the targets cannot make. */
+    kind: 'target' | 'field' | 'choice'
+    what: string
+    targets: readonly string[]
+    built: readonly string[]
+  }>(
+    (a) => {
+      const targets = `target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)}`
+      if (a.kind === 'target') return `target ${a.what} is not available yet`
+      if (a.kind === 'field')
+        return `"${a.what}" would have no effect: only ${targets} reads it, and that is not available yet`
+      return `${a.what} is not available yet for the ${targets}`
+    },
+    (a) => {
+      if (a.kind === 'target') return `change --target; available: ${list(a.built)}`
+      if (a.kind === 'field')
+        return `remove it, or generate the files of the machines alone: ${a.built.map((name) => `--target ${name}`).join(' ')}`
+      return 'choose another value, or remove it'
+    },
+  ),
+  'fields-left-out': info<{ fields: readonly string[]; targets: readonly string[] }>(
     (a) =>
-      `${a.what} is not built yet for the target${a.targets.length > 1 ? 's' : ''} ${a.targets.join(', ')}`,
-    () => 'choose another value; a later release will build it',
+      `left out: ${list(a.fields)} (only target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)} would read that, not available yet)`,
+    () => 'create these objects yourself, or remove the fields; without --target they are errors',
   ),
 } as const
 

@@ -186,5 +186,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'question-unclear':
     '`meshjoin explain` and `explain()` answer for one connection of one machine: its direction, an IP address, a port from 1 to 65535.',
   'not-built-yet':
-    'The input language is complete, the targets are not yet. The document is valid, but this target cannot do what it asks for, and refuses rather than leaving it out.',
+    'The input language is complete, the targets are not yet. The document is valid, but what it asks for would not be made. A policy that nobody makes would leave a port open that its author believes to be closed, so generation stops. For fields that only the cluster needs, naming the targets is enough: then you say that the files of the machines are all you want.',
+  'fields-left-out':
+    'You have named the targets, and none of them reads these fields. Services, policies, labels and health checks become objects in the cluster: until a target makes them, they are yours to create.',
 }

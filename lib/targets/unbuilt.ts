@@ -10,7 +10,7 @@ import { resolvers } from '../kinds/resolvers/index.ts'
 export function checkUnbuilt(targets: readonly string[], config: ResolvedConfig, report: Report): void {
   const seen = new Set<string>()
   const refuse = (path: string, what: string): void => {
-    if (!seen.has(path)) report('not-built-yet', path, { what, targets })
+    if (!seen.has(path)) report('not-built-yet', path, { kind: 'choice', what, targets, built: [] })
     seen.add(path)
   }
   refuseMesh(config, refuse)

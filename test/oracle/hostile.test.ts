@@ -10,7 +10,7 @@ import {
   validate,
 } from '../../lib/index.ts'
 import { readCarriers, readLeanCarriers } from './support/carriers.ts'
-import { chooseSites, mutate, type Site } from './support/fields.ts'
+import { chooseSites, machineTargets, mutate, type Site } from './support/fields.ts'
 import { createRandom, disturb, drawHostile, drawMatching } from './support/hostile.ts'
 import { Readers } from './support/readers.ts'
 import { choosePlan, type Output, pointerOf, VerbatimCheck } from './support/values.ts'
@@ -135,7 +135,7 @@ async function tryField(site: Site, drawn: readonly string[], readers: Readers, 
       count.resting++
       continue
     }
-    const generation = generateLazily(checked.value)
+    const generation = generateLazily(checked.value, { targets: machineTargets })
     const planned = plan(checked.value)
     if (!generation.ok || !planned.ok) {
       refuse(text, generation.diagnostics)
@@ -160,7 +160,9 @@ function makeOutput(site: Site, text: string): Output | undefined {
   if (!site.generated) return undefined
   const document = mutate(site, text) as object
   const planned = plan(document)
-  return planned.ok && generateLazily(document).ok ? outputOf(site, text, planned.value) : undefined
+  return planned.ok && generateLazily(document, { targets: machineTargets }).ok
+    ? outputOf(site, text, planned.value)
+    : undefined
 }
 
 function outputOf(site: Site, text: string, plans: readonly MachinePlan[]): Output {

@@ -159,7 +159,8 @@ function generate(): (path: string) => string {
     join(folder, 'run.ts'),
     `import { readFileSync } from 'node:fs'
 import { generate } from './lib/index.ts'
-const result = generate(readFileSync(0, 'utf8'))
+const targets = ['ansible', 'cloud-init', 'systemd', 'toy']
+const result = generate(readFileSync(0, 'utf8'), { targets })
 process.stdout.write(JSON.stringify(result.ok ? result.value.map(({ path, content }) => [path, String(content)]) : result.diagnostics))
 `,
   )

@@ -5,13 +5,16 @@ import { generateLazily, validate } from '../../../lib/index.ts'
 import { readDocuments } from './cases.ts'
 
 /** The part of JSON Schema that the document's schema uses. */
-interface Schema {
+export interface Schema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: boolean | Schema
   readonly propertyNames?: Schema
   readonly items?: Schema
+  readonly enum?: readonly Json[]
+  readonly minimum?: number
+  readonly maximum?: number
   readonly pattern?: string
   readonly maxLength?: number
   readonly examples?: readonly unknown[]
@@ -41,11 +44,14 @@ export interface Site {
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-const root = JSON.parse(
+/** By name, so that what only the cluster's targets read may be there. */
+export const machineTargets = ['ansible', 'cloud-init', 'systemd']
+
+export const root = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../schemas/meshjoin.v1.schema.json'), 'utf8'),
 ) as Schema
 
-function follow(schema: Schema): Schema {
+export function follow(schema: Schema): Schema {
   const name = schema.$ref?.replace('#/definitions/', '')
   const found = name === undefined ? schema : root.definitions?.[name]
   if (found === undefined) throw new Error(`the schema has no ${schema.$ref}`)
@@ -107,7 +113,7 @@ function findSites(document: Json, fields: ReadonlyMap<string, Field>, generated
 }
 
 /** Adds every optional property that can be added with an example of the schema, so that few documents reach all fields. */
-function enrich(document: Json, accepted: (document: Json) => boolean, lean = false): Json {
+export function enrich(document: Json, accepted: (document: Json) => boolean, lean = false): Json {
   let current = document
   const walk = (given: Schema, way: readonly string[]): void => {
     if (lean && way[0] === 'machines') return
@@ -144,7 +150,7 @@ export function chooseSites(
   const fields = readFields()
   const chosen = new Map<string, Site>()
   const isValid = (document: Json) => validate(document as object).ok
-  const isGenerated = (document: Json) => generateLazily(document as object).ok
+  const isGenerated = (document: Json) => generateLazily(document as object, { targets: machineTargets }).ok
   const collect = (found: readonly Site[]) => {
     for (const site of found) {
       const known = chosen.get(site.field.name)

@@ -446,8 +446,21 @@ migration:
   error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
     options: {},
   }),
+  info('fields-left-out', '/machines/0/zone', inMachine('«zone: eu-west-1a'), {
+    options: { targets: ['systemd'] },
+  }),
 
   // The same codes from other places
+  error('not-built-yet', '', ['apiVersion', '«apiVersion'], { options: { targets: ['kubernetes'] } }),
+  error('not-built-yet', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
+    options: {},
+  }),
+  error(
+    'not-built-yet',
+    '/spire/server/generate',
+    server('{address: spire.example.internal, «generate: true}'),
+    { options: {} },
+  ),
   error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),
   error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.11.2')),
   error('proxy-too-old', '/proxy/version', [

@@ -1,0 +1,267 @@
+/**
+ * Walks the schema: each field that a document may have either changes what is generated, or is refused as `not-built-yet`.
+ * A field that is accepted and does nothing would let somebody believe that it does something.
+ */
+import { createHash } from 'node:crypto'
+import { load } from 'js-yaml'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { generate, generateLazily, validate } from '../../../../lib/index.ts'
+import { readCarriers } from '../../../oracle/support/carriers.ts'
+import { readDocuments } from '../../../oracle/support/cases.ts'
+import { enrich, follow, type Json, look, put, root, type Schema } from '../../../oracle/support/fields.ts'
+import { base, edit } from '../../diagnostics/base.ts'
+
+const test = suite('fields that nothing reads')
+
+/** What has no effect on purpose: the address of the schema is for editors, and the version has one value. */
+const inert = ['/$schema', '/apiVersion']
+
+/** Fields that belong to a choice which is refused at its own place, beside them or elsewhere. */
+const belongs: readonly [field: RegExp, choice: string][] = [
+  [/^\/(machines\/\*|groups\/\*|defaults)\/attestation\//, '/spire/agent/attestation/type'],
+]
+
+/** Choices that ask for other options beside them. */
+const whole: Readonly<Record<string, Json>> = {
+  '/proxy/install/from': { from: 'preinstalled', path: '/opt/own/program' },
+  '/spire/agent/install/from': { from: 'preinstalled', path: '/opt/own/program' },
+}
+
+/** Accepted with a warning at its place that it does nothing. */
+const warned = 'exempt-users-inbound'
+
+interface Place {
+  readonly document: Json
+  readonly way: readonly string[]
+  readonly schema: Schema
+}
+
+const minimal = load(readDocuments().get('minimal') ?? '') as Json
+
+test('every field changes the output, or is refused at its place', () => {
+  const names = [...fieldsOf(root)].filter((name) => !inert.includes(name))
+  assert.ok(names.length > 200, String(names.length))
+  const places = collectPlaces()
+  const silent = names.filter((name) => !(places.get(name) ?? []).some((place) => hasEffect(name, place)))
+  assert.equal(silent, [])
+})
+
+test('the walk notices a field that nothing reads', () => {
+  const document = put(minimal, ['$schema'], 'one.json')
+  const schema = root.properties?.$schema ?? {}
+  assert.not.ok(hasEffect('/$schema', { document, way: ['$schema'], schema }))
+})
+
+const policy = `policies:
+  - {name: only, namespace: mixed-env, target: {machines: {app: web}, port: http}, allow: {}}
+`
+
+test('by default a policy that nobody makes is an error; for targets by name it is a note that names it', () => {
+  const text = `${base}defaults: {labels: {app: web}}\n${policy}`
+  const found = generate(text).diagnostics.filter(({ code }) => code === 'not-built-yet')
+  assert.equal(
+    found.map(({ path, severity }) => `${severity} ${path}`),
+    ['error /defaults/labels', 'error /policies'],
+  )
+  for (const { help } of found) assert.match(help, '--target ansible --target cloud-init --target systemd')
+  const named = generate(text, { targets: ['systemd'] })
+  assert.ok(named.ok)
+  const [note, ...more] = named.diagnostics
+  assert.equal(more, [])
+  assert.is(note?.code, 'fields-left-out')
+  assert.match(note?.message ?? '', 'policies, defaults.labels')
+})
+
+test('machines that are not asked for are not asked about', () => {
+  const text = edit(base, [
+    ['port: 80}]\n', 'port: 80}]\n  - {name: other, namespace: mixed-env, role: client, zone: z}\n'],
+  ])
+  assert.ok(generate(text, { machines: ['legacy-app'] }).ok)
+  assert.equal(
+    generate(text, { machines: ['other'] }).diagnostics.map(({ path }) => path),
+    ['/machines/1/zone'],
+  )
+})
+
+test('a target that is not built is refused with those that are', () => {
+  const [found] = generate(base, { targets: ['kubernetes'] }).diagnostics
+  assert.is(found?.message, 'target kubernetes is not available yet')
+  assert.is(found?.help, 'change --target; available: ansible, cloud-init, systemd')
+})
+
+test.run()
+
+/** Every property of the schema that has none of its own, `*` for items and for keys of a map. */
+function fieldsOf(given: Schema, name = ''): Set<string> {
+  const schema = follow(given)
+  const fields = new Set<string>()
+  const add = (child: Schema, key: string): void => {
+    for (const field of fieldsOf(child, `${name}/${key}`)) fields.add(field)
+  }
+  for (const [key, child] of Object.entries(schema.properties ?? {})) add(child, key)
+  const { items, additionalProperties: entries } = schema
+  if (items !== undefined && follow(items).properties !== undefined) add(items, '*')
+  if (typeof entries === 'object' && follow(entries).properties !== undefined) add(entries, '*')
+  return fields.size === 0 ? new Set([name]) : fields
+}
+
+/** Settings of a group, or of all, that change what machines have from there. */
+const shared = `{namespace: shop, role: server, ports: [{name: http, port: 8080, opaque: true}], parentId: spiffe://root.linkerd.cluster.local/node/own,
+  identity: {spiffeId: spiffe://root.linkerd.cluster.local/shop/all, serverName: all.shop.cluster.local}, proxy: {defaultInboundPolicy: deny},
+  redirect: {backend: nftables, ipv6: true, onProxyFailure: open,
+    inbound: {scope: all, fromNetworks: [192.0.2.0/24], exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup]},
+    outbound: {scope: all, exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup], onlyUsers: [shop]}}}`
+
+const bare = '    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n'
+
+/** Documents that bring what the examples cannot have all at once. */
+function* readSmall(): Iterable<string> {
+  const text = readDocuments().get('minimal') ?? ''
+  const lean = text.replace(bare, '    addresses: [203.0.113.42]\n')
+  const grouped = lean.replace('    addresses', '    group: web\n    addresses')
+  yield `${lean}defaults: ${shared}\n`
+  yield `${grouped}groups: {web: ${shared}, other: {namespace: other}}\n`
+  for (const given of ['annotations: {example.com/owner: team}', 'labels: {app: web}', 'zone: eu-west-1a']) {
+    yield `${text}defaults: {${given}}\n`
+    yield `${text}groups: {web: {${given}}}\n`
+    yield `${text}    ${given}\n`
+  }
+  yield `${text}cloudInit: {platform: ec2}\n`
+  yield `${text}    group: web\ngroups: {web: {redirect: {onProxyFailure: open}}}\n`
+  yield `${text}    parentId: spiffe://root.linkerd.cluster.local/node/own\n`
+  yield text.replace(
+    'servers: [10.43.0.10]',
+    'servers: [10.43.0.10]\n    domains: [cluster.local, example.org]',
+  )
+  yield text.replace(
+    '  server:',
+    '  workload: {selectors: ["unix:uid:2102", "unix:path:/opt/proxy"]}\n  server:',
+  )
+  yield `${text}${policy.replace('allow: {}', 'allow: {unauthenticated: true}')}`
+}
+
+/** Where documents hold each field: with everything added that is accepted, and so that all choices are there. */
+function collectPlaces(): Map<string, Place[]> {
+  const places = new Map<string, Place[]>()
+  const walk = (document: Json, given: Schema, name: string, way: readonly string[]): void => {
+    const schema = follow(given)
+    const value = look(document, way)
+    if (value === undefined) return
+    places.set(name, [...(places.get(name) ?? []), { document, way, schema }])
+    if (typeof value !== 'object' || value === null) return
+    for (const key of Object.keys(value)) {
+      const known = schema.properties?.[key]
+      const inner = known ?? (Array.isArray(value) ? schema.items : schema.additionalProperties)
+      if (typeof inner === 'object')
+        walk(document, inner, `${name}/${known === undefined ? '*' : key}`, [...way, key])
+    }
+  }
+  const isValid = (document: Json) => validate(document as object).ok
+  const isMade = (document: Json) => isValid(document) && generateLazily(document as object).ok
+  for (const text of readSmall()) {
+    const document = load(text) as Json
+    const { diagnostics } = validate(document as object)
+    assert.equal(
+      diagnostics.filter(({ severity }) => severity === 'error'),
+      [],
+      text,
+    )
+    walk(document, root, '', [])
+  }
+  // Everything at once is more than EC2 takes, and compressing it hundreds of times takes long.
+  walk(without(enrich(minimal, isMade), ['cloudInit', 'platform']), root, '', [])
+  const others = ['walkthrough', 'fleet', 'mirror', 'golden/preinstalled'].map(
+    (name) => readDocuments().get(name) ?? '',
+  )
+  for (const text of [...others, ...readCarriers().values()]) {
+    const document = load(text) as Json
+    if (!isValid(document)) continue
+    walk(document, root, '', [])
+    walk(enrich(document, isValid), root, '', [])
+  }
+  return places
+}
+
+function hasEffect(name: string, { document, way, schema }: Place): boolean {
+  const path = `/${way.join('/')}`
+  const before = observe(document)
+  const other = whole[name]
+  if (other !== undefined) return observe(put(document, way.slice(0, -1), other)).output !== before.output
+  if (before.refused.some((refused) => covers(refused, path, name))) return true
+  if (before.output === '') return false
+  return variants(look(document, way) ?? null, schema).some((value) => {
+    const changed = value === undefined ? without(document, way) : put(document, way, value)
+    if (!validate(changed as object).ok) return false
+    const after = observe(changed)
+    if (after.output === '') return after.refused.some((refused) => covers(refused, path, name))
+    return after.output !== before.output
+  })
+}
+
+/** A choice that is refused stands for what belongs to it: its own options, beside it. */
+function covers(refused: string, path: string, name: string): boolean {
+  if (belongs.some(([field, choice]) => field.test(name) && choice === refused)) return true
+  const isChoice = /\/(from|type|colocated)$/.test(refused)
+  const place = isChoice ? refused.replace(/\/[^/]*$/, '') : refused
+  return path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`)
+}
+
+interface Observation {
+  readonly output: string
+  readonly refused: readonly string[]
+}
+
+const observed = new WeakMap<object, Observation>()
+
+function observe(document: Json): Observation {
+  const known = observed.get(document as object)
+  if (known !== undefined) return known
+  const made = generate(document as object)
+  const refused = made.diagnostics
+    .filter(({ code }) => code === 'not-built-yet' || code === warned)
+    .map(({ path }) => path)
+  const hash = createHash('sha256')
+  for (const { path, mode, content } of made.value ?? []) hash.update(`${path} ${mode}\n`).update(content)
+  const observation = { output: made.ok ? hash.digest('hex') : '', refused }
+  observed.set(document as object, observation)
+  return observation
+}
+
+/** Other values for a field, of which most are legal; undefined: without it. */
+function* variantsOf(value: Json, schema: Schema): Iterable<Json | undefined> {
+  if (typeof value === 'boolean') yield !value
+  if (typeof value === 'number') yield* [value + 1, value - 1, value + 100]
+  yield* schema.enum ?? []
+  for (const example of schema.examples ?? []) yield example as Json
+  if (typeof value === 'string')
+    for (const [from, to] of [
+      [/[a-z](?=[^a-z]*$)/, 'x'],
+      [/[0-9](?=[^0-9]*$)/, '1'],
+      [/[0-9](?=[^0-9]*$)/, '7'],
+      [/^/, 'x'],
+    ] as const)
+      yield value.replace(from, to)
+  if (Array.isArray(value)) {
+    yield value.slice(1) as Json
+    for (const item of variantsOf(value[0] ?? null, schema.items ?? {}))
+      if (item !== undefined) yield [item, ...value.slice(1)] as Json
+  }
+  yield undefined
+}
+
+function variants(value: Json, schema: Schema): (Json | undefined)[] {
+  const seen = new Set([JSON.stringify(value)])
+  return [...variantsOf(value, schema)].filter((variant) => {
+    const text = JSON.stringify(variant)
+    if (seen.has(text)) return false
+    seen.add(text)
+    return true
+  })
+}
+
+function without(document: Json, way: readonly string[]): Json {
+  const parent = way.slice(0, -1)
+  const { [way.at(-1) ?? '']: _, ...rest } = look(document, parent) as Readonly<Record<string, Json>>
+  return put(document, parent, rest)
+}
