@@ -123,6 +123,29 @@ for (const { mode, backend } of variants) {
       await expectTraffic(story, 'started', meshed, 30)
     })
 
+    step(`${mode}: a stop that overtakes the start takes the rules away as well`, async () => {
+      const { machine } = story
+      // systemd has heard of the stop, and not yet that loading has ended. No command ends fast enough to hit that at will.
+      await machine.sh(`systemctl stop linkerd-redirect
+        mkdir -p /run/systemd/system/linkerd-redirect.service.d
+        cat >/run/systemd/system/linkerd-redirect.service.d/late.conf <<'LATE'
+[Service]
+ExecStartPost=/bin/sh -c 'trap "exit 0" TERM; sleep 30 & wait'
+LATE
+        systemctl daemon-reload; systemctl --no-block start linkerd-redirect`)
+      await until('the rules are loaded', 30, async () =>
+        (await machine.must('systemctl', 'show', 'linkerd-redirect', '-p', 'SubState')).includes(
+          'start-post',
+        ),
+      )
+      assert.is.not((await machine.rules()).length, 0)
+      await machine.must('systemctl', 'stop', 'linkerd-redirect')
+      assert.equal(await machine.rules(), [])
+      await machine.sh(`rm -r /run/systemd/system/linkerd-redirect.service.d; systemctl daemon-reload
+        systemctl start linkerd-redirect`)
+      await expectTraffic(story, 'started', meshed, 30)
+    })
+
     step(`${mode}: restart of the proxy`, async () => {
       await story.machine.must('systemctl', 'restart', 'linkerd-proxy')
       await expectTraffic(story, 'restarted', meshed, 30)

@@ -5,7 +5,7 @@
 verb_redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
   has "redirect_$1" || usage
-  # systemd runs no ExecStop= of a unit that is stopped while it starts.
+  # A stop while the rules load: what systemd runs afterwards cannot tell it from a failure, after which rules stay.
   [ "$1" != apply ] || trap 'redirect_remove; exit 143' TERM
   "redirect_$1" "${3-}"
 }
@@ -66,8 +66,10 @@ redirect_apply() {
   if is_active basic.target; then publish; fi
 }
 
-# redirect_remove: "closed" keeps its rules while the system shuts down, so that what stops late does not send in plain text.
+# redirect_remove: after a stop. Where loading failed, what is loaded stays. "closed" keeps its rules while the system shuts
+# down, so that what stops late does not send in plain text.
 redirect_remove() {
+  [ "${SERVICE_RESULT-success}" = success ] || return 0
   [ "${REDIRECT_ON_PROXY_FAILURE}" != closed ] || [ "$(systemctl is-system-running)" != stopping ] || return 0
   unload_all
   publish
