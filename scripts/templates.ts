@@ -52,7 +52,7 @@ export function lintTemplate(source: string): string[] {
   return lint.faults
 }
 
-/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, all others as text. */
+/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, Ansible's YAML as it is. */
 export function compileTemplates(folder: string): string {
   const specs: string[] = []
   const texts: string[] = []
@@ -73,6 +73,8 @@ export function compileTemplates(folder: string): string {
         preventIndent: true,
       }
       specs.push(`${name}: ${String(Handlebars.precompile(source, options))}`)
+    } else if (/^ansible[\\/].*(\.yml|\.yamllint)$/.test(file)) {
+      texts.push(`${name}: ${JSON.stringify(readFileSync(join(folder, file), 'utf8'))}`)
     }
   }
   for (const [name, text] of joinPrograms(folder))

@@ -49,3 +49,13 @@ export function readText(name: string): string {
   if (text === undefined) throw new TypeError(`there is no text ${name}`)
   return text
 }
+
+/** The files of a folder below `templates/` that have no mustaches, by their path in it. */
+export function readTexts(folder: string): ReadonlyMap<string, string> {
+  const prefix = `${folder}/`
+  return new Map(
+    Object.entries(texts)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, text]) => [name.slice(prefix.length), text]),
+  )
+}

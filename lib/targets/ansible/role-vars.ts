@@ -45,7 +45,6 @@ export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<
     ),
     [ownName('programs')]: shape === undefined ? [] : viewPrograms(shape),
     [ownName('token_file')]: tokenFile(config),
-    [ownName('resolver')]: config.mesh.dns.provider,
     [ownName('architectures')]: { x86_64: 'amd64', aarch64: 'arm64' },
     [ownName('every_path')]: everyPath,
     [ownName('root')]: '',

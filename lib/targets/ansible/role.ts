@@ -6,8 +6,8 @@ import { yamlArtifact } from '../shared/yaml.ts'
 import { packageVars } from './packages.ts'
 import { collectRoleFiles } from './role-files.ts'
 import { roleVars } from './role-vars.ts'
-import { taskFiles } from './tasks.ts'
-import { type Option, publicName, roleDefaults, roleName, roleOptions } from './variables.ts'
+import { emitRoleTexts } from './static-files.ts'
+import { type Option, publicName, roleDefaults, roleOptions } from './variables.ts'
 
 /** The oldest ansible-core that the role is tried with. */
 export const oldestAnsible = '2.16'
@@ -23,32 +23,12 @@ export function emitRole(folder: string, config: ResolvedConfig): Artifact[] {
       renderTemplate('readme/ansible-role.md.hbs', viewReadme(config, options)),
     ),
     yaml('defaults/main.yml', roleDefaults(config, options)),
-    yaml('meta/main.yml', roleMeta),
     yaml('meta/argument_specs.yml', argumentSpecs(options)),
     yaml('vars/main.yml', roleVars(config, files)),
     ...Object.entries(packageVars(config)).map(([family, vars]) => yaml(`vars/${family}.yml`, vars)),
-    ...Object.entries(taskFiles).map(([name, tasks]) => yaml(`tasks/${name}.yml`, tasks)),
+    ...emitRoleTexts(folder),
     ...files.artifacts.map((artifact) => ({ ...artifact, path: `${folder}/${artifact.path}` })),
   ]
-}
-
-const roleMeta = {
-  galaxy_info: {
-    role_name: roleName,
-    namespace: 'meshjoin',
-    author: 'meshjoin',
-    description: 'Joins a machine outside Kubernetes to a Linkerd mesh',
-    license: 'Apache-2.0',
-    min_ansible_version: oldestAnsible,
-    platforms: [
-      { name: 'Debian', versions: ['bookworm', 'trixie'] },
-      { name: 'Ubuntu', versions: ['jammy', 'noble'] },
-      { name: 'EL', versions: ['9', '10'] },
-      { name: 'opensuse', versions: ['all'] },
-    ],
-    galaxy_tags: ['linkerd', 'spire', 'spiffe', 'servicemesh', 'networking'],
-  },
-  dependencies: [],
 }
 
 function argumentSpecs(options: Record<string, Option>): object {

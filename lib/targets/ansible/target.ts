@@ -5,8 +5,8 @@ import type { Target } from '../shared/target.ts'
 import { yamlArtifact } from '../shared/yaml.ts'
 import { collectionArtifacts } from './collection.ts'
 import { printInventory } from './inventory.ts'
-import { playbooks } from './playbooks.ts'
 import { emitRole } from './role.ts'
+import { emitLintRules, emitPlaybooks } from './static-files.ts'
 import { roleName } from './variables.ts'
 
 /** `ansible/`: an inventory, four playbooks, and the role that they use. */
@@ -23,23 +23,11 @@ function emitAnsible(config: ResolvedConfig, machines: readonly ResolvedMachine[
   const role = collection === undefined ? roleName : `${collection.namespace}.${collection.name}.${roleName}`
   const artifacts = [
     ...emitOperatorDocs('ansible', config, machines),
-    yamlArtifact('ansible/.yamllint', yamllint),
+    ...emitLintRules('ansible'),
     yamlArtifact('ansible/inventory.yml', printInventory(config, machines)),
-    ...Object.entries(playbooks(role)).map(([name, plays]) => yamlArtifact(`${folder}/${name}.yml`, plays)),
+    ...emitPlaybooks(folder, role),
     ...emitRole(`ansible/roles/${roleName}`, config),
     ...(collection === undefined ? [] : collectionArtifacts('ansible', collection)),
   ]
   return artifacts.sort((a, b) => (a.path < b.path ? -1 : 1))
-}
-
-/** As ansible-lint has it: addresses, sums and expressions do not break into lines of 80. */
-const yamllint = {
-  extends: 'default',
-  rules: {
-    braces: { 'max-spaces-inside': 1 },
-    comments: { 'min-spaces-from-content': 1 },
-    'comments-indentation': false,
-    'line-length': { max: 160, 'allow-non-breakable-inline-mappings': true },
-    'octal-values': { 'forbid-explicit-octal': true, 'forbid-implicit-octal': true },
-  },
 }

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -92,6 +92,24 @@ test('the same as a collection, which can be built and installed', () =>
     assert.is(play.stderr, '')
     assert.is(play.status, 0)
     rmSync(collections, { recursive: true })
+  }))
+
+test('the role and the playbooks as they lie in this repository, where people edit them', () =>
+  withScratch(async (scratch) => {
+    const folder = join(scratch, 'source')
+    cpSync('templates/ansible', folder, { recursive: true })
+    await checkLint(scratch, folder, scratch)
+    const check = () =>
+      runTool({
+        environment: newest,
+        folder,
+        scratch,
+        command: ['ansible-playbook', '--syntax-check', '-i', 'localhost,', 'join.yml', 'check.yml'],
+      })
+    const said = await check()
+    assert.is(said.status, 0, said.stderr)
+    writeFileSync(join(folder, 'check.yml'), badPlay.replace('shell', 'no_such_module'))
+    assert.is.not((await check()).status, 0)
   }))
 
 async function galaxy(scratch: string, folder: string, parameters: string[]) {
