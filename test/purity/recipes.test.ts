@@ -25,6 +25,7 @@ const budgets: Readonly<Record<string, number>> = {
   'A target': 14,
   'A unit': 5,
   'A verb of mesh-machine': 8,
+  'An Ansible task': 2,
 }
 
 const recipes = readRecipes()
@@ -36,7 +37,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 test('each recipe is within its budget of files', () => {
   assert.equal([...recipes.keys()], Object.keys(budgets))
   for (const [title, files] of recipes) {
-    assert.ok(files.length > 2, title)
+    assert.ok(files.length >= 2, title)
     assert.ok(files.length <= (budgets[title] ?? 0), `${title}: ${files.length} files`)
     assert.is(new Set(files).size, files.length, title)
   }
