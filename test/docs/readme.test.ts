@@ -88,7 +88,7 @@ test('links lead to files, and named scripts exist', () => {
   for (const page of pages) {
     for (const target of readLinks(page))
       assert.ok(existsSync(join(dirname(page), target)), `${page} links to ${target}`)
-    for (const [, script = ''] of readFileSync(page, 'utf8').matchAll(/\bnpm run ([a-z:]+)/g))
+    for (const [, script = ''] of readFileSync(page, 'utf8').matchAll(/\bnpm run ([a-z:-]+)/g))
       assert.ok(script in scripts, `${page} names npm run ${script}`)
   }
 })
