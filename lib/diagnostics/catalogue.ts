@@ -1,4 +1,5 @@
-import type { Severity } from './diagnostic.ts'
+/** How much a diagnostic matters: only `error` stops generation; `--strict` makes `warning` stop it too. */
+export type Severity = 'error' | 'warning' | 'info'
 
 /** What the catalogue knows of one code. `A` are the values that its sentences are made of. */
 interface Entry<A> {

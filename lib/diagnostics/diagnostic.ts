@@ -1,7 +1,6 @@
-import { type CatalogueArguments, catalogue, type DiagnosticCode } from './catalogue.ts'
+import { type CatalogueArguments, catalogue, type DiagnosticCode, type Severity } from './catalogue.ts'
 
-/** How much a diagnostic matters: only `error` stops generation; `--strict` makes `warning` stop it too. */
-export type Severity = 'error' | 'warning' | 'info'
+export type { Severity } from './catalogue.ts'
 
 /** A place in the source text. Lines and columns count from 1; columns count UTF-16 units. */
 export interface Location {

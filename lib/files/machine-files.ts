@@ -6,16 +6,10 @@ import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import {
-  doctorCommand,
-  machineCommand,
-  meshTemplates,
-  probesPath,
-  type UnitView,
-  upgradeCommand,
-} from './mesh-templates.ts'
+import { doctorCommand, machineCommand, meshTemplates, probesPath, upgradeCommand } from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
+import type { UnitView } from './unit-view.ts'
 import { listWants } from './units.ts'
 
 /** A file of a machine: owned by root, with its final content. Every target places these and adds none. */

@@ -1,57 +1,8 @@
 import type { ResolverProvider } from '../config/resolved.ts'
 import { resolvers } from '../kinds/resolvers/index.ts'
 import type { TemplateFile } from '../kinds/unit.ts'
+import type { UnitView } from './unit-view.ts'
 import { units } from './units.ts'
-
-/** One `LoadCredential=` of the agent's unit: a file that only root can read, handed to the agent by systemd. */
-export interface UnitCredential {
-  /** Name of the credential, and of its file below `/run/credentials/spire-agent.service/`. */
-  readonly id: string
-  /** Path of the file on the machine. */
-  readonly source: string
-  /** Whether the agent starts with `fallback` where the file is missing; else its start fails with 243. */
-  readonly hasFallback: boolean
-  /** What stands in for a missing file. Everyone on the machine can read it: never a secret. `''` without one. */
-  readonly fallback: string
-}
-
-/** What the templates below `templates/` are filled with: all of the mesh layer that is not data in a file. */
-export interface UnitView {
-  /** User and group that the proxy runs as. */
-  readonly proxyUser: string
-  /** Their number. The redirect exempts the proxy by it. */
-  readonly proxyUid: number
-  /** `/opt/linkerd/current/linkerd2-proxy`, or the path of a preinstalled proxy. */
-  readonly proxyBinary: string
-  /** Ports of the proxy as the kernel lists them: `4140,4143,4190-4191`. */
-  readonly reservedPorts: string
-  /** Seconds that systemd waits for the proxy to drain: more than its shutdown grace period. */
-  readonly proxyStopSeconds: number
-  /** True for a SPIRE agent of ours; false where the machine has one already. */
-  readonly managedAgent: boolean
-  /** User and group of the managed agent; `''` without one. */
-  readonly agentUser: string
-  /** Their number; 0 without a managed agent. */
-  readonly agentUid: number
-  /** `/opt/spire/current/bin/spire-agent`, or the path of a preinstalled agent; `''` without a managed agent. */
-  readonly agentBinary: string
-  /** True where selectors by path or checksum make the agent read other users' `/proc/<pid>/exe`. */
-  readonly agentReadsExecutables: boolean
-  /** Files of the node attestor that reach the agent as credentials. */
-  readonly credentials: readonly UnitCredential[]
-  /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */
-  readonly failsClosed: boolean
-  /** True where `routes` has any. */
-  readonly hasRoutes: boolean
-  /** `mesh.routes`: a network of the cluster, and the gateway to it. */
-  readonly routes: readonly { readonly to: string; readonly via: string }[]
-  /** What tells the machine where the cluster's names are; undefined without DNS servers. */
-  readonly resolver: ResolverProvider | undefined
-  /** Addresses of the cluster's DNS servers. */
-  readonly resolverServers: readonly string[]
-  /** Domains to ask them for, without the `~`. */
-  readonly resolverDomains: readonly string[]
-}
 
 /** One file of the mesh layer that is rendered from a template. */
 export interface MeshTemplate extends TemplateFile {

@@ -1,7 +1,7 @@
 import type { ResolverProvider } from '../config/resolved.ts'
 import { resolvers } from '../kinds/resolvers/index.ts'
 import { agentUnit, stages, type Unit } from '../kinds/unit.ts'
-import type { UnitView } from './mesh-templates.ts'
+import type { UnitView } from './unit-view.ts'
 
 /** A unit, and which machines have it. */
 export interface MachineUnit extends Unit {

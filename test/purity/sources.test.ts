@@ -209,13 +209,13 @@ test('the command line uses what every other program can use', () => {
   }
 })
 
-test('modules do not load each other in a circle', () => {
+test('modules do not import each other in a circle, not even for types', () => {
   const byPath = new Map(sources.map((source) => [source.path, source]))
   const done = new Set<string>()
   const visit = (path: string, trail: readonly string[]): void => {
     assert.not.ok(trail.includes(path), `a circle: ${[...trail, path].join(' → ')}`)
     if (done.has(path)) return
-    for (const name of byPath.get(path)?.loads ?? []) visit(name, [...trail, path])
+    for (const name of byPath.get(path)?.imports ?? []) visit(name, [...trail, path])
     done.add(path)
   }
   for (const { path } of sources) visit(path, [])
