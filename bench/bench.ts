@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { generate } from '../lib/index.ts'
-import { measureBundle, measureUserData } from './bytes.ts'
+import { measureBundle, measureMinimal } from './bytes.ts'
 import { makeFleet } from './job.ts'
 
 interface Row {
@@ -82,7 +82,7 @@ async function reportBundle(): Promise<void> {
 /** What EC2 counts, for each backend. */
 function reportUserData(): void {
   for (const backend of ['iptables', 'nftables']) {
-    const size = measureUserData(`redirect: {backend: ${backend}}\n`)
+    const size = measureMinimal(`redirect: {backend: ${backend}}\n`)
     add(`user-data of minimal for EC2, ${backend}`, `${size} bytes`, '14800 bytes', size <= 14_800)
   }
 }

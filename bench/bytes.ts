@@ -35,7 +35,7 @@ export async function measureBundle(): Promise<{
 }
 
 /** Bytes of gzipped user-data of `examples/minimal.yaml` for EC2, with more lines of YAML below it. */
-export function measureUserData(more = ''): number {
+export function measureMinimal(more = ''): number {
   const text = `${readFileSync('examples/minimal.yaml', 'utf8')}${more}cloudInit: {platform: ec2, compress: true}\n`
   const made = generate(text, { targets: ['cloud-init'] })
   const found = made.value?.find(({ path }) => path.endsWith('/user-data'))

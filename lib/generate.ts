@@ -25,8 +25,8 @@ import { targets as builtTargets } from './targets/index.ts'
 import { emitAttributes } from './targets/shared/attributes.ts'
 import { checkFolders } from './targets/shared/firewall.ts'
 import { type Target, targetNames } from './targets/shared/target.ts'
+import { checkUnbuilt } from './targets/shared/unbuilt.ts'
 import { checkUnread } from './targets/shared/unread.ts'
-import { checkUnbuilt } from './targets/unbuilt.ts'
 
 const builtNames = builtTargets.map(({ name }) => name)
 

@@ -1,5 +1,4 @@
-import type { ResolverProvider } from '../config/resolved.ts'
-import { resolvers } from '../kinds/resolvers/index.ts'
+import { availableResolvers } from '../kinds/resolvers/index.ts'
 import type { TemplateFile } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 import { units } from './units.ts'
@@ -13,13 +12,9 @@ export interface MeshTemplate extends TemplateFile {
 const always = () => true
 
 /** What the DNS providers bring beside their units. */
-const resolverFiles = (Object.keys(resolvers) as ResolverProvider[]).flatMap((provider) => {
-  const resolver = resolvers[provider]
-  if (!resolver.available) return []
-  return resolver.files.map(
-    (file): MeshTemplate => ({ ...file, when: (view: UnitView) => view.resolver === provider }),
-  )
-})
+const resolverFiles = availableResolvers.flatMap(([provider, resolver]) =>
+  resolver.files.map((file): MeshTemplate => ({ ...file, when: (view) => view.resolver === provider })),
+)
 
 /** Every templated file of the mesh layer. `mesh-machine.sh` is text without mustaches, the same everywhere. */
 export const meshTemplates: readonly MeshTemplate[] = [

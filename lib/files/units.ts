@@ -1,5 +1,4 @@
-import type { ResolverProvider } from '../config/resolved.ts'
-import { resolvers } from '../kinds/resolvers/index.ts'
+import { availableResolvers } from '../kinds/resolvers/index.ts'
 import { agentUnit, stages, type Unit } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 
@@ -10,11 +9,9 @@ export interface MachineUnit extends Unit {
 }
 
 /** The units that depend on the DNS provider. */
-const resolverUnits = (Object.keys(resolvers) as ResolverProvider[]).flatMap((provider) => {
-  const resolver = resolvers[provider]
-  if (!resolver.available) return []
-  return resolver.units.map((unit): MachineUnit => ({ ...unit, when: (view) => view.resolver === provider }))
-})
+const resolverUnits = availableResolvers.flatMap(([provider, resolver]) =>
+  resolver.units.map((unit): MachineUnit => ({ ...unit, when: (view) => view.resolver === provider })),
+)
 
 /** Every unit that a machine may have. Nothing else in this library knows their names but the templates themselves. */
 export const units: readonly MachineUnit[] = [

@@ -9,6 +9,7 @@ import type {
   SystemUser,
 } from '../config/resolved.ts'
 import type { Credential, Json } from '../kinds/attestors/attestor.ts'
+import { attestationCredentials } from '../kinds/attestors/index.ts'
 import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
 import {
   type EnvironmentEntry,
@@ -22,7 +23,7 @@ import type { Distribution } from './packages.ts'
 import { planRedirect } from './redirect.ts'
 import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
-import { planAgentConfiguration, planCredentials } from './spire-agent.ts'
+import { planAgentConfiguration } from './spire-agent.ts'
 
 /** A program to put on the machine, with the folder that its versions live in. */
 export interface Program {
@@ -175,7 +176,7 @@ function planAgent(config: ResolvedConfig, agent: Agent): AgentPlan | undefined 
     },
     user: agent.user,
     attestation: agent.attestation,
-    credentials: planCredentials(agent),
+    credentials: attestationCredentials(agent.attestation),
     configuration: planAgentConfiguration(config),
     bundle: trustBundle.kind === 'pem' ? trustBundle.pem : '',
     server: { host: server.address, port: server.port },

@@ -1,12 +1,7 @@
-import type { Agent, ResolvedConfig } from '../config/resolved.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
 import { spireHas } from '../config/versions.ts'
-import type { Credential, Json } from '../kinds/attestors/attestor.ts'
-import { attestationCredentials, availableAttestor, pluginData } from '../kinds/attestors/index.ts'
-
-/** The credentials that a managed agent needs. */
-export function planCredentials(agent: Agent): readonly Credential[] {
-  return agent.from === 'managed' ? attestationCredentials(agent.attestation) : []
-}
+import type { Json } from '../kinds/attestors/attestor.ts'
+import { availableAttestor, pluginData } from '../kinds/attestors/index.ts'
 
 /**
  * The agent's configuration as data, for `JSON.stringify`: SPIRE reads JSON as well as HCL, and JSON needs no escaping

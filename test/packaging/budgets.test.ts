@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { measureBundle, measureUserData } from '../../bench/bytes.ts'
+import { measureBundle, measureMinimal } from '../../bench/bytes.ts'
 
 const test = suite('budgets of bytes')
 
@@ -16,7 +16,7 @@ const ec2 = 16_384
 
 for (const backend of ['iptables', 'nftables'] as const) {
   test(`user-data of minimal.yaml fits EC2, with ${backend}`, () => {
-    const bytes = measureUserData(`redirect: {backend: ${backend}}\n`)
+    const bytes = measureMinimal(`redirect: {backend: ${backend}}\n`)
     assert.ok(bytes > 1000 && bytes <= ec2, `${bytes} bytes`)
   })
 }

@@ -1,4 +1,5 @@
 /** The toys of recipes.test.ts: what each recipe of docs/adding-a-kind.md makes of the sources. */
+import { backendFunctions } from '../unit/mesh-machine/backend-functions.ts'
 
 /** The text of a new file, or what becomes of one that is there. */
 export type Change = string | Edit
@@ -49,22 +50,7 @@ const path = {
   examples: ['/etc/toy.secret'],
 }
 
-/** What backend.sh asks of a backend. */
-const shellFunctions = [
-  ...[
-    'tables',
-    'file',
-    'inbound',
-    'switch_off',
-    'list',
-    'is_first',
-    'prepare',
-    'compose',
-    'loader',
-    'unload',
-  ],
-  'monitor',
-]
+const shellFunctions = backendFunctions
   .map((name) => `# toy_${name}: as a toy.\ntoy_${name}() { echo toy; }\n`)
   .join('\n')
 

@@ -1,10 +1,17 @@
 import type { Family } from '../../config/network.ts'
-import { checkRuleWord } from '../../escape/rule.ts'
 import { appliesTo, type RedirectRule, type RuleMatch } from '../../plan/rule.ts'
-import { isVariable, type Notation, type Scalar } from '../../plan/value.ts'
+import type { Notation, Scalar } from '../../plan/value.ts'
 import { alike } from '../packages.ts'
 import type { Backend } from './backend.ts'
-import { type ChainNames, printPorts, printRules, printStaged, type Stage, splitStages } from './rules.ts'
+import {
+  type ChainNames,
+  printPorts,
+  printRules,
+  printStaged,
+  printWord,
+  type Stage,
+  splitStages,
+} from './rules.ts'
 
 const chains = { inbound: 'MESHJOIN_INBOUND', outbound: 'MESHJOIN_OUTBOUND' } as const
 
@@ -76,9 +83,7 @@ export function printIptablesRule(
 }
 
 function printMatch(match: RuleMatch, synOnly: boolean, notation: Notation): string[] {
-  // What a notation writes for a variable is checked where it gets its value.
-  const value = (scalar: Scalar) =>
-    isVariable(scalar) ? notation.scalar(scalar) : checkRuleWord(notation.scalar(scalar))
+  const value = (scalar: Scalar) => printWord(scalar, notation)
   const words: string[] = []
   if (match.inInterface !== undefined) words.push('-i', value(match.inInterface))
   if (match.outInterface !== undefined) words.push('-o', value(match.outInterface))
@@ -86,7 +91,7 @@ function printMatch(match: RuleMatch, synOnly: boolean, notation: Notation): str
   if (match.destination !== undefined) words.push('-d', value(match.destination))
   if (synOnly || match.destinationPort !== undefined) words.push('-p', 'tcp')
   if (match.destinationPort !== undefined)
-    words.push('--dport', printPorts(match.destinationPort, ':', value))
+    words.push('--dport', printPorts(match.destinationPort, ':', notation))
   if (synOnly) words.push('--syn')
   if (match.uid !== undefined) words.push('-m', 'owner', '--uid-owner', value(match.uid))
   if (match.destinationIsLocal === true) words.push('-m', 'addrtype', '--dst-type', 'LOCAL')

@@ -1,9 +1,17 @@
-import { checkRuleWord, quoteNftString } from '../../escape/rule.ts'
+import { quoteNftString } from '../../escape/rule.ts'
 import { appliesTo, networksOf, type RedirectRule, type RuleMatch } from '../../plan/rule.ts'
-import { isVariable, type Notation, type Scalar } from '../../plan/value.ts'
+import type { Notation, Scalar } from '../../plan/value.ts'
 import { alike } from '../packages.ts'
 import type { Backend } from './backend.ts'
-import { type ChainNames, printPorts, printRules, printStaged, type Stage, splitStages } from './rules.ts'
+import {
+  type ChainNames,
+  printPorts,
+  printRules,
+  printStaged,
+  printWord,
+  type Stage,
+  splitStages,
+} from './rules.ts'
 
 /** The name of our table, and the only one that is ever touched. */
 const table = 'inet meshjoin'
@@ -87,9 +95,7 @@ function printNftablesRule(
 }
 
 function printMatch(rule: RedirectRule, match: RuleMatch, notation: Notation): string[] {
-  // What a notation writes for a variable is checked where it gets its value.
-  const value = (scalar: Scalar) =>
-    isVariable(scalar) ? notation.scalar(scalar) : checkRuleWord(notation.scalar(scalar))
+  const value = (scalar: Scalar) => printWord(scalar, notation)
   const words: string[] = []
   if (match.inInterface !== undefined) words.push('iifname', quoteNftString(match.inInterface))
   if (match.outInterface !== undefined) words.push('oifname', quoteNftString(match.outInterface))
@@ -103,7 +109,7 @@ function printMatch(rule: RedirectRule, match: RuleMatch, notation: Notation): s
   if (match.source === undefined && match.destination === undefined && rule.family !== 'both')
     words.push('meta nfproto', rule.family)
   if (match.destinationPort !== undefined)
-    words.push('tcp dport', printPorts(match.destinationPort, '-', value))
+    words.push('tcp dport', printPorts(match.destinationPort, '-', notation))
   if (match.uid !== undefined) words.push('meta skuid', printUser(match.uid, value))
   if (match.destinationIsLocal === true) words.push('fib daddr type local')
   return words

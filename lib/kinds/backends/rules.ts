@@ -1,6 +1,6 @@
-import { checkRuleComment } from '../../escape/rule.ts'
+import { checkRuleComment, checkRuleWord } from '../../escape/rule.ts'
 import type { PortRange, RedirectRule, RuleMatch } from '../../plan/rule.ts'
-import { type Notation, type Scalar, writeText } from '../../plan/value.ts'
+import { isVariable, type Notation, type Scalar, writeText } from '../../plan/value.ts'
 
 /**
  * How a backend writes one line of a rule: with one of the items that the rule is about, in the chain that the rule is in; `next`
@@ -121,13 +121,15 @@ export function printRules(
   return text
 }
 
+/** One value of a rule. What a notation writes for a variable is checked where it gets its value. */
+export function printWord(scalar: Scalar, notation: Notation): string {
+  const word = notation.scalar(scalar)
+  return isVariable(scalar) ? word : checkRuleWord(word)
+}
+
 /** A port, or the first and last of a range with what stands between them. */
-export function printPorts(
-  ports: Scalar | PortRange,
-  between: string,
-  value: (scalar: Scalar) => string,
-): string {
+export function printPorts(ports: Scalar | PortRange, between: string, notation: Notation): string {
   return typeof ports === 'object' && 'first' in ports
     ? `${ports.first}${between}${ports.last}`
-    : value(ports)
+    : printWord(ports, notation)
 }

@@ -3,7 +3,7 @@ import { dnsDelegate } from './dns-delegate.ts'
 import { dnsmasq } from './dnsmasq.ts'
 import { networkmanager } from './networkmanager.ts'
 import { none } from './none.ts'
-import type { Resolver } from './resolver.ts'
+import type { AvailableResolver, Resolver } from './resolver.ts'
 import { systemdResolved } from './systemd-resolved.ts'
 
 /** Every DNS provider of the language, by its name there. */
@@ -14,6 +14,14 @@ export const resolvers: Readonly<Record<ResolverProvider, Resolver>> = {
   networkmanager,
   none,
 }
+
+/** Those that targets can place, by name. */
+export const availableResolvers = (Object.keys(resolvers) as ResolverProvider[]).flatMap(
+  (provider): [ResolverProvider, AvailableResolver][] => {
+    const resolver = resolvers[provider]
+    return resolver.available ? [[provider, resolver]] : []
+  },
+)
 
 /** What a document with DNS servers gets where it does not say. */
 export const defaultResolver: ResolverProvider = 'systemd-resolved'

@@ -13,7 +13,7 @@ interface UnavailableResolver extends ResolverFacts {
 }
 
 /** What a machine gets, where the document has DNS servers. Templates are rendered with the data of all units. */
-interface AvailableResolver extends ResolverFacts {
+export interface AvailableResolver extends ResolverFacts {
   readonly available: true
   readonly files: readonly TemplateFile[]
   readonly units: readonly Unit[]

@@ -23,7 +23,7 @@ function emitAnsible(config: ResolvedConfig, machines: readonly ResolvedMachine[
   const role = collection === undefined ? roleName : `${collection.namespace}.${collection.name}.${roleName}`
   const artifacts = [
     ...emitOperatorDocs('ansible', config, machines),
-    ...emitLintRules('ansible'),
+    emitLintRules('ansible'),
     yamlArtifact('ansible/inventory.yml', printInventory(config, machines)),
     ...emitPlaybooks(folder, role),
     ...emitRole(`ansible/roles/${roleName}`, config),

@@ -15,35 +15,27 @@ export function emitOperatorDocs(
   machines: readonly ResolvedMachine[],
 ): Artifact[] {
   return [
-    textArtifact(
-      `${target}/README.md`,
-      renderTemplate(`readme/${target}.md.hbs`, viewReadme(target, config, machines), stepsOf(config)),
-    ),
+    textArtifact(`${target}/README.md`, printReadme(target, config, machines)),
     ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
 }
 
-/** What the node attestor asks of the operator. */
-function stepsOf({ spire: { agent } }: ResolvedConfig): { readonly steps?: string } {
-  const attestor = agent.from === 'managed' ? availableAttestor(agent.attestation) : undefined
-  return attestor === undefined ? {} : { steps: attestor.steps.template }
-}
-
-function viewReadme(
+/** With the steps that the node attestor asks of the operator. */
+function printReadme(
   target: TargetName,
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
-): object {
+): string {
   const { agent, server } = config.spire
   const attestation = agent.from === 'managed' ? agent.attestation : undefined
-  const attestor = attestation && availableAttestor(attestation)
+  const steps = attestation && availableAttestor(attestation)?.steps
   const [first] = machines
-  return {
+  const view = {
     linkerdVersion: config.mesh.linkerd.text,
     machine: first?.name ?? '',
-    hasSteps: attestor !== undefined,
-    ...(attestation && attestor?.steps.data(attestation.options)),
+    hasSteps: steps !== undefined,
+    ...(attestation && steps?.data(attestation.options)),
     // The steps differ by what brings the files to a machine.
     with: Object.fromEntries(targetNames.map((name) => [name, name === target])),
     parentId: first?.parentId ?? '',
@@ -55,6 +47,7 @@ function viewReadme(
     annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
   }
+  return renderTemplate(`readme/${target}.md.hbs`, view, steps === undefined ? {} : { steps: steps.template })
 }
 
 /** What the objects of a group, or of a machine, have to say; nothing for those that have Linkerd's own defaults. */

@@ -6,6 +6,7 @@ import { units } from '../../../lib/files/units.ts'
 import { backends } from '../../../lib/kinds/backends/index.ts'
 import { listParts, programs, shareFailures } from '../../../scripts/machine-program.ts'
 import { printRestarts } from '../../../scripts/machine-units.ts'
+import { backendFunctions } from './backend-functions.ts'
 import { partsFolder, runParts } from './shell.ts'
 
 const test = suite('parts of the programs on a machine')
@@ -148,19 +149,7 @@ test('a backend is a file with the functions that backend.sh lists, and its othe
     ...(texts.get('backends/backend')?.matchAll(/^# {3}([a-z_]+) +.* {2,}|^# {3}([a-z_]+) {2,}/gm) ?? []),
   ]
   const wanted = listed.map(([, long, short]) => `${long ?? short}`).map((name) => name.trim())
-  assert.equal(wanted, [
-    'tables',
-    'file',
-    'inbound',
-    'switch_off',
-    'list',
-    'is_first',
-    'prepare',
-    'compose',
-    'loader',
-    'unload',
-    'monitor',
-  ])
+  assert.equal(wanted, backendFunctions)
   const parts = names.filter((name) => name.startsWith('backends/') && name !== 'backends/backend')
   assert.equal(
     parts,

@@ -1,7 +1,7 @@
-import type { ResolvedConfig } from '../config/resolved.ts'
-import type { Report } from '../diagnostics/diagnostic.ts'
-import { availableAttestor } from '../kinds/attestors/index.ts'
-import { resolvers } from '../kinds/resolvers/index.ts'
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import type { Report } from '../../diagnostics/diagnostic.ts'
+import { availableAttestor } from '../../kinds/attestors/index.ts'
+import { resolvers } from '../../kinds/resolvers/index.ts'
 
 /**
  * What the input language has and the machine targets cannot make yet. They refuse it; leaving it out would be a machine
