@@ -130,18 +130,21 @@ for (const { mode, backend } of variants) {
         mkdir -p /run/systemd/system/linkerd-redirect.service.d
         cat >/run/systemd/system/linkerd-redirect.service.d/late.conf <<'LATE'
 [Service]
-ExecStartPost=/bin/sh -c 'trap "exit 0" TERM; sleep 30 & wait'
+ExecStartPost=/bin/sh -c 'trap "exit 0" TERM; : >/run/late; sleep 30 & wait'
 LATE
         systemctl daemon-reload; systemctl --no-block start linkerd-redirect`)
-      await until('the rules are loaded', 30, async () =>
-        (await machine.must('systemctl', 'show', 'linkerd-redirect', '-p', 'SubState')).includes(
-          'start-post',
-        ),
+      await until(
+        'loading has ended, and systemd is still starting',
+        30,
+        async () =>
+          (await machine.sh('ls /run; systemctl show linkerd-redirect -p SubState')).match(
+            /^late$[^]*=start-post$/m,
+          ) !== null,
       )
       assert.is.not((await machine.rules()).length, 0)
       await machine.must('systemctl', 'stop', 'linkerd-redirect')
       assert.equal(await machine.rules(), [])
-      await machine.sh(`rm -r /run/systemd/system/linkerd-redirect.service.d; systemctl daemon-reload
+      await machine.sh(`rm -r /run/systemd/system/linkerd-redirect.service.d /run/late; systemctl daemon-reload
         systemctl start linkerd-redirect`)
       await expectTraffic(story, 'started', meshed, 30)
     })
