@@ -109,7 +109,8 @@ function* emitTarget(
     const folder = `${target.name}/${machine.name}/`
     for (; page.done !== true && page.value.path < folder; page = shared.next()) yield page.value
     const plan = planMachine(machine)
-    yield* target.emitMachine({ machine, plan, files: () => printFiles(plan) }, config, report)
+    const isFirst = machine === machines[0]
+    yield* target.emitMachine({ machine, plan, files: () => printFiles(plan), isFirst }, config, report)
   }
   for (; page.done !== true; page = shared.next()) yield page.value
 }

@@ -76,10 +76,10 @@ function readCatalogue(): Entry[] {
   })
 }
 
-const lists = ['allowed', 'known', 'targets', 'files', 'fields', 'built']
+const lists = ['allowed', 'known', 'targets', 'files', 'fields', 'built', 'platforms']
 
 /** What makes a message of its own where it is there; the page has the usual one. */
-const absent = ['suggestion', 'ipv4', 'compressed']
+const absent = ['suggestion', 'ipv4', 'compressed', 'repaired', 'elsewhere']
 
 /** Stands for the values of any message: the name of each in angle brackets. */
 const placeholders: unknown = new Proxy(

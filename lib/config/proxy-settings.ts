@@ -1,6 +1,6 @@
 /**
  * Variables of linkerd2-proxy, without their prefix LINKERD2_PROXY_, as declared in linkerd/app/src/env.rs of
- * v2.221.0 to v2.366.0.
+ * v2.221.0 to v2.366.0; none was added or renamed up to v2.369.0.
  */
 
 /** Must not be set, with the reason. */
@@ -121,3 +121,37 @@ export const knownSettings: ReadonlySet<string> = new Set([
   'TRACE_EXTRA_ATTRIBUTES',
   'TRACE_PROTOCOL',
 ])
+
+/** How the proxy reads a variable; any other text ends it at its start. */
+export interface SettingForm {
+  readonly rule: string
+  readonly example: string
+  readonly pattern: RegExp
+}
+
+const duration: SettingForm = {
+  rule: 'a whole number with the unit ms, s, m, h or d',
+  example: '500ms',
+  pattern: /^ *([0-9]+(ms|s|m|h|d)|0+) *$/,
+}
+const count: SettingForm = { rule: 'a whole number', example: '10000', pattern: /^[0-9]{1,19}$/ }
+const fraction: SettingForm = { rule: 'a number', example: '0.1', pattern: /^[0-9]+(\.[0-9]+)?$/ }
+const boolean: SettingForm = { rule: 'true or false', example: 'true', pattern: /^(true|false)$/ }
+const listener: SettingForm = {
+  rule: 'an IP address with a port',
+  example: '127.0.0.1:4190',
+  pattern: /^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/,
+}
+
+const forms: readonly (readonly [names: RegExp, SettingForm])[] = [
+  [/(TIMEOUT|INTERVAL|KEEPALIVE|BACKOFF_MIN|BACKOFF_MAX|_TTL|RETAIN_IDLE)$/, duration],
+  [/(BACKLOG|CAPACITY|IN_FLIGHT|STREAMS|_SIZE|PER_ENDPOINT)$/, count],
+  [/JITTER$/, fraction],
+  [/(ENABLED|INGRESS_MODE|FLOW_CONTROL|INFORMATIONAL_HEADERS)$/, boolean],
+  [/LISTEN_ADDR$/, listener],
+]
+
+/** The form of a known setting, from linkerd/app/src/env/types.rs; undefined where it is text of its own kind. */
+export function settingForm(name: string): SettingForm | undefined {
+  return forms.find(([names]) => names.test(name))?.[1]
+}

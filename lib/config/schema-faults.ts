@@ -1,9 +1,10 @@
 import type { Report } from '../diagnostics/diagnostic.ts'
 import { pointer, pointerTokens } from '../diagnostics/pointer.ts'
 import { isKeyLike } from '../diagnostics/secret.ts'
-import { suggestWord } from '../diagnostics/suggestion.ts'
+import { suggestValue, suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
+import { forms, repairValue } from './forms.ts'
 
 /** What was typed for a number or a truth value; undefined where the document is no text. */
 export type Typed = (path: string) => string | undefined
@@ -36,13 +37,14 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
   const shown = shorten(typeof value === 'string' ? value : (typed(path) ?? value))
   if (fault.propertyName !== undefined) {
     const key = fault.propertyName
-    report('bad-key', keyPath(path, key), { key: shorten(key), what: title }, 'key')
+    const { rule, repaired } = describeForm(key, params.pattern)
+    report('bad-key', keyPath(path, key), { key: shorten(key), what: title, rule, repaired }, 'key')
   } else if (keyword === 'additionalProperties') {
     const key = String(params.additionalProperty)
     report(
       'unknown-key',
       keyPath(path, key),
-      { key: shorten(key), suggestion: suggestWord(key, keys), allowed: keys },
+      { key: shorten(key), suggestion: suggestWord(key, keys), elsewhere: findElsewhere(key), allowed: keys },
       'key',
     )
   } else if (keyword === 'required') {
@@ -61,11 +63,14 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
     const allowed = (keyword === 'enum' ? (params.allowedValues as unknown[]) : [params.allowedValue]).map(
       String,
     )
-    report('unknown-value', path, { value: shown, allowed, suggestion: suggestWord(shown, allowed) })
+    report('unknown-value', path, { value: shown, allowed, suggestion: suggestValue(shown, allowed) })
   } else if (keyword === 'pattern') {
     const control = typeof value === 'string' ? findControl(value, String(params.pattern)) : undefined
     if (control !== undefined) report('control-character', path, { codepoint: control })
-    else report('bad-format', path, { value: shown, what: title, example })
+    else {
+      const { rule, repaired } = describeForm(shown, params.pattern)
+      report('bad-format', path, { value: shown, what: title, rule, repaired, example })
+    }
   } else if (keyword === 'minimum' || keyword === 'maximum') {
     report('out-of-range', path, {
       value: shown,
@@ -77,6 +82,14 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
       limit: limitWords(keyword, params.limit),
     })
   }
+}
+
+/** The rule of a pattern in words, and what was probably meant. A key that is too long breaks no pattern. */
+function describeForm(value: string, pattern: unknown): { rule: string; repaired: string | undefined } {
+  const rule = typeof pattern === 'string' ? forms[pattern] : undefined
+  if (rule === undefined) return { rule: 'shorter', repaired: undefined }
+  const repaired = repairValue(value, String(pattern))
+  return { rule, repaired: repaired === undefined || repaired.length > 60 ? undefined : repaired }
 }
 
 /** What the schema says of the place of a value. */
@@ -98,6 +111,20 @@ function describe(path: string): { title: string; example: string; keys: string[
     inside = word[2]?.startsWith('[]') === true
   }
   return { title, example, keys: inside ? [] : Object.keys(schemaWords[current] ?? {}) }
+}
+
+/** The one place outside of lists and maps where a key belongs; undefined where there is none, or more than one. */
+function findElsewhere(key: string): string | undefined {
+  const places: string[] = []
+  const visit = (object: string, path: string): void => {
+    for (const [name, [, , refers = '']] of Object.entries(schemaWords[object] ?? {})) {
+      const place = path === '' ? name : `${path}.${name}`
+      if (name === key) places.push(place)
+      if (refers !== '' && !refers.startsWith('[]')) visit(refers, place)
+    }
+  }
+  visit('Document', '')
+  return places.length === 1 ? places[0] : undefined
 }
 
 function valueAt(root: unknown, path: string): unknown {
@@ -125,7 +152,8 @@ function typeWords(type: unknown): string {
 
 function describeValue(value: unknown, shown: string): string {
   if (typeof value === 'string') return `the text "${shown}"`
-  return typeof value === 'object' || value === undefined ? shorten(value) : `the ${typeof value} ${shown}`
+  if (value === null || value === undefined) return 'nothing'
+  return typeof value === 'object' ? shorten(value) : `the ${typeof value} ${shown}`
 }
 
 function limitWords(keyword: string, limit: unknown): string {

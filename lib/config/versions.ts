@@ -1,6 +1,6 @@
 /**
  * What Linkerd, proxy and SPIRE versions mean for the generated files.
- * Sources: the `version-2.N` tags and `.proxy-version` of linkerd/linkerd2, the tags of
+ * Sources: the `version-2.N` tags, `.proxy-version` and the release notes of linkerd/linkerd2, the tags of
  * linkerd/linkerd2-proxy, and SPIRE's changelog.
  */
 
@@ -37,11 +37,15 @@ const releases: readonly LinkerdRelease[] = [
   { line: [2, 19], edge: [25, 10, 7], proxy: 'v2.326.0' },
   { line: [2, 20], edge: [26, 6, 4], proxy: 'v2.359.0' },
 ]
-const newestEdge: Numbers = [26, 8, 3]
-const newestEdgeProxy = 'v2.366.0'
+/** Edge releases that no stable line was cut from, with their proxies. */
+const edges: readonly Omit<LinkerdRelease, 'line'>[] = [
+  { edge: [26, 8, 3], proxy: 'v2.366.0' },
+  { edge: [26, 9, 1], proxy: 'v2.368.0' },
+]
+const newestEdge: Numbers = [26, 10, 1]
 
 /** The newest versions that this release of meshjoin knows. */
-export const newestKnown = { edge: 'edge-26.8.3', stable: '2.20', proxy: newestEdgeProxy } as const
+export const newestKnown = { edge: 'edge-26.10.1', stable: '2.20', proxy: 'v2.369.0' } as const
 
 /** A Linkerd version, placed on the line of edge releases by which features are dated. */
 export interface LinkerdVersion {
@@ -53,19 +57,21 @@ export interface LinkerdVersion {
   readonly newerThanKnown: boolean
 }
 
-/** Reads `edge-YY.M.N`, `2.N[.P]` or `enterprise-2.N.P`; undefined where the text is none of them. */
+/**
+ * Reads `edge-YY.M.N`, `2.N[.P]` or `enterprise-2.N.P`; undefined where the text is none of them. `v2.N.P` and
+ * `stable-2.N.P`, which Linkerd's own command printed up to 2.14, are the same as `2.N.P`.
+ */
 export function parseLinkerdVersion(text: string): LinkerdVersion | undefined {
   const edge = /^edge-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(text)
   if (edge !== null) return placeEdge(text, edge.slice(1).map(Number))
-  const stable = /^(?:enterprise-)?2\.([0-9]+)(?:\.[0-9]+)?/.exec(text)
+  const stable = /^(?:enterprise-|stable-|v)?2\.([0-9]+)(?:\.[0-9]+)?/.exec(text)
   return stable === null ? undefined : placeStable(text, Number(stable[1]))
 }
 
 function placeEdge(text: string, edge: Numbers): LinkerdVersion {
   const newerThanKnown = compareNumbers(edge, newestEdge) > 0
-  const exact = releases.find((release) => compareNumbers(release.edge, edge) === 0)
-  const proxy = compareNumbers(edge, newestEdge) === 0 ? newestEdgeProxy : exact?.proxy
-  return { text, edge: newerThanKnown ? newestEdge : edge, proxy, newerThanKnown }
+  const exact = [...releases, ...edges].find((release) => compareNumbers(release.edge, edge) === 0)
+  return { text, edge: newerThanKnown ? newestEdge : edge, proxy: exact?.proxy, newerThanKnown }
 }
 
 function placeStable(text: string, minor: number): LinkerdVersion {
@@ -81,7 +87,13 @@ export const linkerdSince = {
   externalWorkload: { edge: [24, 2, 4], name: 'edge-24.2.4 (2.15)' },
   dualStack: { edge: [24, 9, 1], name: 'edge-24.9.1 (2.17)' },
   transportHeader: { edge: [25, 3, 2], name: 'edge-25.3.2 (2.18)' },
+  /** The destination controller, too, heeds a Server in its own namespace alone. */
+  namespacedServers: { edge: [26, 5, 2], name: 'edge-26.5.2 (2.20)' },
   namespacedSelectors: { edge: [26, 6, 2], name: 'edge-26.6.2 (2.20)' },
+  /** Until here a port that a Service does not list was let through where a ServiceProfile covered the name. */
+  undefinedPortsRefused: { edge: [26, 7, 1], name: 'edge-26.7.1' },
+  /** Until here deleting an ExternalWorkload that a client uses makes the destination controller restart. */
+  safeDeletion: { edge: [26, 8, 4], name: 'edge-26.8.4' },
 } as const satisfies Record<string, { edge: Numbers; name: string }>
 
 /** True where the version has the feature. */
@@ -111,6 +123,8 @@ export const proxySince = {
   platformInAssetName: 'v2.287.0',
   coresMinMax: 'v2.294.0',
   workloadApiAddress: 'v2.304.0',
+  /** It asks again after an empty DNS answer; until here it may fail for good (linkerd2#14954). */
+  emptyDnsAnswer: 'v2.343.0',
 } as const
 
 /** True where the proxy has the feature; a version newer than known counts as the newest. */

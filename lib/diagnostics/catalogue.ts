@@ -32,8 +32,7 @@ export const catalogue = {
   // Reading the document
   'yaml-syntax': error<{ reason: string }>(
     (a) => `the document cannot be read: ${a.reason}`,
-    () =>
-      'mend the YAML at this place; a list item starts with "- ", and text with ": " or " #" in it needs quotes',
+    () => 'fix the YAML here; a list item starts with "- ", and text with ": " or " #" in it needs quotes',
   ),
   'one-document': error<{ found: number }>(
     (a) => `the input holds ${a.found} YAML documents, not one`,
@@ -45,19 +44,28 @@ export const catalogue = {
   ),
 
   // Shape
-  'unknown-key': error<{ key: string; suggestion: string | undefined; allowed: readonly string[] }>(
+  'unknown-key': error<{
+    key: string
+    suggestion: string | undefined
+    /** The one place of the document where it belongs. */
+    elsewhere: string | undefined
+    allowed: readonly string[]
+  }>(
     (a) => `unknown key "${a.key}"`,
-    (a) => meant(a.suggestion, a.allowed.length > 0 ? `known here: ${list(a.allowed)}` : 'remove it'),
+    (a) => {
+      if (a.elsewhere !== undefined) return `it belongs to ${a.elsewhere}`
+      return meant(a.suggestion, a.allowed.length > 0 ? `known here: ${list(a.allowed)}` : 'remove it')
+    },
   ),
   'missing-key': error<{ key: string; about: string }>(
     (a) => `"${a.key}" is missing`,
     (a) => (a.about === '' ? `add "${a.key}"` : `add "${a.key}": ${a.about}`),
   ),
   'wrong-type': error<{ expected: string; actual: string; quoted: string | undefined }>(
-    (a) => `this is ${a.actual}, where ${a.expected} belongs`,
+    (a) => `expected ${a.expected}, found ${a.actual}`,
     (a) => {
       if (!a.expected.includes('text')) return `write ${a.expected}`
-      if (a.actual === 'empty')
+      if (a.actual === 'nothing')
         return 'write a text, in quotes where it is empty on purpose, or remove the key'
       return a.quoted === undefined ? 'put it in quotes' : `put it in quotes: "${a.quoted}"`
     },
@@ -66,13 +74,23 @@ export const catalogue = {
     (a) => `"${a.value}" is not one of: ${list(a.allowed)}`,
     (a) => meant(a.suggestion, `use one of: ${list(a.allowed)}`),
   ),
-  'bad-format': error<{ value: string; what: string; example: string }>(
-    (a) => `"${a.value}" does not fit: ${a.what}`,
-    (a) => (a.example === '' ? 'see docs/input.md for the form' : `for example: ${a.example}`),
+  'bad-format': error<{
+    value: string
+    what: string
+    rule: string
+    /** What was probably meant. */
+    repaired: string | undefined
+    example: string
+  }>(
+    (a) => `"${a.value}" is not valid for "${a.what}": it must be ${a.rule}`,
+    (a) => {
+      if (a.repaired !== undefined) return `write "${a.repaired}"`
+      return a.example === '' ? 'write it in that form' : `for example: ${a.example}`
+    },
   ),
-  'bad-key': error<{ key: string; what: string }>(
-    (a) => `the name "${a.key}" does not fit: ${a.what}`,
-    () => 'see docs/input.md for the form of the names here',
+  'bad-key': error<{ key: string; what: string; rule: string; repaired: string | undefined }>(
+    (a) => `the key "${a.key}" is not valid in "${a.what}": it must be ${a.rule}`,
+    (a) => (a.repaired === undefined ? 'rename it' : `write "${a.repaired}"`),
   ),
   'control-character': error<{ codepoint: string }>(
     (a) => `the text contains the control character ${a.codepoint}`,
@@ -108,6 +126,12 @@ export const catalogue = {
   'proxy-too-old': error<{ version: string; first: string; why: string }>(
     (a) => `proxy ${a.version} is too old: ${a.why}`,
     (a) => `use ${a.first} or later`,
+  ),
+  'proxy-can-hang': warning<{ version: string; first: string }>(
+    (a) =>
+      `proxy ${a.version} can stay without the control plane for good, once a DNS answer for it was empty`,
+    (a) =>
+      `use ${a.first} or later, best the proxy of Linkerd 2.20 or later; until then restart linkerd-proxy where it does not recover`,
   ),
   'proxy-newer-than-known': info<{ version: string; newest: string }>(
     (a) => `proxy ${a.version} is newer than what is known here; it is treated as ${a.newest}`,
@@ -176,7 +200,7 @@ export const catalogue = {
 
   // Certificates
   'pem-malformed': error<{ reason: string }>(
-    (a) => `this is not readable as certificates: ${a.reason}`,
+    (a) => `not valid PEM certificates: ${a.reason}`,
     () =>
       'paste whole blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no others; comments around them may stay',
   ),
@@ -213,6 +237,15 @@ export const catalogue = {
   'address-family-duplicate': error<{ family: string }>(
     (a) => `there is already an ${a.family} address`,
     () => 'keep one IPv4 and one IPv6 address at most',
+  ),
+  'client-ports': warning<{ machine: string; ports: string }>(
+    (a) => `machine "${a.machine}" is a client, so its ports (${a.ports}) have no effect`,
+    () => 'remove the ports, or set "role: server" if others are to reach them through the mesh',
+  ),
+  'server-ports-missing': warning<{ machine: string }>(
+    (a) => `machine "${a.machine}" is a server without ports: no connection to it is proxied`,
+    () =>
+      'add "ports", set "role: client" if it only dials, or "redirect.inbound.scope: all" to redirect every port',
   ),
   'address-missing': error<{ machine: string }>(
     (a) => `machine "${a.machine}" is a server without addresses`,
@@ -272,8 +305,8 @@ export const catalogue = {
     () => 'move the application to another port',
   ),
   'port-ssh': error<Record<never, never>>(
-    () => 'port 22 is never redirected',
-    () => 'remove the port; if the application really listens on 22, move it',
+    () => 'port 22 (SSH) cannot be a mesh port',
+    () => 'remove the port; if the application itself listens on 22, move it',
   ),
   'health-port-unknown': error<{ port: number; declared: string }>(
     (a) => `the health check asks port ${a.port}, which is not among the machine's ports (${a.declared})`,
@@ -340,7 +373,7 @@ export const catalogue = {
   'inbound-policy-fails-open': info<{ machines: string }>(
     (a) => `${a.machines}: the inbound policy all-unauthenticated fails open`,
     () =>
-      'set proxy.defaultInboundPolicy to all-authenticated once your clients are meshed, or type all-unauthenticated to confirm',
+      'type all-unauthenticated to confirm; all-authenticated fails closed, but lets in meshed pods alone: it shuts out every other machine until an AuthorizationPolicy names its SPIFFE ID',
   ),
   'annotation-missing': warning<{ machines: string; line: string; field: string }>(
     (a) =>
@@ -371,6 +404,11 @@ export const catalogue = {
     (a) => `${a.name} is set by meshjoin`,
     (a) => `use ${a.field} instead`,
   ),
+  'setting-value': error<{ name: string; value: string; rule: string; example: string }>(
+    (a) =>
+      `${a.name} cannot be "${a.value}": the proxy takes ${a.rule}, and does not start with anything else`,
+    (a) => `for example: "${a.example}"`,
+  ),
   'setting-unknown': warning<{ name: string; suggestion: string | undefined }>(
     (a) => `no known proxy reads ${a.name}`,
     (a) => meant(a.suggestion, 'check the spelling against the release of the proxy'),
@@ -382,7 +420,7 @@ export const catalogue = {
     (a) => `add "${a.field}"`,
   ),
   'install-option-unused': error<{ field: string; from: string }>(
-    (a) => `"${a.field}" means nothing with "from: ${a.from}"`,
+    (a) => `"${a.field}" has no effect with "from: ${a.from}"`,
     () => 'remove it, or change "from"',
   ),
   'install-url': error<{ reason: string }>(
@@ -391,11 +429,15 @@ export const catalogue = {
   ),
   'install-same-sum': warning<Record<never, never>>(
     () => 'amd64 and arm64 have the same sha256',
-    () => 'copy each sum from its own file of the release',
+    () => 'copy each checksum from its own file of the release',
   ),
   'path-volatile': error<{ path: string; folder: string }>(
-    (a) => `${a.path} does not survive: ${a.folder} is emptied or not a disk`,
+    (a) => `${a.path} is lost at reboot: ${a.folder} is volatile`,
     () => 'use a folder such as /etc/spire',
+  ),
+  'path-hidden': error<{ path: string; folder: string }>(
+    (a) => `${a.path} cannot be read by the services: ${a.folder} is hidden from them (ProtectHome=yes)`,
+    () => 'install it below /usr/local, /opt or /usr, and sockets below /run, but not /run/user',
   ),
   'path-taken': error<{ path: string; what: string }>(
     (a) => `${a.path} is already ${a.what}`,
@@ -424,11 +466,11 @@ export const catalogue = {
     (a) => `add "${a.field}"`,
   ),
   'agent-option-unused': error<{ field: string; from: string }>(
-    (a) => `"${a.field}" means nothing with "from: ${a.from}"`,
+    (a) => `"${a.field}" has no effect with "from: ${a.from}"`,
     () => 'remove it, or change "from"',
   ),
   'server-address-missing': error<Record<never, never>>(
-    () => '"address" is missing: the agent would not find its server',
+    () => '"address" is missing: the SPIRE agent needs the server\'s address',
     () => 'add "address", a host name or an IP address',
   ),
   'server-option-unused': error<{ field: string }>(
@@ -440,7 +482,7 @@ export const catalogue = {
     () => 'raise caTtl to six times the lifetime, or shorten the lifetime',
   ),
   'ttl-invalid': error<{ value: string }>(
-    (a) => `"${a.value}" is no time at all`,
+    () => 'the lifetime must be greater than zero',
     () => 'write a duration such as 48h',
   ),
   'selector-mismatch': error<{ selector: string; uid: number }>(
@@ -519,6 +561,11 @@ export const catalogue = {
       return `${why}place the files with the target ansible or systemd, or put those of the target systemd into an image`
     },
   ),
+  'user-data-platform': warning<{ platforms: readonly string[] }>(
+    (a) => `no platform is named, and the user-data is too large for: ${list(a.platforms)}`,
+    () =>
+      'set cloudInit.platform to where the machines run (nocloud for virtual machines of your own): the user-data is then made for that platform and checked against its limit',
+  ),
   'doctor-left-out': info<{ platform: string; files: readonly string[] }>(
     (a) =>
       `user-data for ${a.platform} goes without the doctor, which tries connections and looks before joining for rules made by hand and missing kernel modules: the platform takes too few bytes`,
@@ -534,7 +581,7 @@ export const catalogue = {
     (a) => meant(a.suggestion, 'check the name against machines[]'),
   ),
   'question-unclear': error<{ reason: string }>(
-    (a) => `the connection to explain is not clear: ${a.reason}`,
+    (a) => `cannot tell which connection is meant: ${a.reason}`,
     () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
   ),
   'not-built-yet': error<{

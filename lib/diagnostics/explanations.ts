@@ -28,6 +28,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'proxy-known-broken':
     'Proxies v2.329.0 and v2.330.0 call a wrong path of the SPIFFE Workload API and never get an identity.',
   'proxy-too-old': 'The proxy is older than something that the document asks for.',
+  'proxy-can-hang':
+    'Proxies before v2.343.0 may keep an empty DNS answer for a name of the control plane for ever, as it comes while the control plane is away (linkerd2#14954). They fail every request until they are restarted. Linkerd 2.15 to 2.19 come with such proxies.',
   'proxy-newer-than-known':
     'The proxy is newer than the newest that this meshjoin knows. It is treated as that one.',
   'proxy-version-differs':
@@ -71,6 +73,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'address-unusable':
     'Addresses of machines are what pods dial: loopback, link-local, multicast and unspecified addresses cannot be dialled.',
   'address-family-duplicate': 'An ExternalWorkload has at most one address of each family.',
+  'client-ports':
+    'A client only dials: nothing that arrives is redirected to its proxy, and no Service selects it.',
+  'server-ports-missing':
+    'With redirect.inbound.scope "declared", the default, connections to the ports of the document are redirected to the proxy. A server without ports has none.',
   'address-missing': 'A server is dialled by pods, so it needs an address. A client needs none.',
   'address-port-duplicate':
     'Linkerd refuses to resolve an address and port that two external workloads claim ("found 2 externalworkloads with a conflicting ip").',
@@ -116,7 +122,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'redirect-covers-nothing':
     'The exempt ports of one direction are all the ports that there are, or the exempt networks all the addresses that connections come from.',
   'inbound-policy-fails-open':
-    "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed.",
+    "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed. But all-authenticated takes pods alone for authenticated: to the proxy the rule behind it is an empty DNS suffix, which no SPIFFE ID matches. So every other machine gets a 403 until an AuthorizationPolicy lists its SPIFFE ID in a MeshTLSAuthentication; the same holds for cluster-authenticated.",
   'annotation-missing':
     "The inbound policy and the opaque ports of a machine are in the environment of its proxy and on its ExternalWorkload. The environment counts until Linkerd's policy controller has answered; from then on the object counts, and where it says nothing the machine gets the cluster's default and detects protocols: a policy is lost, and a client without a proxy is cut off a port where the server speaks first after ten seconds. Annotations of a Namespace are copied to pods by the injector, and machines have none. Once the document has the annotation as well, the warning is gone.",
   'annotation-contradicts':
@@ -129,6 +135,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'These variables break a proxy that gets its identity from SPIRE, or do nothing although they look as if they did.',
   'setting-owned':
     'This variable is made from another field of the document; two sources for one value would contradict each other sooner or later.',
+  'setting-value':
+    'The proxy reads each of its variables in one form, and ends with exit status 64 where one has another. Durations are whole numbers with a unit, without a space: 500ms, 3s, 5m, 1h, 2d.',
   'setting-unknown':
     'No known proxy reads this variable. The proxy ignores what it does not know, so a slip of the pen stays unnoticed.',
   'install-incomplete':
@@ -140,6 +148,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Both architectures have the same sha256. Their files cannot be the same, so one machine would refuse its download.',
   'path-volatile':
     'Files that the machine needs at every boot cannot live in a folder that is emptied at boot, or that programs may clean.',
+  'path-hidden':
+    'The services run with ProtectHome=yes, so /home, /root and /run/user are empty to them: a program there cannot be started, and a socket there cannot be opened.',
   'path-taken': 'The path is already used, by a file that meshjoin writes or by another field.',
   'attestation-missing': 'A managed SPIRE agent needs to know how it proves which machine it is.',
   'attestation-incomplete': 'The node attestor needs an option that has no default.',
@@ -179,6 +189,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The platform hands user-data over as text only, so compressed user-data would arrive damaged.',
   'user-data-too-large':
     'The platform refuses user-data above its limit, or cuts it. Sizes count the final bytes as the platform counts them. Compression is offered only where it is off, allowed, and enough.',
+  'user-data-platform':
+    'Platforms take different amounts of user-data, and EC2 the least. With a platform named, the user-data is compressed where that platform takes it, leaves out what does not fit, and is checked against the limit.',
   'doctor-left-out':
     'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, and a part of your own has to fit beside ours. So what only looks for faults or upgrades stays out of it there, and so do comments.',
   'target-unknown': 'There is no such target.',

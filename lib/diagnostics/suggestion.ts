@@ -15,3 +15,27 @@ export function suggestWord(word: string, candidates: readonly string[]): string
   }
   return best
 }
+
+/** Other names of what a value means: no slip of the finger leads from one to the other. */
+const synonyms: Readonly<Record<string, string>> = {
+  aws: 'ec2',
+  amazon: 'ec2',
+  gcp: 'gce',
+  google: 'gce',
+  oracle: 'oci',
+  vmware: 'vsphere',
+  proxmox: 'nocloud',
+  libvirt: 'nocloud',
+  kvm: 'nocloud',
+  ubuntu: 'debian',
+  centos: 'rhel',
+  rocky: 'rhel',
+  nft: 'nftables',
+  resolved: 'systemd-resolved',
+}
+
+/** As {@link suggestWord}, for a value of a list: also what is known under another name. */
+export function suggestValue(value: string, allowed: readonly string[]): string | undefined {
+  const synonym = synonyms[value.toLowerCase()]
+  return synonym !== undefined && allowed.includes(synonym) ? synonym : suggestWord(value, allowed)
+}

@@ -1,4 +1,4 @@
-import { joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
+import { hostNetwork, joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { linkerdHas } from '../config/versions.ts'
 import { proxyPorts } from './ports.ts'
@@ -22,8 +22,10 @@ export function planFlows(config: ResolvedConfig, machine: ResolvedMachine): Flo
 }
 
 function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: readonly string[]): Flow[] {
-  const mesh = config.mesh.redirectNetworks.map((network) => network.text)
-  const peers = [...new Set([...mesh, ...machine.redirect.inbound.fromNetworks])]
+  const own = new Set(machine.addresses.map((address) => hostNetwork(address).text))
+  const mesh = config.mesh.redirectNetworks.map((network) => network.text).filter((text) => !own.has(text))
+  const { fromNetworks, exemptNetworks } = machine.redirect.inbound
+  const peers = [...new Set([...mesh, ...fromNetworks])]
   const accept = (port: number, from: readonly string[], why: string): Flow => ({
     direction: 'in',
     from,
@@ -39,6 +41,9 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
       ? 'requests of clients outside the mesh; leave it closed where all clients are meshed'
       : 'meshed and other requests, redirected to the proxy'
     for (const port of machine.ports) flows.push(accept(port.port, peers, `${port.name}: ${why}`))
+    if (exemptNetworks.length > 0)
+      for (const port of machine.ports)
+        flows.push(accept(port.port, exemptNetworks, `${port.name}: exempt, in plain text past the proxy`))
   }
   const { host, port } = config.proxy.adminAddress
   if (!isLoopback(host))

@@ -117,7 +117,7 @@ const shown: readonly Case[] = [
     'Machines as they are 2',
     'a version without quotes',
     () => {
-      const text = readFileSync('examples/minimal.yaml', 'utf8').replace('edge-25.10.7', '2.20')
+      const text = readFileSync('examples/minimal.yaml', 'utf8').replace('edge-26.9.1', '2.20')
       const helps = generate(text).diagnostics.map(({ code, help }) => `${code}: ${help}`)
       assert.ok(helps.includes('wrong-type: put it in quotes: "2.20"'), helps.join('; '))
     },
@@ -327,7 +327,7 @@ const shown: readonly Case[] = [
   ]),
   gives('Linkerd 30', 'inbound-policy-fails-open'),
   has('Linkerd 32', `${etc}/mesh-machine.conf`, [
-    '/release%2Fv2.326.0/linkerd2-proxy-v2.326.0-linux-amd64.tar.gz',
+    '/release%2Fv2.368.0/linkerd2-proxy-v2.368.0-linux-amd64.tar.gz',
     "PROXY_SHA256_AMD64='ed6c",
   ]),
   has(

@@ -138,7 +138,7 @@ LATE
         30,
         async () =>
           (await machine.sh('ls /run; systemctl show linkerd-redirect -p SubState')).match(
-            /^late$[^]*=start-post$/m,
+            /^late$[\s\S]*=start-post$/m,
           ) !== null,
       )
       assert.is.not((await machine.rules()).length, 0)

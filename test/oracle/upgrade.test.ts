@@ -17,7 +17,7 @@ const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 /** A proxy and an agent that do what `mesh-machine` asks of them: one refuses to run without settings, one says its version. */
 const binaries = {
   old: {
-    version: 'v2.326.0',
+    version: 'v2.368.0',
     proxy: '#!/bin/sh\n# old\nexit 64\n',
     agent: '#!/bin/sh\n# old\n',
     agentVersion: '1.15.2',

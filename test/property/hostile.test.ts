@@ -55,7 +55,7 @@ const found: Record<string, (sinks: Sinks, text: string, place: Place) => unknow
   '/proxy/install/sha256/amd64': ({ command }, text) => command.get('PROXY_SHA256_AMD64') === text,
   '/proxy/install/sha256/arm64': ({ command }, text) => command.get('PROXY_SHA256_ARM64') === text,
   '/proxy/install/url': ({ command }, text) =>
-    command.get('PROXY_URL_AMD64') === text.split('{version}').join('v2.326.0').split('{arch}').join('amd64'),
+    command.get('PROXY_URL_AMD64') === text.split('{version}').join('v2.368.0').split('{arch}').join('amd64'),
   '/proxy/install/caFile': ({ command }, text) => command.get('PROXY_CA_FILE') === text,
   '/proxy/install/httpProxy': ({ command }, text) => command.get('PROXY_HTTP_PROXY') === text,
   '/proxy/user/name': ({ command, units }, text) =>

@@ -41,6 +41,9 @@ function checkInstall({ report }: RuleContext, install: Install | undefined, pat
   }
 }
 
+/** What units with `ProtectHome=yes` see empty. */
+const hidden = ['/home', '/root', '/run/user']
+
 const volatile = ['/tmp', '/var/tmp', '/run', '/var/run', '/dev', '/proc', '/sys']
 
 /** Paths that meshjoin itself writes or fills. */
@@ -77,8 +80,10 @@ function checkPaths({ draft, report }: RuleContext): void {
   const claimed = new Map<string, string>()
   for (const [path, file] of files) {
     if (file === undefined) continue
-    const folder = volatile.find((candidate) => file === candidate || file.startsWith(`${candidate}/`))
-    if (folder !== undefined) report('path-volatile', path, { path: file, folder })
+    const home = path.endsWith('/install/path') ? findFolder(hidden, file) : undefined
+    const folder = findFolder(volatile, file)
+    if (home !== undefined) report('path-hidden', path, { path: file, folder: home })
+    else if (folder !== undefined) report('path-volatile', path, { path: file, folder })
     const what = taken[file] ?? claimed.get(file)
     const shared = /\/caFile$|trustBundle$|bundleFile$/.test(path) // a CA file may serve several purposes
     if (what !== undefined && !(shared && taken[file] === undefined))
@@ -88,6 +93,12 @@ function checkPaths({ draft, report }: RuleContext): void {
   const socket = agent?.socket
   if (socket === undefined) return
   // /run is where sockets belong; /tmp is hidden from units with PrivateTmp=, and cleaned.
-  const folder = ['/tmp', '/var/tmp'].find((candidate) => socket.startsWith(`${candidate}/`))
-  if (folder !== undefined) report('path-volatile', '/spire/agent/socket', { path: socket, folder })
+  const home = findFolder(hidden, socket)
+  const folder = findFolder(['/tmp', '/var/tmp'], socket)
+  if (home !== undefined) report('path-hidden', '/spire/agent/socket', { path: socket, folder: home })
+  else if (folder !== undefined) report('path-volatile', '/spire/agent/socket', { path: socket, folder })
+}
+
+function findFolder(folders: readonly string[], path: string): string | undefined {
+  return folders.find((folder) => path === folder || path.startsWith(`${folder}/`))
 }

@@ -19,6 +19,7 @@ export const checkMachines: Rule = (context) => {
     }
     checkGroup(context, machine)
     checkPorts(context, machine)
+    checkRole(context, machine)
   }
   checkUsers(context)
   checkAdmin(context)
@@ -65,6 +66,33 @@ function checkPorts(context: RuleContext, machine: MachineView): void {
       report('port-reserved', pointer(path, 'port'), { port, owner })
   }
   checkHealth(context, machine)
+}
+
+/** Ports and role that do not go together, once for what the machines of a group have in common. */
+function checkRole(
+  { isNew, report }: RuleContext,
+  { path, name, group, settings, ports, originOf }: MachineView,
+): void {
+  const [first] = ports
+  const machine = name ?? ''
+  if (settings.role === 'client' && first !== undefined && isNew(`${first.path} role`)) {
+    report(
+      'client-ports',
+      originOf('ports'),
+      { machine, ports: ports.map(({ port }) => port).join(', ') },
+      'key',
+    )
+  }
+  const isServer = settings.role === 'server' || isAbsent(settings, 'role')
+  const declared = settings.redirect?.inbound?.scope !== 'all'
+  const none = isAbsent(settings, 'ports') || settings.ports?.length === 0
+  if (
+    isServer &&
+    declared &&
+    none &&
+    isNew(`${group === undefined ? path : pointer('/groups', group)} ports`)
+  )
+    report('server-ports-missing', path, { machine })
 }
 
 function checkHealth(context: RuleContext, machine: MachineView): void {

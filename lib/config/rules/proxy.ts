@@ -1,12 +1,13 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
-import { forbiddenSettings, knownSettings, ownedSettings } from '../proxy-settings.ts'
-import type { Rule } from './context.ts'
+import { forbiddenSettings, knownSettings, ownedSettings, settingForm } from '../proxy-settings.ts'
+import { shorten } from '../schema-faults.ts'
+import type { Rule, RuleContext } from './context.ts'
 
 /** Extra variables that contradict nothing, and an inbound policy that was chosen. */
 export const checkProxySettings: Rule = ({ draft, machines, report }) => {
-  for (const name of Object.keys(draft.proxy?.settings ?? {})) {
+  for (const [name, value] of Object.entries(draft.proxy?.settings ?? {})) {
     const path = pointer('/proxy/settings', name)
     const short = name.replace(/^LINKERD2_PROXY_/, '')
     const reason = forbiddenSettings[short]
@@ -21,7 +22,7 @@ export const checkProxySettings: Rule = ({ draft, machines, report }) => {
         { name, suggestion: suggestion && `LINKERD2_PROXY_${suggestion}` },
         'key',
       )
-    }
+    } else checkValue(short, name, value, path, report)
   }
   if (draft.proxy?.defaultInboundPolicy === undefined && !isAbsent(draft.proxy, 'defaultInboundPolicy'))
     return
@@ -44,4 +45,16 @@ export const checkProxySettings: Rule = ({ draft, machines, report }) => {
     },
     'key',
   )
+}
+
+function checkValue(
+  short: string,
+  name: string,
+  value: unknown,
+  path: string,
+  report: RuleContext['report'],
+): void {
+  const form = settingForm(short)
+  if (form === undefined || typeof value !== 'string' || form.pattern.test(value)) return
+  report('setting-value', path, { name, value: shorten(value), rule: form.rule, example: form.example })
 }

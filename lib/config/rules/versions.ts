@@ -50,8 +50,12 @@ const checkProxy: Rule = ({ draft, linkerd, report }) => {
   if (compareNumbers(parseNumbers(version), parseNumbers(newestKnown.proxy)) > 0) {
     report('proxy-newer-than-known', path, { version, newest: newestKnown.proxy })
   }
+  const recovers = proxyHas(version, 'emptyDnsAnswer')
+  if (!recovers) report('proxy-can-hang', path, { version, first: proxySince.emptyDnsAnswer })
   const expected = linkerd?.newerThanKnown === false ? linkerd.proxy : undefined
-  if (linkerd !== undefined && expected !== undefined && expected !== version) {
+  // Whoever has a proxy that recovers, beside a control plane whose own does not, is not sent back to that.
+  const better = expected !== undefined && recovers && !proxyHas(expected, 'emptyDnsAnswer')
+  if (linkerd !== undefined && expected !== undefined && expected !== version && !better) {
     report('proxy-version-differs', path, { proxy: version, linkerd: linkerd.text, expected })
   }
 }

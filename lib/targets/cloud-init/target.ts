@@ -9,7 +9,7 @@ import type { MachinePlan } from '../../plan/plan.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
 import { type Target, textArtifact } from '../shared/target.ts'
 import { wrapMultipart } from './multipart.ts'
-import { compressUserData, countUserData, platforms } from './platform.ts'
+import { compressUserData, countUserData, measureUserData, platforms } from './platform.ts'
 
 /** One entry of cloud-init's `write_files`. */
 export interface WriteFile {
@@ -92,20 +92,39 @@ export const cloudInitTarget: Target = {
   name: 'cloud-init',
   placesMachineFiles: true,
   check: checkCloudInit,
-  emitMachine: ({ plan, files }, config, report) => {
+  emitMachine: ({ plan, files, isFirst }, config, report) => {
     const folder = `cloud-init/${plan.name}`
     // The instance-id depends on the name alone: another one would make cloud-init run everything again.
     const metaData = dump(
       { 'instance-id': `meshjoin-${plan.name}`, 'local-hostname': plan.name },
       { lineWidth: -1 },
     )
+    const text = printUserData(plan, files(), config)
+    if (config.cloudInit.platform === undefined && isFirst) checkPlatforms(text, report)
     return [
       textArtifact(`${folder}/meta-data`, metaData),
-      emitUserData(`${folder}/user-data`, plan, files(), config, report),
+      packUserData(`${folder}/user-data`, plan, text, config, report),
     ]
   },
-  emitShared: (config, machines) => emitOperatorDocs('cloud-init', config, machines),
+  emitShared: (config, machines) => emitOperatorDocs('cloud-init', config, machines, viewPacking(config)),
 }
+
+/** Whether the user-data is compressed, for the README. Ours is larger than what EC2 takes, whatever the document says. */
+function viewPacking({ cloudInit }: ResolvedConfig): Record<string, unknown> {
+  const { platform, compress } = cloudInit
+  const { gzip, limit } = platform === undefined ? unknownPlatform : platforms[platform]
+  const byDefault = compress === undefined && gzip === 'binary' && limit !== undefined
+  const always = platform === 'ec2'
+  return {
+    compressed: compress === true || (byDefault && always),
+    mayBeCompressed: byDefault && !always,
+    compressedFor: compress === undefined ? (platform ?? '') : '',
+    limit: limit ?? 0,
+    isBase64: gzip === 'base64',
+  }
+}
+
+const unknownPlatform = { gzip: 'binary', limit: undefined } as const
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {
   const { platform, compress } = config.cloudInit
@@ -115,19 +134,33 @@ function checkCloudInit(config: ResolvedConfig, report: Report): void {
   if (isSmall(platform)) report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
 }
 
-function emitUserData(
-  path: string,
+function printUserData(
   plan: MachinePlan,
   files: readonly MachineFile[],
-  config: ResolvedConfig,
-  report: Report,
-): Artifact {
-  const { compress, multipart, platform } = config.cloudInit
-  const carried = isSmall(platform)
+  { cloudInit }: ResolvedConfig,
+): string {
+  const carried = isSmall(cloudInit.platform)
     ? files.filter((file) => !spared.includes(file.path)).map(withoutComments)
     : files
   const text = printCloudConfig(createCloudConfig(plan, carried))
-  const plain = multipart ? wrapMultipart(text) : text
+  return cloudInit.multipart ? wrapMultipart(text) : text
+}
+
+/** Nobody has said where the machines run, and it would matter. */
+function checkPlatforms(text: string, report: Report): void {
+  const small = measureUserData(text).filter(({ fits }) => fits === 'not')
+  if (small.length > 0)
+    report('user-data-platform', '/cloudInit', { platforms: small.map(({ platform }) => platform) }, 'key')
+}
+
+function packUserData(
+  path: string,
+  plan: MachinePlan,
+  plain: string,
+  config: ResolvedConfig,
+  report: Report,
+): Artifact {
+  const { compress, platform } = config.cloudInit
   const limit = platform === undefined ? undefined : platforms[platform].limit
   const tooLarge = platform !== undefined && limit !== undefined && countUserData(platform, plain) > limit
   // Not where compressed user-data has to be handed over in another way than plain text.

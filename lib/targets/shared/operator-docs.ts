@@ -8,14 +8,18 @@ import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
 import { type TargetName, targetNames, textArtifact } from './target.ts'
 
-/** The README, the network page and the firewalls' programs that every target's folder has, sorted by path. */
+/**
+ * The README, the network page and the firewalls' programs that every target's folder has, sorted by path. `own` is what the
+ * README of this target needs besides.
+ */
 export function emitOperatorDocs(
   target: TargetName,
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
+  own: Readonly<Record<string, unknown>> = {},
 ): Artifact[] {
   return [
-    textArtifact(`${target}/README.md`, printReadme(target, config, machines)),
+    textArtifact(`${target}/README.md`, printReadme(target, config, machines, own)),
     ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
@@ -26,6 +30,7 @@ function printReadme(
   target: TargetName,
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
+  own: Readonly<Record<string, unknown>>,
 ): string {
   const { agent, server } = config.spire
   const attestation = agent.from === 'managed' ? agent.attestation : undefined
@@ -38,11 +43,14 @@ function printReadme(
     ...(attestation && steps?.data(attestation.options)),
     // The steps differ by what brings the files to a machine.
     with: Object.fromEntries(targetNames.map((name) => [name, name === target])),
-    parentId: first?.parentId ?? '',
-    spiffeId: first?.identity.spiffeId ?? '',
+    machines: machines.map(({ name, parentId, identity }) => ({
+      name,
+      parentId,
+      spiffeId: identity.spiffeId,
+    })),
     proxyUid: config.proxy.user.uid,
     spireServer: `${server.address}:${server.port}`,
-    compressed: config.cloudInit.compress === true,
+    ...own,
     collection: config.ansible.collection !== undefined,
     annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
@@ -106,9 +114,6 @@ function printNetwork(config: ResolvedConfig, machines: readonly ResolvedMachine
       'A firewall on the machine sees redirected connections as connections to port 4143, from where they came. The programs in',
       '[firewall/](firewall) let the mesh in to that port, and nobody else: run the one for the firewall that the machine has, as root',
       'on the machine. With `remove` they take away what they added.',
-      '',
-      'Connections from elsewhere are not redirected. The firewall alone decides about them, and the policy of the proxy does not see',
-      'them.',
     )
   return `${lines.join('\n')}\n`
 }

@@ -24,6 +24,8 @@ export interface MachineInput {
   readonly plan: MachinePlan
   /** Its files, printed when they are asked for: only a target that `placesMachineFiles` may ask. */
   readonly files: () => readonly MachineFile[]
+  /** True for the first machine of a run, by which a target reports what is alike for all of them. */
+  readonly isFirst: boolean
 }
 
 /** A family of artifacts. Targets do not know of each other; all place the same files. */

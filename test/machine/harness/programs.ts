@@ -19,7 +19,7 @@ export const debians: readonly Debian[] = (['bookworm', 'trixie'] as const).filt
 /** `amd64` or `arm64`: the machine that is booted has the architecture of this one. */
 export const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
-export const versions = { proxy: 'v2.326.0', newProxy: 'v2.327.0', agent: '1.15.3' } as const
+export const versions = { proxy: 'v2.368.0', newProxy: 'v2.369.0', agent: '1.15.3' } as const
 
 /** An archive, laid out as its project publishes it. */
 export interface Archive {

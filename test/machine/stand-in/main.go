@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Set with -ldflags "-X main.version=v2.326.0 …".
+// Set with -ldflags "-X main.version=v2.368.0 …".
 var (
 	version   = "v2.366.0"
 	gitSHA    = "stand-in"

@@ -272,7 +272,7 @@ test('generate --out - prints one user-data on stdout and nothing else', async (
   assert.is(fine.code, 0)
   assert.match(fine.stdout, /^#cloud-config\nmerge_how: /)
   assert.ok(fine.stdout.endsWith('\n'))
-  assert.match(fine.stderr, /^<stdin>:[0-9]+:1: info\[inbound-policy-fails-open\]/)
+  assert.match(fine.stderr, /^<stdin>:[0-9]+:1: info\[inbound-policy-fails-open\]/m)
   assert.is(doubled.code, 2)
   assert.is(doubled.stdout, '')
 })

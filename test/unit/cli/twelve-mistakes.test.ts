@@ -46,6 +46,7 @@ machines:
   - name: app-2
     namespace: shop
     addresses: [203.0.113.43]
+    ports: [{name: http, port: 80}]
     identity:
       spiffeId: «identity-trust-domain»spiffe://elsewhere.example/app-2
 `

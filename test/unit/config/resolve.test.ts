@@ -130,7 +130,7 @@ test('defaults that follow other fields', () => {
   const config = resolved(
     edit(base, [
       ['  dns:\n', '  clusterDomain: corp.example\n  controlPlaneNamespace: mesh\n  dns:\n'],
-      ['  version: v2.326.0\n', '  version: v2.326.0\n  user: {uid: 3000}\n'],
+      ['  version: v2.368.0\n', '  version: v2.368.0\n  user: {uid: 3000}\n'],
     ]),
   )
   assert.is(config.mesh.identityTrustDomain, 'corp.example')

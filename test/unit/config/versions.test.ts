@@ -43,6 +43,7 @@ test("every row of Linkerd's version map: stable, enterprise and edge name the s
   }
   assert.is(linkerd('2.20').proxy, 'v2.359.0')
   assert.is(linkerd('edge-26.8.3').proxy, 'v2.366.0')
+  assert.is(linkerd('edge-26.9.1').proxy, 'v2.368.0')
 })
 
 test('an edge release between the known ones has its place, and no proxy that we know of', () => {
@@ -53,10 +54,10 @@ test('an edge release between the known ones has its place, and no proxy that we
 })
 
 test('what is newer than known counts as the newest known', () => {
-  for (const text of ['edge-26.8.4', 'edge-27.1.1', '2.21', '2.21.5', 'enterprise-2.30.0']) {
+  for (const text of ['edge-26.10.2', 'edge-26.11.1', 'edge-27.1.1', '2.21', '2.21.5', 'enterprise-2.30.0']) {
     const version = linkerd(text)
     assert.is(version.newerThanKnown, true, text)
-    assert.equal(version.edge, [26, 8, 3], text)
+    assert.equal(version.edge, [26, 10, 1], text)
     assert.is(version.proxy, undefined, text)
   }
   assert.is(linkerd(newestKnown.edge).newerThanKnown, false)
@@ -68,8 +69,25 @@ test('what is older than external workloads lacks them', () => {
     assert.is(linkerdHas(linkerd(text), 'externalWorkload'), false, text)
 })
 
+test('a stable version is the same with what people write before it', () => {
+  for (const text of ['stable-2.18.0', 'v2.18.0', 'v2.18']) {
+    assert.equal(linkerd(text).edge, linkerd('2.18.0').edge, text)
+    assert.is(linkerd(text).proxy, 'v2.294.0', text)
+  }
+  assert.is(linkerdHas(linkerd('stable-2.14.10'), 'externalWorkload'), false)
+})
+
 test('other texts are no versions', () => {
-  for (const text of ['', '3.1', '1.2', 'stable-2.15.0', 'edge-25.10', 'edge-a.b.c', 'v2.18', 'Edge-25.1.1'])
+  for (const text of [
+    '',
+    '3.1',
+    '1.2',
+    'stable-edge',
+    'edge-25.10',
+    'edge-a.b.c',
+    'version 2.18',
+    'Edge-25.1.1',
+  ])
     assert.is(parseLinkerdVersion(text), undefined, text)
 })
 
@@ -82,6 +100,10 @@ test('each milestone of the control plane, at its release and not the one before
     ['transportHeader', '2.17', '2.18'],
     ['namespacedSelectors', 'edge-26.6.1', 'edge-26.6.2'],
     ['namespacedSelectors', '2.19', '2.20'],
+    ['namespacedServers', 'edge-26.5.1', 'edge-26.5.2'],
+    ['namespacedServers', '2.19', '2.20'],
+    ['undefinedPortsRefused', 'edge-26.6.4', 'edge-26.7.1'],
+    ['safeDeletion', 'edge-26.8.3', 'edge-26.8.4'],
   ] as const
   for (const [feature, before, first] of rows) {
     assert.is(linkerdHas(linkerd(before), feature), false, before)
@@ -99,6 +121,7 @@ test('each milestone of the proxy, at its version and not the one before', () =>
     ['platformInAssetName', 'v2.286.0', 'v2.287.0'],
     ['coresMinMax', 'v2.293.0', 'v2.294.0'],
     ['workloadApiAddress', 'v2.303.0', 'v2.304.0'],
+    ['emptyDnsAnswer', 'v2.342.0', 'v2.343.0'],
   ] as const
   for (const [feature, before, first] of rows) {
     assert.is(proxyHas(before, feature), false, `${feature} ${before}`)

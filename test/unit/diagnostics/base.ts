@@ -30,9 +30,9 @@ const plain = readExample('minimal')
   .replace(/\{ /g, '{')
   .replace(/ \}/g, '}')
 
-export const base = edit(plain, [
-  ['  version: v2.326.0\n', '  version: v2.326.0\n  defaultInboundPolicy: all-unauthenticated\n'],
-])
+export const base = `${edit(plain, [
+  ['  version: v2.368.0\n', '  version: v2.368.0\n  defaultInboundPolicy: all-unauthenticated\n'],
+])}cloudInit: {platform: nocloud}\n`
 
 /** Applies edits; one that does not fit exactly once is a mistake of the test. */
 export function edit(text: string, edits: readonly Edit[]): string {

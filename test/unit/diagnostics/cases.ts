@@ -35,15 +35,15 @@ function isEdit(edits: Edit | readonly Edit[]): edits is Edit {
 }
 
 // Places of the base that several cases change.
-const linkerd = (version: string): Edit => ['edge-25.10.7', version]
-const proxy = (version: string): Edit => ['v2.326.0', version]
+const linkerd = (version: string): Edit => ['edge-26.9.1', version]
+const proxy = (version: string): Edit => ['v2.368.0', version]
 const networks = (list: string): Edit => ['[10.42.0.0/16, 10.43.0.0/16]', list]
 const addresses = (list: string): Edit => ['[203.0.113.42]', list]
 const ports = (list: string): Edit => ['[{name: http, port: 80}]', list]
 const attestation = (map: string): Edit => ['{type: join_token, file: /etc/spire/join-token}', map]
 const server = (map: string): Edit => ['{address: spire.example.internal}', map]
 const inMesh = (line: string): Edit => ['  dns:\n', `  ${line}\n  dns:\n`]
-const inProxy = (line: string): Edit => ['  version: v2.326.0\n', `  version: v2.326.0\n  ${line}\n`]
+const inProxy = (line: string): Edit => ['  version: v2.368.0\n', `  version: v2.368.0\n  ${line}\n`]
 const inSpire = (line: string): Edit => ['  server: {', `  ${line}\n  server: {`]
 const inMachine = (line: string): Edit => [
   '    namespace: mixed-env\n',
@@ -51,14 +51,16 @@ const inMachine = (line: string): Edit => [
 ]
 const machineMark: Edit = ['- name: legacy-app', '- «name: legacy-app']
 const append = (text: string): Edit => ['port: 80}]\n', `port: 80}]\n${text}\n`]
-const secondMachine = (fields: string): Edit => append(`  - {${fields}}`)
+const cloudInit = (map: string): Edit => ['cloudInit: {platform: nocloud}', map]
+const secondMachine = (fields: string): Edit =>
+  append(`  - {${fields}${/ports|role/.test(fields) ? '' : ', ports: [{name: other, port: 81}]'}}`)
 const service = (fields: string) => `services:\n  - {name: web, namespace: mixed-env, ${fields}}`
 const policy = (fields: string) => `policies:\n  - {name: only, namespace: mixed-env, ${fields}}`
 
 /** Machines whose addresses no network smaller than all of them covers. */
 function manyMachines(count: number): string {
   const line = (index: number) =>
-    `  - {name: m${index}, namespace: many, addresses: [198.18.${index >> 7}.${(index & 127) * 2}]}`
+    `  - {name: m${index}, namespace: many, addresses: [198.18.${index >> 7}.${(index & 127) * 2}], ports: [{name: http, port: 80}]}`
   return Array.from({ length: count }, (_, index) => line(index)).join('\n')
 }
 
@@ -69,7 +71,7 @@ const spiffe = 'spiffe://root.linkerd.cluster.local'
 
 export const cases: readonly Case[] = [
   // Reading the document
-  error('yaml-syntax', '', inProxy('«version: v2.326.0')),
+  error('yaml-syntax', '', inProxy('«version: v2.368.0')),
   error('one-document', '', [
     ['# The least', '«# The least'],
     ['machines:', '---\nmachines:'],
@@ -90,11 +92,12 @@ export const cases: readonly Case[] = [
   // Versions
   error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.3.2')),
   error('linkerd-too-old', '/mesh/linkerdVersion', linkerd('«edge-24.2.3')),
-  info('linkerd-newer-than-known', '/mesh/linkerdVersion', linkerd('«edge-26.9.1')),
+  info('linkerd-newer-than-known', '/mesh/linkerdVersion', linkerd('«edge-26.11.1')),
   error('proxy-known-broken', '/proxy/version', proxy('«v2.329.0')),
   error('proxy-too-old', '/proxy/version', proxy('«v2.220.0')),
-  info('proxy-newer-than-known', '/proxy/version', [linkerd('edge-26.8.2'), proxy('«v2.367.0')]),
-  warning('proxy-version-differs', '/proxy/version', proxy('«v2.327.0')),
+  info('proxy-newer-than-known', '/proxy/version', [linkerd('edge-26.10.1'), proxy('«v2.370.0')]),
+  warning('proxy-can-hang', '/proxy/version', [linkerd('edge-25.10.7'), proxy('«v2.326.0')]),
+  warning('proxy-version-differs', '/proxy/version', proxy('«v2.359.0')),
   error('spire-too-old', '/spire/agent/version', ['version: 1.15.3', 'version: «1.13.2']),
 
   // Groups and names
@@ -167,6 +170,14 @@ export const cases: readonly Case[] = [
   error('address-invalid', '/machines/0/addresses/0', addresses('[«203.0.113.420]')),
   error('address-unusable', '/machines/0/addresses/0', addresses('[«127.0.0.1]')),
   error('address-family-duplicate', '/machines/0/addresses/1', addresses('[203.0.113.42, «203.0.113.43]')),
+  warning('client-ports', '/machines/0/ports', [
+    inMachine('role: client'),
+    ['    ports: [{name', '    «ports: [{name'],
+  ]),
+  warning('server-ports-missing', '/machines/0', [
+    machineMark,
+    ['    ports: [{name: http, port: 80}]\n', ''],
+  ]),
   error('address-missing', '/machines/0', [machineMark, ['    addresses: [203.0.113.42]\n', '']]),
   error(
     'address-port-duplicate',
@@ -289,6 +300,11 @@ export const cases: readonly Case[] = [
     '/proxy/settings/LINKERD2_PROXY_CORES',
     inProxy('settings: {«LINKERD2_PROXY_CORES: "2"}'),
   ),
+  error(
+    'setting-value',
+    '/proxy/settings/LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT',
+    inProxy('settings: {LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: «banana}'),
+  ),
   warning(
     'setting-unknown',
     '/proxy/settings/LINKERD2_PROXY_LOGG',
@@ -318,6 +334,11 @@ export const cases: readonly Case[] = [
     'path-volatile',
     '/spire/agent/attestation/file',
     attestation('{type: join_token, file: «/run/join-token}'),
+  ),
+  error(
+    'path-hidden',
+    '/proxy/install/path',
+    install('{from: preinstalled, path: «/home/ops/linkerd2-proxy}'),
   ),
   error(
     'path-taken',
@@ -378,6 +399,7 @@ export const cases: readonly Case[] = [
 
   // Cluster objects
   error('selector-crosses-namespaces', '/services/0/selector', [
+    linkerd('edge-26.6.1'),
     inMachine('labels: {app: web}'),
     append(
       'services:\n  - {name: web, namespace: other, selector: «{app: web}, ports: [{name: http, port: 80}]}',
@@ -428,16 +450,19 @@ migration:
   error(
     'platform-no-compress',
     '/cloudInit/compress',
-    append('cloudInit: {platform: digitalocean, compress: «true}'),
+    cloudInit('cloudInit: {platform: digitalocean, compress: «true}'),
     { also: ['doctor-left-out'], options: {} },
   ),
   error(
     'user-data-too-large',
     '/machines/0',
-    [machineMark, append('cloudInit: {platform: hetzner, compress: false}')],
+    [machineMark, cloudInit('cloudInit: {platform: hetzner, compress: false}')],
     { options: {} },
   ),
-  info('doctor-left-out', '/cloudInit/platform', append('cloudInit: {platform: «ec2}'), { options: {} }),
+  warning('user-data-platform', '/cloudInit', cloudInit('«cloudInit: {distribution: debian}'), {
+    options: {},
+  }),
+  info('doctor-left-out', '/cloudInit/platform', cloudInit('cloudInit: {platform: «ec2}'), { options: {} }),
   error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
   error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),
   error('question-unclear', '', ['apiVersion', '«apiVersion'], {
@@ -463,11 +488,12 @@ migration:
   ),
   error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),
   error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.11.2')),
-  error('proxy-too-old', '/proxy/version', [
-    linkerd('edge-26.8.2'),
-    proxy('«v2.227.0'),
-    networks('[10.42.0.0/16, "fd00:10::/64"]'),
-  ]),
+  error(
+    'proxy-too-old',
+    '/proxy/version',
+    [linkerd('edge-26.8.2'), proxy('«v2.227.0'), networks('[10.42.0.0/16, "fd00:10::/64"]')],
+    { also: ['proxy-can-hang'] },
+  ),
   error('reference-unknown', '/migration/0/service', [
     append(`${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
 migration:
@@ -716,7 +742,11 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
     'two machines behind one address serve different ports',
     [secondMachine('name: second, namespace: n, addresses: [203.0.113.42], ports: [{name: web, port: 81}]')],
   ],
-  ['the newest that is known', [linkerd('edge-26.8.3'), proxy('v2.366.0')]],
+  ['the newest that is known', [linkerd('edge-26.10.1'), proxy('v2.369.0')]],
+  ['an edge release with its proxy', [linkerd('edge-26.8.3'), proxy('v2.366.0')]],
+  ['a stable version as Linkerd printed it', [linkerd('stable-2.20.0'), proxy('v2.359.0')]],
+  ['a newer proxy than that of a Linkerd whose own can hang', [linkerd('"2.19"')]],
+  ['a machine that is named as in an inventory', [['legacy-app', 'db01.prod.example.com']]],
   ['a stable and an enterprise version', [linkerd('enterprise-2.19.1')]],
   ['dual stack', [addresses('[203.0.113.42, "2001:db8::42"]'), networks('[10.42.0.0/16, "fd00:10::/64"]')]],
   [

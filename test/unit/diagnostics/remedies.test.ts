@@ -15,9 +15,9 @@ const errors = (...edits: Edit[]): string[] => errorsOf(validate(edit(base, edit
 
 test('a number or a truth value where text belongs: the text as it was typed, in quotes', () => {
   const number = (path: string, typed: string) =>
-    `${path} | this is the number ${typed}, where text belongs | put it in quotes: "${typed}"`
-  assert.equal(errors(['edge-25.10.7', '2.20']), [number('/mesh/linkerdVersion', '2.20')])
-  assert.equal(errors(['version: v2.326.0', 'version: 2.10']), [number('/proxy/version', '2.10')])
+    `${path} | expected text, found the number ${typed} | put it in quotes: "${typed}"`
+  assert.equal(errors(['edge-26.9.1', '2.20']), [number('/mesh/linkerdVersion', '2.20')])
+  assert.equal(errors(['version: v2.368.0', 'version: 2.10']), [number('/proxy/version', '2.10')])
   assert.equal(errors(['version: 1.15.3', 'version: 1.20']), [number('/spire/agent/version', '1.20')])
   assert.equal(errors(['name: legacy-app', 'name: 1e3']), [number('/machines/0/name', '1e3')])
   const labels: Edit = [
@@ -25,10 +25,10 @@ test('a number or a truth value where text belongs: the text as it was typed, in
     '    labels: {canary: TRUE, rack: 07, version: 1.10, owner: }\n    ports:',
   ]
   assert.equal(errors(labels), [
-    '/machines/0/labels/canary | this is the boolean TRUE, where text belongs | put it in quotes: "TRUE"',
+    '/machines/0/labels/canary | expected text, found the boolean TRUE | put it in quotes: "TRUE"',
     number('/machines/0/labels/rack', '07'),
     number('/machines/0/labels/version', '1.10'),
-    '/machines/0/labels/owner | this is empty, where text belongs | write a text, in quotes where it is empty on purpose, or remove the key',
+    '/machines/0/labels/owner | expected text, found nothing | write a text, in quotes where it is empty on purpose, or remove the key',
   ])
   assert.equal(errors(['apiVersion: meshjoin/v1', 'apiVersion: 1.0']), [
     '/apiVersion | "1.0" is not one of: meshjoin/v1 | use one of: meshjoin/v1',
@@ -36,9 +36,9 @@ test('a number or a truth value where text belongs: the text as it was typed, in
 })
 
 test('of an object, which keeps no text, nothing is made up', () => {
-  const document = parse(edit(base, [['edge-25.10.7', '2.20']])).value as object
+  const document = parse(edit(base, [['edge-26.9.1', '2.20']])).value as object
   assert.equal(errorsOf(validate(document).diagnostics), [
-    '/mesh/linkerdVersion | this is the number 2.2, where text belongs | put it in quotes',
+    '/mesh/linkerdVersion | expected text, found the number 2.2 | put it in quotes',
   ])
 })
 
@@ -87,7 +87,10 @@ test('user-data that is too large: compression is offered where it is off, allow
       const at = (index * 7919) % 65_536
       return `  - {name: m${index}, namespace: many, role: client, addresses: [198.${18 + (index % 2)}.${at >> 8}.${at & 255}]}\n`
     })
-    const text = edit(base, [['port: 80}]\n', `port: 80}]\n${more.join('')}cloudInit: ${cloudInit}\n`]])
+    const text = edit(base, [
+      ['port: 80}]\n', `port: 80}]\n${more.join('')}`],
+      ['{platform: nocloud}', cloudInit],
+    ])
     const { diagnostics } = generate(text, { targets: ['cloud-init'], machines: ['legacy-app'] })
     const found = diagnostics.find(({ code }) => code === 'user-data-too-large')
     return `${found?.message} | ${found?.help}`

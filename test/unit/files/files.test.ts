@@ -143,7 +143,7 @@ for (const [given, seconds] of grace) {
 test('the data of the command on the machine, for a download and for what is there already', () => {
   const download = readAssignments(printMachineData(firstPlan(minimalWith()).mesh))
   assert.is(download.get('PROXY_FROM'), 'download')
-  assert.is(download.get('PROXY_MEMBER_AMD64'), 'linkerd2-proxy-v2.326.0-linux-amd64/linkerd2-proxy')
+  assert.is(download.get('PROXY_MEMBER_AMD64'), 'linkerd2-proxy-v2.368.0-linux-amd64/linkerd2-proxy')
   for (const absent of ['PROXY_PATH', 'PROXY_CA_FILE', 'PROXY_URL_ARM64', 'PROXY_SHA256_ARM64'])
     assert.not(download.has(absent), absent)
   assert.is(download.get('AGENT_FROM'), 'managed')

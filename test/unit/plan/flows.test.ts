@@ -5,12 +5,13 @@ import { firstMachine, firstPlan, minimalWith, planOf } from './document.ts'
 
 const test = suite('flows')
 
-const networks = '10.42.0.0/16,10.43.0.0/16,203.0.113.42/32'
+const clusters = '10.42.0.0/16,10.43.0.0/16'
+const networks = `${clusters},203.0.113.42/32`
 
 test('minimal: what goes out and what comes in, in order', () => {
   assert.equal(flows(firstPlan(minimalWith())).map(short), [
-    `in ${networks} > 203.0.113.42 4143/tcp`,
-    `in ${networks} > 203.0.113.42 80/tcp`,
+    `in ${clusters} > 203.0.113.42 4143/tcp`,
+    `in ${clusters} > 203.0.113.42 80/tcp`,
     'out 203.0.113.42 > linkerd-dst-headless.linkerd.svc.cluster.local 8086/tcp',
     'out 203.0.113.42 > linkerd-policy.linkerd.svc.cluster.local 8090/tcp',
     `out 203.0.113.42 > ${networks} 4143/tcp`,
@@ -28,9 +29,17 @@ test('what else is redirected comes in too, at both ports', () => {
   })
   const incoming = flows(firstPlan(document)).filter(({ direction }) => direction === 'in')
   assert.equal(incoming.map(short), [
-    `in ${networks},198.51.100.0/24 > 203.0.113.42 4143/tcp`,
-    `in ${networks},198.51.100.0/24 > 203.0.113.42 80/tcp`,
+    `in ${clusters},198.51.100.0/24 > 203.0.113.42 4143/tcp`,
+    `in ${clusters},198.51.100.0/24 > 203.0.113.42 80/tcp`,
   ])
+})
+
+test('what is exempt is let in as well, past the proxy', () => {
+  const document = minimalWith((changed) => {
+    changed.redirect = { inbound: { exemptNetworks: ['192.0.2.0/24'] } }
+  })
+  const exempt = flows(firstPlan(document)).filter(({ why }) => why.includes('exempt'))
+  assert.equal(exempt.map(short), ['in 192.0.2.0/24 > 203.0.113.42 80/tcp'])
 })
 
 test('before 2.18 pods dial the port of the application, and machines that of pods', () => {
@@ -132,7 +141,13 @@ test('all machines of a fleet are peers', () => {
   )
   for (const plan of plans) {
     const peers = flows(plan).find(({ direction, port }) => direction === 'in' && port === 4143)?.from
-    assert.ok(peers?.includes('203.0.113.42/32') && peers.includes('203.0.113.99/32'))
+    const others = ['203.0.113.42', '203.0.113.99'].filter(
+      (address) => !flows(plan).some(({ direction, to }) => direction === 'in' && to.includes(address)),
+    )
+    assert.equal(
+      peers?.filter((network) => network.startsWith('203.')),
+      others.map((address) => `${address}/32`),
+    )
   }
 })
 

@@ -43,8 +43,8 @@ test('one’s own address is filled in for each architecture that has a sum', ()
       document.proxy.install.sha256 = { amd64: 'a'.repeat(64), arm64: 'b'.repeat(64) }
     }),
   ).mesh.proxy
-  assert.is(downloads.amd64?.url, 'https://m.example.com/v2.326.0/amd64/v2.326.0-amd64.tgz')
-  assert.is(downloads.arm64?.url, 'https://m.example.com/v2.326.0/arm64/v2.326.0-arm64.tgz')
+  assert.is(downloads.amd64?.url, 'https://m.example.com/v2.368.0/amd64/v2.368.0-amd64.tgz')
+  assert.is(downloads.arm64?.url, 'https://m.example.com/v2.368.0/arm64/v2.368.0-arm64.tgz')
   assert.is(downloads.arm64?.sha256, 'b'.repeat(64))
 })
 

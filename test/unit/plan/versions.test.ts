@@ -9,7 +9,7 @@ const releases = {
   'edge-24.2.4': 'v2.221.0',
   '2.18': 'v2.294.0',
   'edge-25.10.7': 'v2.326.0',
-  'edge-26.8.3': 'v2.366.0',
+  'edge-26.9.1': 'v2.368.0',
 } as const
 
 type Release = keyof typeof releases
@@ -76,7 +76,7 @@ const expected: Readonly<Record<Release, Readonly<Record<string, string>>>> = {
     CORES_MIN: '3',
     CORES_MAX: '3',
   },
-  'edge-26.8.3': {
+  'edge-26.9.1': {
     ...common,
     ...keepAlive,
     ...userTimeouts,
@@ -118,8 +118,8 @@ test('edge-25.10.7 differs from 2.18 in the name of the socket alone', () => {
   ])
 })
 
-test('edge-26.8.3 has what edge-25.10.7 has', () => {
-  assert.equal(differences('edge-25.10.7', 'edge-26.8.3'), [])
+test('edge-26.9.1 has what edge-25.10.7 has', () => {
+  assert.equal(differences('edge-25.10.7', 'edge-26.9.1'), [])
 })
 
 /** Each variable, with the last proxy that does without it (or has the old name) and the first that has it. */
@@ -140,7 +140,7 @@ for (const [name, without, first] of borders) {
 }
 
 test('a proxy newer than the known ones gets what the newest known one gets', () => {
-  assert.equal(environmentOf('edge-26.8.3', 'v2.999.0'), environmentOf('edge-26.8.3'))
+  assert.equal(environmentOf('edge-26.9.1', 'v2.999.0'), environmentOf('edge-26.9.1'))
 })
 
 test.run()

@@ -48,6 +48,68 @@ function fleet(names: readonly string[]): EditableDocument {
   })
 }
 
+test('each README has the commands of the SPIRE server for every machine', () => {
+  const artifacts = made(fleet(['a', 'b.example']))
+  for (const target of ['ansible', 'cloud-init', 'systemd']) {
+    const readme = String(artifacts.find(({ path }) => path === `${target}/README.md`)?.content)
+    for (const name of ['a', 'b.example']) {
+      const parent = `spiffe://root.linkerd.cluster.local/meshjoin/node/${name}`
+      assert.ok(readme.includes(`spire-server entry create -parentID '${parent}' `), `${target} ${name}`)
+      assert.ok(readme.includes(`token generate -ttl 3600 -spiffeID '${parent}' `), `${target} ${name}`)
+    }
+  }
+})
+
+test('the README says whether user-data is compressed', () => {
+  const says = (cloudInit: EditableDocument['cloudInit']) => {
+    const artifacts = made(
+      minimalWith((document) => {
+        if (cloudInit !== undefined) document.cloudInit = cloudInit
+      }),
+      { targets: ['cloud-init'] },
+    )
+    const readme = String(artifacts.find(({ path }) => path === 'cloud-init/README.md')?.content)
+    return {
+      is: readme.includes('`user-data` is compressed'),
+      may: readme.includes('would be larger is compressed'),
+      text: readme.includes('base64 text'),
+    }
+  }
+  for (const name of Object.keys(platforms) as (keyof typeof platforms)[]) {
+    if (name === 'hetzner') continue // takes neither the plain text nor binary
+    const { gzip, limit } = platforms[name]
+    const packs = gzip === 'binary' && limit !== undefined
+    assert.equal(
+      says({ platform: name }),
+      { is: name === 'ec2', may: packs && name !== 'ec2', text: false },
+      name,
+    )
+  }
+  assert.equal(says({ compress: true }), { is: true, may: false, text: false })
+  assert.equal(says({ platform: 'gce', compress: true }), { is: true, may: false, text: true })
+  assert.equal(says({ platform: 'vsphere', compress: false }), { is: false, may: false, text: false })
+  assert.equal(says(undefined), { is: false, may: false, text: false })
+  assert.ok(typeof userData({ platform: 'ec2' }) !== 'string', 'for EC2 it is, as the README says')
+})
+
+test('a strict run stops where no platform is named and one would take no user-data of this size', () => {
+  const codes = (cloudInit: EditableDocument['cloudInit']) =>
+    generate(
+      minimalWith((document) => {
+        if (cloudInit !== undefined) document.cloudInit = cloudInit
+      }),
+    ).diagnostics.filter(({ severity }) => severity === 'warning')
+  const [found, ...more] = codes(undefined)
+  assert.is(found?.code, 'user-data-platform')
+  assert.match(found?.message ?? '', /too large for: ec2/)
+  assert.equal(more, [])
+  assert.equal(codes({ platform: 'nocloud' }), [])
+  const many = generate(fleet(['a', 'b', 'c'])).diagnostics.filter(
+    ({ code }) => code === 'user-data-platform',
+  )
+  assert.is(many.length, 1, 'once for a fleet')
+})
+
 test('cloud-config: four keys, the default user untouched, one command', () => {
   const config = cloudConfig(firstPlan(minimalWith()))
   assert.equal(Object.keys(config).sort(), ['merge_how', 'packages', 'runcmd', 'write_files'])
