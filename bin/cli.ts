@@ -143,7 +143,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
             default: 'text' as const,
             describe: 'for people, or JSON',
           })
-          .example('$0 explain mesh.yaml --inbound 22', 'is SSH left alone?')
+          .example('$0 explain mesh.yaml --inbound 22', 'is SSH bypassed?')
           .example('$0 explain mesh.yaml --outbound 10.43.0.7:80 \\\n    --uid 1000', 'and this one?'),
       async (args) => {
         code = (await import('./commands/explain.ts')).run({

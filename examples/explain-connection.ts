@@ -11,9 +11,7 @@ const explained = explain(readFileSync(file, 'utf8'), {
   ...(uid === undefined ? {} : { uid: Number(uid) }),
 })
 if (!explained.ok) throw new Error(explained.diagnostics.map(({ message }) => message).join('\n'))
-const { intercepted, rule, whileProxyIsDown, notes } = explained.value
+const { fate, rule, whileProxyIsDown, notes } = explained.value
 const line = rule?.location === undefined ? 'always' : `${file}:${rule.location.line}`
-process.stdout.write(
-  `${intercepted ? 'through the proxy' : 'past it'}: ${rule?.reason ?? 'no rule'} (${line})\n`,
-)
+process.stdout.write(`${fate}: ${rule?.reason ?? 'no rule'} (${line})\n`)
 process.stdout.write([`while the proxy is down: ${whileProxyIsDown}`, ...notes, ''].join('\n'))

@@ -3,7 +3,7 @@ import { resolveDocument } from './config/resolve.ts'
 import { fail, type Input, locateDiagnostic, type Result, succeed, validate } from './config/validate.ts'
 import { collectDiagnostics, hasErrors, type Location, type Report } from './diagnostics/diagnostic.ts'
 import { backends } from './kinds/backends/index.ts'
-import { type Connection, decideConnection } from './plan/decision.ts'
+import { type Connection, type Decision, decideConnection, type Fate } from './plan/decision.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
 import { listedNetworks, type RedirectRule } from './plan/rule.ts'
 import { literalNotation } from './plan/value.ts'
@@ -40,14 +40,14 @@ export interface Explanation {
     readonly uid?: number | string
     readonly interface?: string
   }
-  /** True where it goes through the proxy. */
-  readonly intercepted: boolean
-  /** The proxy's port that it is redirected to. */
+  /** While the proxy is up, as far as the redirect decides; a firewall or the proxy's policy may refuse it still. */
+  readonly fate: Decision['fate']
+  /** The proxy's port that it is redirected to; undefined where it is bypassed. */
   readonly proxyPort: number | undefined
-  /** The rule that decided; undefined where none did, and the connection is left alone. */
+  /** The rule that decided; undefined where none did, and the connection is bypassed. */
   readonly rule: ExplainedRule | undefined
-  /** What happens to such a connection while the proxy is down. */
-  readonly whileProxyIsDown: 'as-usual' | 'refused' | 'plain-text'
+  /** Its fate while the proxy is down. What is proxied otherwise, and is bypassed then, goes in plain text. */
+  readonly whileProxyIsDown: Exclude<Fate, 'proxied'>
   /** `redirect.onProxyFailure` of the machine. */
   readonly onProxyFailure: 'closed' | 'open'
   /** What else a reader of the answer should know; plain sentences. */
@@ -67,7 +67,7 @@ export interface ExplainedRule {
 }
 
 /**
- * What happens to a connection of a machine: whether it goes through the proxy, by which rule, and because of which line of
+ * What becomes of a connection of a machine: whether it is proxied or bypassed, by which rule, and because of which line of
  * the document. It asks the rules that the machine loads. A question that cannot be asked (an unknown machine, no address, a
  * port out of range) is a diagnostic.
  */
@@ -145,7 +145,7 @@ function answer(
     destination: arriving,
     destinationIsLocal: isLocal,
   }
-  const { intercepted, rule } = decideConnection(plan.rules, connection)
+  const { fate, rule } = decideConnection(plan.rules, connection)
   const { onProxyFailure, ipv6 } = plan.mesh.redirect
   return {
     machine: plan.name,
@@ -157,23 +157,23 @@ function answer(
       ...(uid === undefined ? {} : { uid }),
       ...(via === undefined ? {} : { interface: via }),
     },
-    intercepted,
+    fate,
     proxyPort: rule?.verdict.kind === 'redirect' ? rule.verdict.port : undefined,
     rule: rule === undefined ? undefined : explainRule(rule, plan, destination, locate),
-    whileProxyIsDown: downOf(intercepted, onProxyFailure),
+    whileProxyIsDown: fateWhileDown(fate, onProxyFailure),
     onProxyFailure,
-    notes: notesOf(question, { ipv6, connection, intercepted, rule, plan }),
+    notes: notesOf(question, { ipv6, connection, fate, rule, plan }),
   }
 }
 
 /** Why a connection came past all rules. */
-function whatIsRedirected(rules: readonly RedirectRule[], direction: Question['direction']): string {
-  if (direction === 'inbound') return 'Only the declared ports are redirected (redirect.inbound.scope).'
+function whatIsProxied(rules: readonly RedirectRule[], direction: Question['direction']): string {
+  if (direction === 'inbound') return 'Only the declared ports are proxied (redirect.inbound.scope).'
   const redirects = rules.filter((rule) => rule.direction === 'outbound' && rule.verdict.kind === 'redirect')
   const some = (key: 'destination' | 'uid') => redirects.some(({ match }) => match[key] !== undefined)
   const where = some('destination') ? ' to the networks of the mesh (redirect.outbound.scope)' : ''
   const whose = some('uid') ? ' of the users in redirect.outbound.onlyUsers' : ''
-  return `Only connections${where}${whose} are redirected.`
+  return `Only connections${where}${whose} are proxied.`
 }
 
 /** Where the document has no address of the machine, whoever asks about one means that it is. */
@@ -190,9 +190,8 @@ function asArriving(plan: MachinePlan, direction: Question['direction'], dialled
   return same ?? dialled
 }
 
-function downOf(intercepted: boolean, mode: 'closed' | 'open'): Explanation['whileProxyIsDown'] {
-  if (!intercepted) return 'as-usual'
-  return mode === 'closed' ? 'refused' : 'plain-text'
+function fateWhileDown(fate: Fate, mode: 'closed' | 'open'): Explanation['whileProxyIsDown'] {
+  return fate === 'proxied' && mode === 'closed' ? 'refused' : 'bypassed'
 }
 
 function explainRule(
@@ -214,7 +213,7 @@ function explainRule(
 interface Circumstances {
   readonly ipv6: boolean
   readonly connection: Connection
-  readonly intercepted: boolean
+  readonly fate: Fate
   /** Undefined where none decided. */
   readonly rule: RedirectRule | undefined
   readonly plan: MachinePlan
@@ -225,14 +224,14 @@ function whyBypassed({ connection, rule, plan }: Circumstances): string | undefi
   const { direction, destinationIsLocal } = connection
   const { rules, localAddresses } = plan
   if (rule === undefined)
-    return destinationIsLocal === (direction === 'inbound') ? whatIsRedirected(rules, direction) : undefined
+    return destinationIsLocal === (direction === 'inbound') ? whatIsProxied(rules, direction) : undefined
   if (rule.verdict.kind !== 'require') return undefined
   if (rule.verdict.name === 'own')
     return `Only what comes to an address that the proxy serves is proxied (${localAddresses.join(', ') || 'any of the machine'}): other addresses of the machine, and what it forwards, such as traffic of containers, are bypassed.`
   const sources = listedNetworks(rule.match.sourceIn ?? []).filter(
-    (network) => decideConnection(rules, { ...connection, source: addressOf(network) }).intercepted,
+    (network) => decideConnection(rules, { ...connection, source: addressOf(network) }).fate === 'proxied',
   )
-  if (sources.length === 0) return whatIsRedirected(rules, direction)
+  if (sources.length === 0) return whatIsProxied(rules, direction)
   const names = sources.slice(0, 5).map(({ text }) => text)
   const more = sources.length > names.length ? ` and ${sources.length - names.length} more` : ''
   const where = connection.source === undefined ? 'Without "from" it is about a stranger. ' : ''
@@ -241,24 +240,25 @@ function whyBypassed({ connection, rule, plan }: Circumstances): string | undefi
 
 function notesOf(question: Question, at: Circumstances): string[] {
   const { direction, protocol, uid } = question
+  const isProxied = at.fate === 'proxied'
   const notes: string[] = []
   if (protocol === 'udp')
-    notes.push('Only TCP is redirected: UDP, and so QUIC, goes as the application sends it.')
+    notes.push('Only TCP is proxied: UDP, and so QUIC, is bypassed and goes as the application sends it.')
   const why = protocol === 'udp' ? undefined : whyBypassed(at)
   if (at.connection.destination.family === 'ipv6' && !at.ipv6)
     notes.push('redirect.ipv6 is false or nothing in the document is IPv6: the machine has no rules for it.')
   else if (why !== undefined) notes.push(why)
   if (typeof uid === 'string')
     notes.push('Rules name users as the document does: a user who is there by number is not found by name.')
-  if (at.intercepted && direction === 'inbound')
+  if (isProxied && direction === 'inbound')
     notes.push(
       'The proxy dials the address that was dialled: an application that listens on 127.0.0.1 only is not reached.',
     )
-  if (at.intercepted && direction === 'outbound' && at.rule?.match.destination === undefined)
+  if (isProxied && direction === 'outbound' && at.rule?.match.destination === undefined)
     notes.push(
       'Under redirect.outbound.scope: all a control plane out of reach makes every new connection hang, to wherever it goes, with no answer and no reset.',
     )
-  if (at.intercepted)
-    notes.push('Only new connections are redirected: what was open before the rules came stays as it was.')
+  if (isProxied)
+    notes.push('Only new connections are proxied: what was open before the rules came stays as it was.')
   return notes
 }

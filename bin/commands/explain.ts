@@ -61,21 +61,17 @@ function readTarget(text: string, option: string): { port: number; address?: str
   return { port: Number(port), ...(address === undefined ? {} : { address }) }
 }
 
-const down = {
-  'as-usual': 'as usual',
-  refused: 'refused until it is back',
-  'plain-text': 'goes past it, in plain text',
-} as const
-
 function formatExplanation(found: Explanation, { filename, text }: Source): string {
-  const { machine, connection, intercepted, proxyPort, rule } = found
+  const { machine, connection, fate, proxyPort, rule } = found
   const { direction, protocol, from, to, uid } = connection
   const whose = uid === undefined ? '' : ` by user ${uid}`
   const origin = from === undefined ? '' : ` from ${from}`
   const via = connection.interface === undefined ? '' : ` over ${connection.interface}`
   const lines = [
     `${machine}: ${direction} ${protocol}${origin} to ${to}${whose}${via}`,
-    intercepted ? `  goes through the proxy, port ${proxyPort}` : '  does not go through the proxy',
+    fate === 'proxied'
+      ? `  proxied: it goes to port ${proxyPort} of the proxy`
+      : '  bypassed: it goes past the proxy',
     rule === undefined ? '  rule: none says anything about it' : `  rule: ${rule.reason}`,
   ]
   if (rule !== undefined) {
@@ -83,10 +79,16 @@ function formatExplanation(found: Explanation, { filename, text }: Source): stri
     lines.push(...because(rule, filename, text))
   }
   lines.push(
-    `  while the proxy is down: ${down[found.whileProxyIsDown]}${intercepted ? ` (redirect.onProxyFailure: ${found.onProxyFailure})` : ''}`,
+    `  while the proxy is down: ${whileDown(found)}`,
     ...found.notes.map((note) => `  note: ${note}`),
   )
   return `${lines.join('\n')}\n`
+}
+
+function whileDown({ fate, whileProxyIsDown, onProxyFailure }: Explanation): string {
+  if (fate === 'bypassed') return `${whileProxyIsDown} as well`
+  const how = whileProxyIsDown === 'refused' ? 'until it is back' : 'in plain text'
+  return `${whileProxyIsDown}, ${how} (redirect.onProxyFailure: ${onProxyFailure})`
 }
 
 /** A rule that asks for one of many networks has a line for each. */

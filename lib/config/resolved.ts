@@ -76,16 +76,16 @@ export type Agent =
     }
   | { readonly from: 'existing'; readonly socket: string }
 
-/** One half of the redirect: which connections, and which of those are left alone. */
+/** One half of the redirect: which connections, and which of those are bypassed. */
 export interface RedirectScope {
   readonly scope: 'declared' | 'all' | 'cluster'
   readonly exemptPorts: readonly (number | string)[]
   readonly exemptNetworks: readonly string[]
   readonly exemptUsers: readonly (number | string)[]
   readonly exemptInterfaces: readonly string[]
-  /** Inbound: whose connections are redirected besides those of the mesh; networks or addresses. */
+  /** Inbound: whose connections are proxied besides those of the mesh; networks or addresses. */
   readonly fromNetworks: readonly string[]
-  /** Outbound: whose connections are redirected; empty for everybody's. */
+  /** Outbound: whose connections are proxied; empty for everybody's. */
   readonly onlyUsers: readonly (number | string)[]
 }
 
@@ -94,7 +94,7 @@ export interface Redirect {
   readonly ipv6: boolean
   readonly inbound: RedirectScope
   readonly outbound: RedirectScope
-  /** What happens to redirected connections while the proxy is away: refused, or let through in plaintext. */
+  /** What becomes of proxied connections while the proxy is down: refused (`closed`), or bypassed (`open`). */
   readonly onProxyFailure: 'closed' | 'open'
 }
 
@@ -142,7 +142,7 @@ export interface ResolvedGroup {
   readonly redirect: Redirect
 }
 
-/** A network whose connections are redirected, and why. */
+/** A network whose connections are proxied, and why. */
 export interface RedirectNetwork {
   readonly family: Family
   readonly text: string

@@ -6,7 +6,7 @@ import { isVariable, type Notation, type Scalar, writeText } from '../plan/value
 
 /**
  * What `mesh-machine redirect check` tries, a line each: direction, family, address, port, whose it is (inbound the address
- * that it comes from, outbound the user), what has to become of it, and why.
+ * that it comes from, outbound the user), its fate, and why.
  */
 export function printProbes(
   rules: readonly RedirectRule[],
@@ -31,7 +31,7 @@ function printProbe(probe: Probe, notation: Notation): string {
   const word = (value: Scalar) => {
     return isVariable(value) ? notation.scalar(value) : checkRuleWord(notation.scalar(value))
   }
-  const { direction, family, address, port, by, redirected, reason } = probe
-  const words = [direction, family, word(address), word(port), word(by), redirected ? 'redirected' : 'left']
+  const { direction, family, address, port, by, fate, reason } = probe
+  const words = [direction, family, word(address), word(port), word(by), fate]
   return `${words.join(' ')} ${checkRuleComment(writeText(reason, notation))}\n`
 }

@@ -25,10 +25,14 @@ export interface Connection {
   readonly interface: string | undefined
 }
 
+/** What becomes of a connection: it goes through the proxy, past it, or not at all. */
+export type Fate = 'proxied' | 'bypassed' | 'refused'
+
 /** What the rules say of a connection. */
 export interface Decision {
-  readonly intercepted: boolean
-  /** The rule that decided; undefined where none did, and the connection is left alone. */
+  /** Rules refuse nothing: a firewall does, the proxy's policy, or the kernel where the proxy is down. */
+  readonly fate: Exclude<Fate, 'refused'>
+  /** The rule that decided; undefined where none did, and the connection is bypassed. */
   readonly rule: RedirectRule | undefined
 }
 
@@ -43,10 +47,15 @@ export function decideConnection(rules: readonly RedirectRule[], connection: Con
       appliesTo(candidate, connection.destination.family) &&
       decides(candidate, connection),
   )
-  return { intercepted: rule?.verdict.kind === 'redirect', rule }
+  return { fate: rule === undefined ? 'bypassed' : fateBy(rule), rule }
 }
 
-/** Whoever does not meet a requirement is left alone by it; for all others the rules behind it are asked. */
+/** What becomes of a connection that the rule decides about. */
+export function fateBy({ verdict }: RedirectRule): Decision['fate'] {
+  return verdict.kind === 'redirect' ? 'proxied' : 'bypassed'
+}
+
+/** Whoever does not meet a requirement is bypassed by it; for all others the rules behind it are asked. */
 function decides(rule: RedirectRule, connection: Connection): boolean {
   return holds(rule, connection) === (rule.verdict.kind !== 'require')
 }

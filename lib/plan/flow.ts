@@ -39,7 +39,7 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
     flows.push(accept(proxyPorts.inbound, peers, 'meshed requests, decrypted by the proxy'))
     const why = linkerdHas(config.mesh.linkerd, 'transportHeader')
       ? 'requests of clients outside the mesh; leave it closed where all clients are meshed'
-      : 'meshed and other requests, redirected to the proxy'
+      : 'meshed and other requests, proxied'
     for (const port of machine.ports) flows.push(accept(port.port, peers, `${port.name}: ${why}`))
     if (exemptNetworks.length > 0)
       for (const port of machine.ports)

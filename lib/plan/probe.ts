@@ -9,7 +9,7 @@ import {
   parseAddress,
   parseNetwork,
 } from '../config/network.ts'
-import { type Connection, decideConnection } from './decision.ts'
+import { type Connection, type Decision, decideConnection, fateBy } from './decision.ts'
 import { proxyPorts } from './ports.ts'
 import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
@@ -23,7 +23,7 @@ export interface Probe {
   readonly port: Scalar
   /** Whose connection it is: inbound the address that it comes from, outbound the user. */
   readonly by: Scalar
-  readonly redirected: boolean
+  readonly fate: Decision['fate']
   /** Why, in the words of the rule. */
   readonly reason: Text
   /** Of the symbolic machine: print the probe once for each item of each of these, the outermost first. */
@@ -34,7 +34,7 @@ export interface Probe {
   readonly where?: VariableList
 }
 
-/** A documentation address, for where every network is redirected. */
+/** A documentation address, for where every network is proxied. */
 const anywhere = { ipv4: readKnown('192.0.2.1/32'), ipv6: readKnown('2001:db8::1/128') } as const
 const somewhere = { ipv4: addressOf(anywhere.ipv4), ipv6: addressOf(anywhere.ipv6) } as const
 
@@ -78,7 +78,7 @@ function probeInbound(rules: readonly RedirectRule[], served: ServedAddresses, f
       return port === undefined || source === undefined ? [] : probe(context, rule, port, source)
     })
   return [
-    ...each(['exempt', 'redirect'], ofMesh, toServed),
+    ...each(['bypass', 'redirect'], ofMesh, toServed),
     ...each(['redirect'], farEnd[family], toServed),
     ...each(['redirect'], ofMesh, toNearEnd),
   ]
@@ -104,8 +104,8 @@ function toNearEnd(context: InboundContext, rule: RedirectRule, port: Scalar, so
   const addresses = served[family]
   if (requirement === undefined || (!isVariable(addresses) && addresses.length === 0)) return []
   const probe = inboundProbe(context, rule, port, source, nearEnd[family].text, [])
-  const left = { ...probe, redirected: false, reason: [requirement.reason] }
-  return [isVariable(addresses) ? { ...left, where: addresses } : left]
+  const bypassed = { ...probe, fate: fateBy(requirement), reason: [requirement.reason] }
+  return [isVariable(addresses) ? { ...bypassed, where: addresses } : bypassed]
 }
 
 function inboundProbe(
@@ -126,7 +126,7 @@ function inboundProbe(
     address,
     port,
     by: source.text,
-    redirected: decided.verdict.kind === 'redirect',
+    fate: fateBy(decided),
     reason: decided === rule ? (rule.repeat?.reason ?? [rule.reason]) : [decided.reason],
     ...(source === farEnd[family] ? {} : { without: { list: served.all, value: source.text } }),
   }
@@ -151,7 +151,7 @@ function sourceOf(inbound: readonly RedirectRule[], family: Family): Address | u
     sourceIn === undefined ? [] : listedNetworks(sourceIn),
   )
   const exempt = inbound.flatMap(({ match, verdict }) =>
-    verdict.kind === 'exempt' ? (networksOf(match).source ?? []) : [],
+    verdict.kind === 'bypass' ? (networksOf(match).source ?? []) : [],
   )
   const most = family === 'ipv4' ? 30 : 126
   return networks
@@ -206,9 +206,8 @@ function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family
         const local = !isVariable(own) && own.includes(address)
         if (used.has(key) || isOwnPort(port) || !decides(local)) continue
         used.add(key)
-        const redirected = rule.verdict.kind === 'redirect'
-        const reason = [rule.reason]
-        const probe = { direction: 'outbound', family, address, port, by: uid, redirected, reason } as const
+        const told = { fate: fateBy(rule), reason: [rule.reason] }
+        const probe = { direction: 'outbound', family, address, port, by: uid, ...told } as const
         return [
           isVariable(own) && !decides(true) ? { ...probe, without: { list: own, value: address } } : probe,
         ]
@@ -227,7 +226,7 @@ function literal(rules: readonly RedirectRule[]): RedirectRule[] {
   return rules.filter((rule) => rule.repeat === undefined)
 }
 
-/** A network whose connections are redirected, to try exempt ports and users with. */
+/** A network whose connections are proxied, to try bypassed ports and users with. */
 function usualTarget(rules: readonly RedirectRule[], family: Family) {
   const rule = rules.find(({ verdict }) => verdict.kind === 'redirect')
   if (rule === undefined) return undefined

@@ -14,9 +14,9 @@ import { appliesTo, type PortRange, type RedirectRule, type RuleMatch } from './
 import type { ServedAddresses } from './served.ts'
 import { isVariable, type VariableList } from './value.ts'
 
-const exempt = { kind: 'exempt' } as const
+const bypass = { kind: 'bypass' } as const
 
-/** Cloud metadata services and link-local networks: never redirected, whatever the scope. */
+/** Cloud metadata services and link-local networks: always bypassed, whatever the scope. */
 const metadataNetworks: readonly {
   readonly network: string
   readonly family: Family
@@ -52,7 +52,7 @@ export interface RedirectMachine
   readonly served: ServedAddresses
 }
 
-/** The rules of one machine, first match first: what is always left alone, what the document exempts, what is redirected. */
+/** The rules of one machine, first match first: what is always bypassed, what the document exempts, what is proxied. */
 export function planRedirect(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
   const rules = [...inboundRules(config, machine), ...outboundRules(config, machine)]
   return machine.redirect.ipv6 ? rules : rules.flatMap(keepIpv4)
@@ -121,7 +121,7 @@ function sourceRules(config: ResolvedConfig, { redirect, originOf }: RedirectMac
 type Sources = Readonly<Record<Family, readonly string[]>>
 const sourcesOf = new WeakMap<readonly RedirectNetwork[], Map<string, Sources>>()
 
-/** The networks whose connections are redirected; the same object for the same question. */
+/** The networks whose connections are proxied; the same object for the same question. */
 export function redirectSources({ mesh }: ResolvedConfig, fromNetworks: readonly string[]): Sources {
   const known = sourcesOf.get(mesh.redirectNetworks) ?? new Map<string, Sources>()
   sourcesOf.set(mesh.redirectNetworks, known)
@@ -202,7 +202,7 @@ function outboundRedirects(config: ResolvedConfig, machine: RedirectMachine): Re
   )
 }
 
-/** What the document exempts; whoever it names may be in any order, since all of it is left alone. */
+/** What the document exempts; whoever it names may be in any order, since all of it is bypassed. */
 function exemptions(direction: 'inbound' | 'outbound', machine: RedirectMachine): RedirectRule[] {
   const scope = machine.redirect[direction]
   const list = <T>(key: string, items: readonly T[], rule: (item: T) => Partial<RedirectRule>) =>
@@ -291,5 +291,5 @@ function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): Redirec
 }
 
 function always(direction: 'inbound' | 'outbound', match: RuleMatch, reason: string): RedirectRule {
-  return { direction, family: 'both', match, verdict: exempt, reason, origin: '' }
+  return { direction, family: 'both', match, verdict: bypass, reason, origin: '' }
 }

@@ -50,11 +50,11 @@ export interface RedirectRule {
   /** Of the symbolic machine: print the rule once for each item, which `match` names, with a reason of its own. */
   readonly repeat?: { readonly over: VariableList; readonly reason: Text }
   /**
-   * Leave the connection alone; or redirect it to this port of the proxy (its SYN only); or leave it alone unless it matches,
-   * in which case the rules behind this one are asked.
+   * Let the connection bypass the proxy; or redirect it to this port of the proxy (its SYN only); or let it bypass the proxy
+   * unless it matches, in which case the rules behind this one are asked.
    */
   readonly verdict:
-    | { readonly kind: 'exempt' }
+    | { readonly kind: 'bypass' }
     | { readonly kind: 'redirect'; readonly port: number }
     | { readonly kind: 'require'; readonly name: 'own' | 'mesh' }
   /** Why the rule is there, for readers of the rule file. */

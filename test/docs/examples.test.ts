@@ -68,11 +68,11 @@ test('security-groups has a rule for every flow', () => {
 
 test('explain-connection says by which line', () => {
   const ask = (...question: string[]) => run('explain-connection.ts', document, 'legacy-app', ...question)
-  assert.match(ask('10.43.0.7', '80', '1000'), /^through the proxy: cluster network \(.*minimal\.yaml:5\)$/m)
+  assert.match(ask('10.43.0.7', '80', '1000'), /^proxied: cluster network \(.*minimal\.yaml:5\)$/m)
   assert.match(ask('10.43.0.7', '80'), /^while the proxy is down: refused$/m)
-  assert.match(ask('10.43.0.7', '80', '2102'), /^past it: the proxy's own connections /)
-  assert.match(ask('10.43.0.7', '22'), /^past it: SSH \(always\)$/m)
-  assert.match(ask('192.0.2.1', '443'), /^past it: no rule/)
+  assert.match(ask('10.43.0.7', '80', '2102'), /^bypassed: the proxy's own connections /)
+  assert.match(ask('10.43.0.7', '22'), /^bypassed: SSH \(always\)$/m)
+  assert.match(ask('192.0.2.1', '443'), /^bypassed: no rule/)
 })
 
 test('show-diagnostics makes markers, also of half a document', async () => {

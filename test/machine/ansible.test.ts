@@ -22,7 +22,7 @@ import { assertSame, differences, takeSnapshot } from './harness/snapshot.ts'
 import { type Story, tellStory } from './harness/story.ts'
 import { lookAtTraffic } from './harness/traffic.ts'
 
-const meshed = { inbound: 'mesh', outbound: 'mesh', ssh: 'works' }
+const proxied = { inbound: 'proxied', outbound: 'proxied', ssh: 'works' }
 const common: DocumentChanges = { gracePeriod: '10s' }
 const logged: DocumentChanges = { ...common, settings: { LINKERD2_PROXY_LOG: 'warn,linkerd=debug' } }
 const twoPorts: DocumentChanges = {
@@ -51,7 +51,7 @@ tellStory('a machine under Ansible', (story, step) => {
   const isWell = async () => {
     const { machine, world } = story
     await machine.joined(30)
-    assert.equal(await lookAtTraffic(world, machine), meshed)
+    assert.equal(await lookAtTraffic(world, machine), proxied)
     assert.is((await machine.run('test', '-e', '/etc/linkerd/redirect.disabled')).code, 1)
     assert.is(await session.echo('still here'), 'still here')
   }

@@ -16,7 +16,11 @@ tellStory('an image without curl and iptables', (story, step) => {
     await machine.startPolling()
     await machine.boot()
     await machine.joined(120)
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     const { code, ...said } = await machine.cloudInit()
     assert.is(code, 0, JSON.stringify(said))
     assert.match(await machine.sh('cat /var/log/cloud-init-output.log'), /Setting up iptables/)

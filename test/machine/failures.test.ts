@@ -1,13 +1,14 @@
 import * as assert from 'uvu/assert'
+import type { Fate } from '../../lib/index.ts'
 import { addresses, identity } from './harness/addresses.ts'
 import { until } from './harness/command.ts'
 import { type Backend, generateMachine, makeDocument } from './harness/document.ts'
 import { createMachine, settle } from './harness/machine.ts'
 import { type Story, tellStory } from './harness/story.ts'
-import { lookAtTraffic, type Path, type Traffic } from './harness/traffic.ts'
+import { lookAtTraffic, type Traffic } from './harness/traffic.ts'
 
-const meshed: Traffic = { inbound: 'mesh', outbound: 'mesh', ssh: 'works' }
-const plain: Traffic = { inbound: 'plain', outbound: 'plain', ssh: 'works' }
+const proxied: Traffic = { inbound: 'proxied', outbound: 'proxied', ssh: 'works' }
+const bypassed: Traffic = { inbound: 'bypassed', outbound: 'bypassed', ssh: 'works' }
 
 /** Both directions have to go as said, and SSH to work, within the time. One look at which SSH fails ends it. */
 async function expectTraffic(story: Story, what: string, expected: Traffic, seconds = 60): Promise<void> {
@@ -27,7 +28,8 @@ const variants: readonly { readonly mode: 'closed' | 'open'; readonly backend: B
 
 /** The table of docs/machine.md: what each failure does under `closed` and under `open`, with both backends. */
 for (const { mode, backend } of variants) {
-  const away: Traffic = mode === 'closed' ? { inbound: 'none', outbound: 'none', ssh: 'works' } : plain
+  const away: Traffic =
+    mode === 'closed' ? { inbound: 'refused', outbound: 'refused', ssh: 'works' } : bypassed
   // A proxy that cannot come back at once, so that there is time to look.
   const slowProxy = (story: Story) =>
     story.machine.sh(`mkdir -p /run/systemd/system/linkerd-proxy.service.d
@@ -42,7 +44,7 @@ for (const { mode, backend } of variants) {
       await story.machine.startPolling()
       await story.machine.boot()
       await story.machine.joined(120)
-      await expectTraffic(story, 'joined', meshed)
+      await expectTraffic(story, 'joined', proxied)
       await slowProxy(story)
     })
 
@@ -50,14 +52,14 @@ for (const { mode, backend } of variants) {
       const { machine } = story
       await machine.sh('systemctl kill -s KILL linkerd-proxy')
       await expectTraffic(story, 'while it is dead', away, 15)
-      await expectTraffic(story, 'when it is back', meshed)
+      await expectTraffic(story, 'when it is back', proxied)
     })
 
     step(`${mode}: kill -9 of the agent`, async () => {
       const { machine } = story
       const before = await machine.must('systemctl', 'show', 'spire-agent', '-p', 'MainPID')
       await machine.sh('systemctl kill -s KILL spire-agent')
-      assert.equal(await lookAtTraffic(story.world, machine), meshed)
+      assert.equal(await lookAtTraffic(story.world, machine), proxied)
       await until('the agent is back', 60, async () => {
         const now = await machine.must('systemctl', 'show', 'spire-agent', '-p', 'MainPID')
         return (
@@ -66,7 +68,7 @@ for (const { mode, backend } of variants) {
           (await machine.run('test', '-S', '/run/spire/agent/public/api.sock')).code === 0
         )
       })
-      await expectTraffic(story, 'with the new agent', meshed)
+      await expectTraffic(story, 'with the new agent', proxied)
     })
 
     step(`${mode}: the agent ends in the moment in which the proxy becomes ready`, async () => {
@@ -90,18 +92,18 @@ for (const { mode, backend } of variants) {
         return now.includes('start-post') ? undefined : now
       })
       assert.is(later, starting.replace('start-post', 'running'))
-      await expectTraffic(story, 'without an agent', meshed)
+      await expectTraffic(story, 'without an agent', proxied)
       await machine.sh(`rm ${folder}/late.conf; systemctl daemon-reload; systemctl start spire-agent`)
-      await expectTraffic(story, 'with an agent', meshed)
+      await expectTraffic(story, 'with an agent', proxied)
     })
 
     step(`${mode}: stop and start of the target`, async () => {
       const { machine } = story
       await machine.must('systemctl', 'stop', 'linkerd-mesh.target')
-      await expectTraffic(story, 'stopped', plain, 20)
+      await expectTraffic(story, 'stopped', bypassed, 20)
       assert.equal(await machine.rules(), [])
       await machine.must('systemctl', 'start', 'linkerd-mesh.target')
-      await expectTraffic(story, 'started', meshed)
+      await expectTraffic(story, 'started', proxied)
     })
 
     step(`${mode}: stop and start of the proxy alone`, async () => {
@@ -109,7 +111,7 @@ for (const { mode, backend } of variants) {
       await machine.must('systemctl', 'stop', 'linkerd-proxy')
       await expectTraffic(story, 'stopped', away, 20)
       await machine.must('systemctl', 'start', 'linkerd-proxy')
-      await expectTraffic(story, 'started', meshed)
+      await expectTraffic(story, 'started', proxied)
     })
 
     step(`${mode}: a stop while the rules load takes them away`, async () => {
@@ -120,7 +122,7 @@ for (const { mode, backend } of variants) {
         assert.equal(await machine.rules(), [], `after ${delay} s`)
       }
       await machine.must('systemctl', 'start', 'linkerd-redirect')
-      await expectTraffic(story, 'started', meshed, 30)
+      await expectTraffic(story, 'started', proxied, 30)
     })
 
     step(`${mode}: a stop that overtakes the start takes the rules away as well`, async () => {
@@ -146,12 +148,12 @@ LATE
       assert.equal(await machine.rules(), [])
       await machine.sh(`rm -r /run/systemd/system/linkerd-redirect.service.d /run/late; systemctl daemon-reload
         systemctl start linkerd-redirect`)
-      await expectTraffic(story, 'started', meshed, 30)
+      await expectTraffic(story, 'started', proxied, 30)
     })
 
     step(`${mode}: restart of the proxy`, async () => {
       await story.machine.must('systemctl', 'restart', 'linkerd-proxy')
-      await expectTraffic(story, 'restarted', meshed, 30)
+      await expectTraffic(story, 'restarted', proxied, 30)
     })
 
     step(`${mode}: the SPIRE socket is missing when the proxy restarts`, async () => {
@@ -162,7 +164,7 @@ LATE
       await expectTraffic(story, 'without a socket', away, 20)
       await until('the proxy waits', 20, async () => (await machine.unit('linkerd-proxy')) === 'activating')
       await machine.sh('touch /run/agent-may-run; systemctl start spire-agent')
-      await expectTraffic(story, 'with a socket', meshed, 120)
+      await expectTraffic(story, 'with a socket', proxied, 120)
       await machine.sh('rm /run/systemd/system/spire-agent.service.d/away.conf; systemctl daemon-reload')
     })
 
@@ -177,7 +179,7 @@ LATE
         const now = await machine.must('systemctl', 'show', 'linkerd-proxy', '-p', 'MainPID')
         return now !== before && !now.includes('=0')
       })
-      await expectTraffic(story, 'with the other resolver', meshed)
+      await expectTraffic(story, 'with the other resolver', proxied)
       await until('it finds the control plane', 30, async () => {
         const ready = await machine.metric('control_destination_balancer_endpoints', 'endpoint_state="ready"')
         return ready === 1
@@ -186,7 +188,7 @@ LATE
       await until('the proxy has the old resolver again', 60, async () =>
         (await machine.sh('cat /run/linkerd-proxy/nameservers')).includes('127.0.0.53'),
       )
-      await expectTraffic(story, 'with the old resolver', meshed)
+      await expectTraffic(story, 'with the old resolver', proxied)
       await world.stopClusterDns(addresses.otherClusterDns)
     })
 
@@ -206,11 +208,11 @@ LATE
         await world.spire.stop()
         await machine.startPolling()
         await machine.boot()
-        await expectTraffic(story, 'without SPIRE', plain, 90)
+        await expectTraffic(story, 'without SPIRE', bypassed, 90)
         await until('its status says so', 120, async () => (await machine.status()).state === 'degraded')
         assert.equal(await machine.rules(), [])
         await world.spire.start()
-        await expectTraffic(story, 'with SPIRE', meshed, 240)
+        await expectTraffic(story, 'with SPIRE', proxied, 240)
         assert.equal((await machine.stopPolling()).failures, [])
       })
     }
@@ -223,7 +225,7 @@ function tellSwitch(
   step: (name: string, body: () => Promise<void>) => void,
   backend: Backend,
 ): void {
-  const off: Record<'inbound' | 'outbound', Path> = { inbound: 'plain', outbound: 'plain' }
+  const off: Record<'inbound' | 'outbound', Fate> = { inbound: 'bypassed', outbound: 'bypassed' }
   const runs = async () =>
     Number(
       (
@@ -286,7 +288,7 @@ function tellSwitch(
     const started = Date.now()
     await story.machine.must('mesh-machine', 'redirect', 'up')
     process.stdout.write(`time: ${(Date.now() - started) / 1000} s for "redirect up"\n`)
-    await expectTraffic(story, 'up again', meshed)
+    await expectTraffic(story, 'up again', proxied)
     await settle()
     const { code, stderr } = await story.machine.run('mesh-machine', 'redirect', 'check')
     assert.is(code, 0, stderr)
@@ -295,14 +297,14 @@ function tellSwitch(
   step('"redirect up --confirm-within" is undone unless it is confirmed', async () => {
     const { machine } = story
     await machine.must('mesh-machine', 'redirect', 'up', '--confirm-within', '3')
-    await expectTraffic(story, 'on trial', meshed, 10)
+    await expectTraffic(story, 'on trial', proxied, 10)
     await until('nobody has confirmed', 30, async () => (await machine.redirects()).length === 0)
     assert.equal(await lookAtTraffic(story.world, machine), { ...off, ssh: 'works' })
     await machine.must('mesh-machine', 'redirect', 'up', '--confirm-within', '4')
     await machine.must('mesh-machine', 'redirect', 'confirm')
     assert.is(await machine.sh("systemctl list-units --all --no-legend 'linkerd-redirect-trial-*.timer'"), '')
     await settle(5000)
-    await expectTraffic(story, 'confirmed', meshed, 10)
+    await expectTraffic(story, 'confirmed', proxied, 10)
     assert.is((await machine.run('mesh-machine', 'redirect', 'confirm')).code, 1)
   })
 
@@ -321,7 +323,7 @@ function tellSwitch(
     assert.is(spoiled.code, 6, spoiled.stderr)
     assert.match(
       spoiled.stderr,
-      /inbound .*:80 from .*: should be redirected \(declared port .*\), but nobody answered: does a firewall/,
+      /inbound .*:80 from .*: should be proxied \(declared port .*\), but was refused: nobody answered; does a firewall/,
     )
     await machine.sh(
       backend === 'iptables'
@@ -345,7 +347,7 @@ function tellSwitch(
     await until('the proxy has the old resolver again', 60, async () =>
       (await machine.sh('cat /run/linkerd-proxy/nameservers')).includes('127.0.0.53'),
     )
-    await expectTraffic(story, 'with the old resolver', meshed)
+    await expectTraffic(story, 'with the old resolver', proxied)
   })
 
   step('another install changes nothing', async () => {

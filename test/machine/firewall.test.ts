@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import type { Fate } from '../../lib/index.ts'
 import { addresses, identity } from './harness/addresses.ts'
 import { must, until } from './harness/command.ts'
 import { type Generated, generateMachine, makeDocument } from './harness/document.ts'
@@ -8,23 +9,27 @@ import type { Debian } from './harness/programs.ts'
 import { place } from './harness/root.ts'
 import { assertSame, takeSnapshot } from './harness/snapshot.ts'
 import { type Story, tellStory } from './harness/story.ts'
-import type { Path } from './harness/traffic.ts'
 
 /** What a stranger and an unmeshed pod reach: the declared port, and another one on which somebody listens. */
 interface Reach {
-  readonly stranger: Path
-  readonly strangerElsewhere: Path
-  readonly pod: Path
-  readonly podElsewhere: Path
+  readonly stranger: Fate
+  readonly strangerElsewhere: Fate
+  readonly pod: Fate
+  readonly podElsewhere: Fate
 }
 
 const elsewhere = 8081
-const nobody: Reach = { stranger: 'none', strangerElsewhere: 'none', pod: 'none', podElsewhere: 'none' }
+const nobody: Reach = {
+  stranger: 'refused',
+  strangerElsewhere: 'refused',
+  pod: 'refused',
+  podElsewhere: 'refused',
+}
 const everybody: Reach = {
-  stranger: 'plain',
-  strangerElsewhere: 'plain',
-  pod: 'plain',
-  podElsewhere: 'plain',
+  stranger: 'bypassed',
+  strangerElsewhere: 'bypassed',
+  pod: 'bypassed',
+  podElsewhere: 'bypassed',
 }
 
 /** A firewall that lets SSH in, and the declared port where it is told to. */
@@ -183,9 +188,9 @@ function tellAddresses(story: Story, step: Step, join: () => Promise<void>): voi
       ])
     return { pod, podToVip, podToSecond, strangerToVip, neighbour, container, containerToMachine }
   }
-  const expect = (what: string, pod: Path) => {
-    const paths = { pod, podToVip: 'plain', podToSecond: 'plain', strangerToVip: 'plain' }
-    const all = { ...paths, neighbour: 'plain', container: 'plain', containerToMachine: 'plain' }
+  const expect = (what: string, pod: Fate) => {
+    const paths = { pod, podToVip: 'bypassed', podToSecond: 'bypassed', strangerToVip: 'bypassed' }
+    const all = { ...paths, neighbour: 'bypassed', container: 'bypassed', containerToMachine: 'bypassed' }
     return expectSame(what, all, look)
   }
 
@@ -210,27 +215,27 @@ function tellAddresses(story: Story, step: Step, join: () => Promise<void>): voi
     await inside('address', 'add', `${own.bridge}/24`, 'dev', 'bridge')
     await inside('link', 'set', 'bridge', 'up')
     await must('ip', ['-n', namespaceOf('container'), 'route', 'add', 'default', 'via', own.bridge])
-    await expect('before', 'plain')
+    await expect('before', 'bypassed')
     before = await snapshot(story)
   })
 
   step('addresses: joined, they are reached as before, past the proxy', async () => {
     await join()
-    await expect('joined', 'mesh')
+    await expect('joined', 'proxied')
     const { code, stderr } = await story.machine.run('mesh-machine', 'redirect', 'check')
     assert.is(code, 0, stderr)
   })
 
   step('addresses: left, everything is as before', async () => {
     await leave(story)
-    await expect('left', 'plain')
+    await expect('left', 'bypassed')
     assertSame(await snapshot(story), before)
   })
 }
 
 function tellFirewall(story: Story, step: Step, firewall: Firewall, join: () => Promise<void>): void {
   const { name, program, acceptsRedirected = false, needsForwarding = false, on, off, open, close } = firewall
-  const unhelped: Path = acceptsRedirected ? 'mesh' : 'none'
+  const unhelped: Fate = acceptsRedirected ? 'proxied' : 'refused'
   let before = ''
   const sh = (script: string) => story.machine.sh(`(${script}\n) 2>&1`)
   // From here, since /proc/sys is read-only inside.
@@ -238,23 +243,23 @@ function tellFirewall(story: Story, step: Step, firewall: Firewall, join: () => 
     must('nsenter', [
       ...['-t', String(story.machine.pid()), '--net', 'sysctl', '-qw', `net.ipv4.ip_forward=${value}`],
     ])
-  const expect = (what: string, stranger: Path, pod: Path) =>
+  const expect = (what: string, stranger: Fate, pod: Fate) =>
     expectReach(story, what, { ...nobody, stranger, pod })
 
   step(`${name}: before it joins`, async () => {
     await sh(on)
-    await expect('with the port closed', 'none', 'none')
+    await expect('with the port closed', 'refused', 'refused')
     await sh(open)
-    await expect('with the port open', 'plain', 'plain')
+    await expect('with the port open', 'bypassed', 'bypassed')
     await sh(close)
     before = await snapshot(story)
   })
 
   step(`${name}: joined, a stranger reaches what he reached and nothing else`, async () => {
     await join()
-    await expect('with the port closed', 'none', unhelped)
+    await expect('with the port closed', 'refused', unhelped)
     await sh(open)
-    await expect('with the port open', 'plain', unhelped)
+    await expect('with the port open', 'bypassed', unhelped)
     await sh(close)
     const { code, stderr } = await story.machine.run('mesh-machine', 'redirect', 'check')
     assert.is(code, acceptsRedirected ? 0 : 6, stderr)
@@ -270,21 +275,21 @@ function tellFirewall(story: Story, step: Step, firewall: Firewall, join: () => 
       await forward(1)
     }
     await sh(`sh /root/firewall/${program}.sh`)
-    await expect('with the port closed', 'none', 'mesh')
+    await expect('with the port closed', 'refused', 'proxied')
     const { code, stderr } = await machine.run('mesh-machine', 'redirect', 'check')
     assert.is(code, 0, stderr)
     const once = await machine.sh('nft -s list ruleset')
     await sh(`sh /root/firewall/${program}.sh`)
     assert.is(await machine.sh('nft -s list ruleset'), once, 'a second run changes nothing')
     await sh(open)
-    await expect('with the port open', 'plain', 'mesh')
+    await expect('with the port open', 'bypassed', 'proxied')
   })
 
   step(`${name}: left, everything is as before`, async () => {
     await leave(story)
-    await expect('with the port open', 'plain', 'plain')
+    await expect('with the port open', 'bypassed', 'bypassed')
     await sh(close)
-    await expect('with the port closed', 'none', 'none')
+    await expect('with the port closed', 'refused', 'refused')
     await sh(`sh /root/firewall/${program}.sh remove`)
     assertSame(await snapshot(story), before)
     await sh(off)
@@ -306,18 +311,18 @@ async function leave({ machine }: Story): Promise<void> {
 }
 
 /** Who the application said that it talks to, as a way; the other port says nothing about it. */
-function pathOf(answer: string, own: string): Path {
+function pathOf(answer: string, own: string): Fate {
   const who = /hello from the application to (\S+)/.exec(answer)?.[1]
-  if (who !== undefined) return who === own ? 'plain' : 'mesh'
-  return answer.startsWith('HTTP/1.0 200 ') ? 'plain' : 'none'
+  if (who !== undefined) return who === own ? 'bypassed' : 'proxied'
+  return answer.startsWith('HTTP/1.0 200 ') ? 'bypassed' : 'refused'
 }
 
-function ask({ world }: Story, from: 'outside' | 'cluster', address: string, port: number): Promise<Path> {
+function ask({ world }: Story, from: 'outside' | 'cluster', address: string, port: number): Promise<Fate> {
   const own = from === 'outside' ? addresses.outside : addresses.client
   return world[from]
     .call('request', { address, port, path: '/', seconds: 2 })
     .then((answer) => pathOf(answer, own))
-    .catch(() => 'none')
+    .catch(() => 'refused')
 }
 
 function expectReach(story: Story, what: string, expected: Reach): Promise<void> {

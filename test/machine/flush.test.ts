@@ -5,7 +5,7 @@ import { createMachine } from './harness/machine.ts'
 import { type Story, tellStory } from './harness/story.ts'
 import { lookAtTraffic } from './harness/traffic.ts'
 
-const meshed = { inbound: 'mesh', outbound: 'mesh', ssh: 'works' }
+const proxied = { inbound: 'proxied', outbound: 'proxied', ssh: 'works' }
 
 /** What other software does to rules. Docker is a unit that does to them what Docker does; the rest are the real ones. */
 const disturbances: readonly { readonly what: string; readonly script: string; readonly after?: string }[] = [
@@ -61,7 +61,7 @@ for (const backend of ['iptables', 'nftables'] as const) {
       await machine.must('systemctl', 'restart', 'linkerd-redirect')
       before = await machine.rules()
       assert.ok(before.length > 10)
-      assert.equal(await lookAtTraffic(world, machine), meshed)
+      assert.equal(await lookAtTraffic(world, machine), proxied)
     })
 
     for (const { what, script, after } of disturbances) {
@@ -127,7 +127,7 @@ function tellMix(story: Story, step: (name: string, body: () => Promise<void>) =
     await machine.must('mesh-machine', 'redirect', 'up')
     assert.equal(await redirectsIn('nft'), [])
     assert.ok((await redirectsIn('legacy')).length > 0)
-    assert.equal(await lookAtTraffic(story.world, machine), meshed)
+    assert.equal(await lookAtTraffic(story.world, machine), proxied)
   })
 
   step('iptables: the timer brings back legacy rules', async () => {
@@ -140,7 +140,7 @@ function tellMix(story: Story, step: (name: string, body: () => Promise<void>) =
     assert.equal(await machine.rules(), [])
     await use('nft')
     await machine.must('mesh-machine', 'redirect', 'up')
-    assert.equal(await lookAtTraffic(story.world, machine), meshed)
+    assert.equal(await lookAtTraffic(story.world, machine), proxied)
   })
 }
 
@@ -148,7 +148,7 @@ function tellMix(story: Story, step: (name: string, body: () => Promise<void>) =
 async function isMeshed({ world, machine }: Story): Promise<void> {
   await until('traffic is meshed', 30, async () => {
     const seen = JSON.stringify(await lookAtTraffic(world, machine))
-    if (seen === JSON.stringify(meshed)) return true
+    if (seen === JSON.stringify(proxied)) return true
     throw new Error(seen)
   })
 }

@@ -25,7 +25,11 @@ tellStory('a proxy without a certificate does not pass', (story, step) => {
     await machine.boot()
     await machine.joined(120)
     assert.is((await machine.cloudInit()).code, 0)
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     await isWell(story)
     const shown = await expires(story)
     await machine.sh('mv /usr/bin/openssl /usr/bin/openssl.away')
@@ -37,8 +41,8 @@ tellStory('a proxy without a certificate does not pass', (story, step) => {
   step('with /ready visible: an upgrade to the anchors of another root goes back by itself', async () => {
     await isUndone(story, () => copyFiles(story, otherAnchors(story)), 'proxy-not-ready', /UnknownIssuer/)
     assert.equal(await lookAtTraffic(story.world, story.machine), {
-      inbound: 'mesh',
-      outbound: 'mesh',
+      inbound: 'proxied',
+      outbound: 'proxied',
       ssh: 'works',
     })
   })
@@ -105,7 +109,11 @@ END
       ),
     )
     await isWell(story, 60)
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     await machine.sh(`rm ${dropIns}/gone.conf; systemctl daemon-reload`)
   })
 

@@ -140,7 +140,7 @@ tellStory('a machine with ways of its own', (story, step) => {
       assert.not.match(environment, /_proxy$/im)
     }
     assert.match(await machine.sh('systemctl show-environment'), /^HTTPS_PROXY=/m, 'so this can fail')
-    assert.is((await lookAtTraffic(world, machine)).outbound, 'mesh')
+    assert.is((await lookAtTraffic(world, machine)).outbound, 'proxied')
   })
 
   const keepsPorts = async () =>
@@ -155,7 +155,7 @@ tellStory('a machine with ways of its own', (story, step) => {
     await machine.boot()
     await machine.joined()
     await keepsPorts()
-    assert.is((await lookAtTraffic(world, machine)).outbound, 'mesh')
+    assert.is((await lookAtTraffic(world, machine)).outbound, 'proxied')
   })
 
   step('leaves all of it as it was', async () => {

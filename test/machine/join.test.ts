@@ -148,7 +148,11 @@ tellStory('a machine joins and stays joined', (story, step) => {
     await machine.startPolling()
     await machine.boot()
     await machine.joined(120)
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     assert.is((await machine.cloudInit()).code, 0)
     assert.equal((await machine.stopPolling()).failures, [])
   })
@@ -166,7 +170,11 @@ tellStory('a machine joins and stays joined', (story, step) => {
       return refused >= 10 && stranger > 0
     })
     assert.equal(capture.lines(), [])
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'none', outbound: 'none', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'refused',
+      outbound: 'refused',
+      ssh: 'works',
+    })
     assert.is(await machine.login('cat /etc/hostname'), 'legacy-app\n')
     await until('its status says so', 120, async () => (await machine.status()).state === 'degraded')
     assert.equal(capture.lines(), [])
@@ -174,7 +182,11 @@ tellStory('a machine joins and stays joined', (story, step) => {
     await machine.joined(240)
     await until('the capture shows what the proxy sends', 30, () => capture.lines().length > 0)
     await capture.stop()
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     assert.equal((await machine.stopPolling()).failures, [])
   })
 })

@@ -97,7 +97,7 @@ tellStory('a machine that cannot be joined yet', (story, step) => {
     await machine.must('mesh-machine', 'install')
     await machine.joined(60)
     const traffic = await lookAtTraffic(world, machine)
-    assert.is(traffic.outbound, 'mesh')
+    assert.is(traffic.outbound, 'proxied')
     assert.is(traffic.ssh, 'works')
     assert.equal((await machine.stopPolling()).failures, [])
   })

@@ -64,7 +64,11 @@ tellStory('a first boot into trouble', (story, step) => {
     const { machine, world } = story
     await world.startClusterDns()
     await machine.joined(180)
-    assert.equal(await lookAtTraffic(world, machine), { inbound: 'mesh', outbound: 'mesh', ssh: 'works' })
+    assert.equal(await lookAtTraffic(world, machine), {
+      inbound: 'proxied',
+      outbound: 'proxied',
+      ssh: 'works',
+    })
     await until('the retry has switched itself off', 60, async () =>
       (await machine.run('systemctl', 'is-enabled', 'mesh-machine-join.timer')).stdout.includes('disabled'),
     )
@@ -76,5 +80,9 @@ tellStory('a first boot into trouble', (story, step) => {
 
 async function noRules({ machine, world }: Story): Promise<void> {
   assert.equal(await machine.rules(), [])
-  assert.equal(await lookAtTraffic(world, machine), { inbound: 'plain', outbound: 'plain', ssh: 'works' })
+  assert.equal(await lookAtTraffic(world, machine), {
+    inbound: 'bypassed',
+    outbound: 'bypassed',
+    ssh: 'works',
+  })
 }

@@ -10,7 +10,7 @@ import { place } from './harness/root.ts'
 import { type Story, tellStory } from './harness/story.ts'
 import { lookAtTraffic, lookInbound } from './harness/traffic.ts'
 
-const meshed = { inbound: 'mesh', outbound: 'mesh', ssh: 'works' }
+const proxied = { inbound: 'proxied', outbound: 'proxied', ssh: 'works' }
 
 /** Long enough to look at a drain, short enough to wait for one that nobody helps. */
 const common: DocumentChanges = { gracePeriod: '20s' }
@@ -26,7 +26,7 @@ tellStory('a machine is upgraded', (story, step) => {
     await machine.boot()
     await machine.joined(120)
     assert.is((await machine.cloudInit()).code, 0)
-    assert.is(await lookInbound(world), 'mesh')
+    assert.is(await lookInbound(world), 'proxied')
   })
 
   step('has nothing to do while the files are those in use', async () => {
@@ -57,7 +57,7 @@ tellStory('a machine is upgraded', (story, step) => {
     })
     assert.is(outcome.code, 0, outcome.stderr)
     assert.match(outcome.stderr, new RegExp(`proxy ${versions.newProxy}`))
-    assert.ok(seen.has('none'), 'there was a moment without a proxy, or this shows nothing')
+    assert.ok(seen.has('refused'), 'there was a moment without a proxy, or this shows nothing')
     assert.equal(await inUse(story), { current: versions.newProxy, previous: versions.proxy })
     assert.is(await running(story), `/opt/linkerd/${versions.newProxy}/linkerd2-proxy`)
     assert.is(await mainPid(story, 'spire-agent'), agent, 'the agent has nothing new')
@@ -192,7 +192,7 @@ async function watch(
     done = true
   })
   await looking
-  assert.not(seen.has('plain'))
+  assert.not(seen.has('bypassed'))
   assert.not(seen.has('no rules'))
   return { outcome, seen }
 }
@@ -233,7 +233,7 @@ async function inUse({ machine }: Story): Promise<{ current: string; previous: s
 
 async function isWell({ machine, world }: Story): Promise<void> {
   await machine.joined(30)
-  assert.equal(await lookAtTraffic(world, machine), meshed)
+  assert.equal(await lookAtTraffic(world, machine), proxied)
   const { code, stderr } = await machine.run('mesh-machine', 'redirect', 'check')
   assert.is(code, 0, stderr)
   assert.is((await machine.run('test', '-e', marker)).code, 1)

@@ -31,55 +31,60 @@ const served = 'only to addresses that the proxy serves'
 const answers: readonly (readonly [
   what: string,
   found: () => Explanation,
-  intercepted: boolean,
+  fate: Explanation['fate'],
   reason: string | undefined,
 ])[] = [
-  ['a pod on a declared port', () => into(80, pod), true, 'declared port http'],
-  ['a pod on another port', () => into(81, pod), false, undefined],
-  ['a stranger on a declared port', () => into(80), false, 'only from the mesh'],
-  ['a stranger by address', () => into(80, { from: '192.0.3.9' }), false, 'only from the mesh'],
-  ['a meshed machine', () => into(80, { from: '203.0.113.42' }), true, 'declared port http'],
-  ['SSH', () => into(22), false, 'SSH'],
-  ['the port of the proxy', () => into(4143), false, "the proxy's own ports"],
-  ['an exempt source', () => into(80, { from: '192.0.2.9' }), false, 'exempt network 192.0.2.0/24'],
-  ['an exempt interface', () => into(80, { ...pod, interface: 'wg0' }), false, 'exempt interface wg0'],
-  ['UDP', () => into(80, { ...pod, protocol: 'udp' }), false, undefined],
-  ['what is forwarded', () => into(80, { ...pod, address: '172.17.0.2' }), false, served],
+  ['a pod on a declared port', () => into(80, pod), 'proxied', 'declared port http'],
+  ['a pod on another port', () => into(81, pod), 'bypassed', undefined],
+  ['a stranger on a declared port', () => into(80), 'bypassed', 'only from the mesh'],
+  ['a stranger by address', () => into(80, { from: '192.0.3.9' }), 'bypassed', 'only from the mesh'],
+  ['a meshed machine', () => into(80, { from: '203.0.113.42' }), 'proxied', 'declared port http'],
+  ['SSH', () => into(22), 'bypassed', 'SSH'],
+  ['the port of the proxy', () => into(4143), 'bypassed', "the proxy's own ports"],
+  ['an exempt source', () => into(80, { from: '192.0.2.9' }), 'bypassed', 'exempt network 192.0.2.0/24'],
+  ['an exempt interface', () => into(80, { ...pod, interface: 'wg0' }), 'bypassed', 'exempt interface wg0'],
+  ['UDP', () => into(80, { ...pod, protocol: 'udp' }), 'bypassed', undefined],
+  ['what is forwarded', () => into(80, { ...pod, address: '172.17.0.2' }), 'bypassed', served],
   [
     'the address in front of NAT',
     () => into(80, { ...pod, address: '203.0.113.42' }),
-    true,
+    'proxied',
     'declared port http',
   ],
-  ['the address behind NAT', () => into(80, { ...pod, address: '10.0.0.5' }), true, 'declared port http'],
-  ['a second address', () => into(80, { ...pod, address: '10.0.1.5' }), false, served],
+  [
+    'the address behind NAT',
+    () => into(80, { ...pod, address: '10.0.0.5' }),
+    'proxied',
+    'declared port http',
+  ],
+  ['a second address', () => into(80, { ...pod, address: '10.0.1.5' }), 'bypassed', served],
   [
     'a family without an address',
     () => into(80, { from: 'fd00:10:42::7', address: 'fd00::5' }),
-    false,
+    'bypassed',
     served,
   ],
-  ['a pod', () => out('10.42.0.7', 80), true, 'cluster network'],
-  ['an IPv6 pod', () => out('fd00:10:42::7', 80), true, 'cluster network'],
-  ['somewhere else', () => out('8.8.8.8', 443), false, undefined],
-  ['an exempt port', () => out('10.42.0.7', 5010), false, 'exempt port 5000-5010'],
-  ['the port behind the range', () => out('10.42.0.7', 5011), true, 'cluster network'],
-  ['an exempt network', () => out('10.42.9.7', 80), false, 'exempt network 10.42.9.0/24'],
-  ['an exempt user by name', () => out('10.42.0.7', 80, { uid: 'backup' }), false, 'exempt user backup'],
-  ['an exempt user by number', () => out('10.42.0.7', 80, { uid: 7 }), false, 'exempt user 7'],
-  ['the proxy', () => out('10.42.0.7', 80, { uid: 2102 }), false, "the proxy's own connections"],
-  ['the agent', () => out('10.42.0.7', 80, { uid: 2103 }), false, "the SPIRE agent's own connections"],
-  ['loopback', () => out('127.0.0.1', 80), false, 'loopback'],
-  ['an own address', () => out('10.0.0.5', 80), false, 'loopback'],
-  ['metadata', () => out('169.254.169.254', 80), false, 'link-local and metadata'],
-  ['DNS', () => out('10.43.0.10', 53), false, 'DNS over TCP'],
+  ['a pod', () => out('10.42.0.7', 80), 'proxied', 'cluster network'],
+  ['an IPv6 pod', () => out('fd00:10:42::7', 80), 'proxied', 'cluster network'],
+  ['somewhere else', () => out('8.8.8.8', 443), 'bypassed', undefined],
+  ['an exempt port', () => out('10.42.0.7', 5010), 'bypassed', 'exempt port 5000-5010'],
+  ['the port behind the range', () => out('10.42.0.7', 5011), 'proxied', 'cluster network'],
+  ['an exempt network', () => out('10.42.9.7', 80), 'bypassed', 'exempt network 10.42.9.0/24'],
+  ['an exempt user by name', () => out('10.42.0.7', 80, { uid: 'backup' }), 'bypassed', 'exempt user backup'],
+  ['an exempt user by number', () => out('10.42.0.7', 80, { uid: 7 }), 'bypassed', 'exempt user 7'],
+  ['the proxy', () => out('10.42.0.7', 80, { uid: 2102 }), 'bypassed', "the proxy's own connections"],
+  ['the agent', () => out('10.42.0.7', 80, { uid: 2103 }), 'bypassed', "the SPIRE agent's own connections"],
+  ['loopback', () => out('127.0.0.1', 80), 'bypassed', 'loopback'],
+  ['an own address', () => out('10.0.0.5', 80), 'bypassed', 'loopback'],
+  ['metadata', () => out('169.254.169.254', 80), 'bypassed', 'link-local and metadata'],
+  ['DNS', () => out('10.43.0.10', 53), 'bypassed', 'DNS over TCP'],
 ]
-for (const [what, found, intercepted, reason] of answers) {
-  test(`${what}: ${intercepted ? 'intercepted' : 'left alone'}`, () => {
+for (const [what, found, fate, reason] of answers) {
+  test(`${what}: ${fate}`, () => {
     const answer = found()
-    assert.is(answer.intercepted, intercepted)
+    assert.is(answer.fate, fate)
     assert.is(answer.rule?.reason, reason)
-    assert.is(answer.whileProxyIsDown, intercepted ? 'refused' : 'as-usual')
+    assert.is(answer.whileProxyIsDown, fate === 'proxied' ? 'refused' : 'bypassed')
   })
 }
 
@@ -88,7 +93,7 @@ test('the rule is named as it stands in its file, with the place of the field th
   assert.equal(answer, {
     machine: 'legacy-app',
     connection: { direction: 'outbound', protocol: 'tcp', to: '10.43.0.7:80' },
-    intercepted: true,
+    fate: 'proxied',
     proxyPort: 4140,
     rule: {
       reason: 'cluster network',
@@ -99,16 +104,16 @@ test('the rule is named as it stands in its file, with the place of the field th
     },
     whileProxyIsDown: 'refused',
     onProxyFailure: 'closed',
-    notes: ['Only new connections are redirected: what was open before the rules came stays as it was.'],
+    notes: ['Only new connections are proxied: what was open before the rules came stays as it was.'],
   })
 })
 
-test('open: what would go through the proxy goes past it while it is down', () => {
+test('open: what would be proxied is bypassed while the proxy is down', () => {
   const open = minimalWith((d) => {
     d.redirect = { onProxyFailure: 'open', backend: 'nftables' }
   })
   const answer = ask({ direction: 'inbound', port: 80, ...pod }, open)
-  assert.is(answer.whileProxyIsDown, 'plain-text')
+  assert.is(answer.whileProxyIsDown, 'bypassed')
   assert.is(answer.rule?.file, '/etc/linkerd/redirect.nft')
   assert.match(answer.rule?.text ?? '', /^meta nfproto ipv4 tcp dport 80 tcp flags .* redirect to :4143$/)
 })
@@ -131,12 +136,12 @@ test('a stranger is told from where it would be proxied, and who decides about h
   ] as const)
     assert.match(into(80, question).notes[0] ?? mesh, note)
   // Where it would not be, the port is the reason.
-  assert.equal(into(81).notes, ['Only the declared ports are redirected (redirect.inbound.scope).'])
+  assert.equal(into(81).notes, ['Only the declared ports are proxied (redirect.inbound.scope).'])
   const wide = minimalWith((d) => {
     d.redirect = { inbound: { scope: 'all', fromNetworks: ['192.0.3.0/24'] } }
   })
   const question = { direction: 'inbound', port: 4711 } as const
-  assert.is(ask({ ...question, from: '192.0.3.9' }, wide).intercepted, true)
+  assert.is(ask({ ...question, from: '192.0.3.9' }, wide).fate, 'proxied')
   assert.is(ask({ ...question, from: '192.0.4.9' }, wide).rule?.origin, '/redirect/inbound/fromNetworks')
 })
 
@@ -157,7 +162,7 @@ test('a client without addresses can be asked about any of its own', () => {
     delete machine.ports
   })
   const answer = ask({ direction: 'inbound', address: '198.51.100.7', port: 8080, ...pod }, client)
-  assert.is(answer.intercepted, true)
+  assert.is(answer.fate, 'proxied')
   const { diagnostics } = explain(client, { direction: 'inbound', port: 8080 })
   assert.match(diagnostics.map(({ message }) => message).join(), /has no address of the machine/)
 })
@@ -175,9 +180,9 @@ test('with scope: all a control plane out of reach is named', () => {
 })
 
 test('where no rule decided, it says what the rules are for', () => {
-  assert.equal(into(81, pod).notes, ['Only the declared ports are redirected (redirect.inbound.scope).'])
+  assert.equal(into(81, pod).notes, ['Only the declared ports are proxied (redirect.inbound.scope).'])
   assert.equal(out('8.8.8.8', 443).notes, [
-    'Only connections to the networks of the mesh (redirect.outbound.scope) are redirected.',
+    'Only connections to the networks of the mesh (redirect.outbound.scope) are proxied.',
   ])
   const few = (scope: 'cluster' | 'all') =>
     minimalWith((d) => {
@@ -185,10 +190,10 @@ test('where no rule decided, it says what the rules are for', () => {
     })
   const question: Question = { direction: 'outbound', address: '10.42.0.7', port: 80, uid: 7 }
   assert.equal(ask(question, few('all')).notes, [
-    'Only connections of the users in redirect.outbound.onlyUsers are redirected.',
+    'Only connections of the users in redirect.outbound.onlyUsers are proxied.',
   ])
   assert.equal(ask(question, few('cluster')).notes, [
-    'Only connections to the networks of the mesh (redirect.outbound.scope) of the users in redirect.outbound.onlyUsers are redirected.',
+    'Only connections to the networks of the mesh (redirect.outbound.scope) of the users in redirect.outbound.onlyUsers are proxied.',
   ])
   // Not where another note says why.
   assert.is(into(81, { protocol: 'udp' }).notes.length, 1)
@@ -227,7 +232,7 @@ test('every machine of every example can be asked, as text and as an object alik
     for (const { name: machine, addresses } of machines) {
       const address = addresses?.[0] ?? '10.0.0.1'
       const question: Question = { direction: 'inbound', port: 22, machine, address }
-      assert.is(ask(question, parsed).intercepted, false)
+      assert.is(ask(question, parsed).fate, 'bypassed')
       const { rule, ...rest } = ask(question, parsed.value as object)
       const { rule: located, ...same } = ask(question, parsed)
       assert.equal(rest, same)

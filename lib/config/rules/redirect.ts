@@ -104,7 +104,7 @@ function checkDeclared({ report, isNew }: RuleContext, machine: MachineView): vo
   }
 }
 
-/** A policy that refuses anybody, where nobody has said who is redirected besides the mesh. */
+/** A policy that refuses anybody, where nobody has said who is proxied besides the mesh. */
 function checkStrangers({ report, isNew }: RuleContext, machine: MachineView): void {
   const policy = machine.settings.proxy?.defaultInboundPolicy
   if (machine.role !== 'server') return
@@ -169,7 +169,7 @@ function coveredBy(network: Network, mesh: RuleContext['draft']['mesh']): string
   return undefined
 }
 
-/** A user cannot be one of the few that are meant and one that is left alone. */
+/** A user cannot be one of the few that are meant and one that is bypassed. */
 function checkUsers({ draft, report, isNew }: RuleContext, machine: MachineView): void {
   const { onlyUsers = [], exemptUsers = [] } = machine.settings.redirect?.outbound ?? {}
   const proxy = draft.proxy?.user
@@ -180,7 +180,7 @@ function checkUsers({ draft, report, isNew }: RuleContext, machine: MachineView)
   ]
   for (const [index, user] of onlyUsers.entries()) {
     if (user === undefined) continue
-    const why = own.includes(user) ? 'always left alone' : exemptUsers.includes(user) ? 'exempt' : undefined
+    const why = own.includes(user) ? 'always bypassed' : exemptUsers.includes(user) ? 'exempt' : undefined
     const path = machine.originOf('redirect', 'outbound', 'onlyUsers', index)
     if (why !== undefined && isNew(path)) report('only-user-exempt', path, { user: String(user), why })
   }

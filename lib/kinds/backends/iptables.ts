@@ -77,7 +77,7 @@ export function printIptablesRule(
 ): string {
   const words = ['-A', chain, ...printMatch(match, verdict.kind === 'redirect', notation)]
   if (verdict.kind === 'require') words.push('-g', next)
-  else if (verdict.kind === 'exempt') words.push('-j', 'RETURN')
+  else if (verdict.kind === 'bypass') words.push('-j', 'RETURN')
   else words.push('-j', 'REDIRECT', '--to-ports', String(verdict.port))
   return words.join(' ')
 }

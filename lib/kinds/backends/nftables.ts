@@ -68,7 +68,7 @@ function nftablesStages(rules: readonly RedirectRule[], direction: RedirectRule[
   return splitStages(own, direction, (requirement) => `${direction}_${requirement}`)
 }
 
-/** A family that nothing is required of goes on, unless nothing of it is redirected anyway. */
+/** A family that nothing is required of goes on, unless nothing of it is proxied anyway. */
 function printPasses({ rules, next }: Stage, all: readonly RedirectRule[]): string {
   const direction = rules[0]?.direction
   return (['ipv4', 'ipv6'] as const)
@@ -89,7 +89,7 @@ function printNftablesRule(
   notation: Notation,
 ): string {
   const words = printMatch(rule, match, notation)
-  if (rule.verdict.kind === 'exempt') return [...words, 'return'].join(' ')
+  if (rule.verdict.kind === 'bypass') return [...words, 'return'].join(' ')
   if (rule.verdict.kind === 'require') return [...words, `goto ${next}`].join(' ')
   return [...words, 'tcp flags & (fin|syn|rst|ack) == syn', `redirect to :${rule.verdict.port}`].join(' ')
 }

@@ -26,7 +26,7 @@ export interface Stage extends ChainNames {
 
 /**
  * Splits the rules of one direction behind each requirement: what meets it goes on in a chain of its own, and whatever comes
- * to the end of a chain is left alone. Neither backend needs a set for that, which may not be empty nor overlap.
+ * to the end of a chain is bypassed. Neither backend needs a set for that, which may not be empty nor overlap.
  */
 export function splitStages(
   rules: readonly RedirectRule[],
@@ -44,7 +44,7 @@ export function splitStages(
     if (rule.verdict.kind === 'require') stage.next ||= freeName(nameOf(rule.verdict.name), stages)
     stage.rules.push(rule)
   }
-  // Nothing may be redirected; the chain is there all the same, since rules lead to it.
+  // Nothing may be proxied; the chain is there all the same, since rules lead to it.
   if (stage.next !== '') stages.push({ chain: stage.next, next: '', rules: [] })
   return stages
 }

@@ -71,7 +71,7 @@ function viewShape(config: ResolvedConfig, { plan, files, templates }: Shape): o
 function exemptPorts({ rules }: Shape['plan']): object[] {
   return rules.flatMap(({ direction, verdict, match }) => {
     const { destinationPort: port, ...rest } = match
-    if (direction !== 'inbound' || verdict.kind !== 'exempt' || Object.keys(rest).length > 0) return []
+    if (direction !== 'inbound' || verdict.kind !== 'bypass' || Object.keys(rest).length > 0) return []
     if (typeof port === 'number') return [{ first: port, last: port }]
     return typeof port === 'object' && 'first' in port ? [{ first: port.first, last: port.last }] : []
   })

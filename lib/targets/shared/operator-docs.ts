@@ -107,11 +107,11 @@ function printNetwork(config: ResolvedConfig, machines: readonly ResolvedMachine
   if (needFirewalls(machines))
     lines.push(
       '',
-      'Connections from these networks to the ports of the document are redirected to the proxy. Whoever else connects is not: the',
+      'Connections from these networks to the ports of the document are proxied. Whoever else connects is bypassed: the',
       "firewall of the machine decides about them as before it joined, and the proxy's policy does not see them. A port that only the",
-      'mesh may use has to be closed to them there. `redirect.inbound.fromNetworks` says who else is redirected.',
+      'mesh may use has to be closed to them there. `redirect.inbound.fromNetworks` says who else is proxied.',
       '',
-      'A firewall on the machine sees redirected connections as connections to port 4143, from where they came. The programs in',
+      'A firewall on the machine sees proxied connections as connections to port 4143, from where they came. The programs in',
       '[firewall/](firewall) let the mesh in to that port, and nobody else: run the one for the firewall that the machine has, as root',
       'on the machine. With `remove` they take away what they added.',
     )

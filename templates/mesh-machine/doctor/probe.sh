@@ -59,21 +59,21 @@ only_proxy_had() {
     ! grep -F " $2 " "${work}/outbound" | grep -vF " $2 $3 " | grep -qvF ":$1 $2 "
 }
 
-# judge_connection N WAY KIND HOST PORT BY VERDICT ABOUT...: line number N of redirect.probes. Counts in passed and wrong, and
+# judge_connection N WAY KIND HOST PORT BY FATE ABOUT...: line number N of redirect.probes. Counts in passed and wrong, and
 # says what is wrong. ESTAB, SYN-SENT and CLOSE-WAIT are of now, other states may be of a check before.
 judge_connection() {
-  local number way host port by verdict to near from went listener preposition reason
-  number=$1 way=$2 host=$4 port=$5 by=$6 verdict=$7
+  local number way host port by should to near from fate listener preposition reason
+  number=$1 way=$2 host=$4 port=$5 by=$6 should=$7
   shift 7
   case ${host} in *:*) to="[${host}]:${port}" near="[${by}]:" ;; *) to=${host}:${port} near=${by}: ;; esac
   if [ "${way}" = inbound ]; then listener=4143 preposition='from'; else listener=4140 preposition='by user' near=''; fi
   from=$(grep '^[ECS][SLY]' "${work}/${way}" | grep -F " ${near}" | grep -F " ${to} " | head -n 1 | cut -d' ' -f4)
-  went=left
+  fate=bypassed
   if [ -n "${from}" ] && came_to_proxy "${listener}" "${from}" &&
-    { [ "${verdict}" = redirected ] || only_proxy_had "${listener}" "${from}" "${to}"; }; then went=redirected; fi
+    { [ "${should}" = proxied ] || only_proxy_had "${listener}" "${from}" "${to}"; }; then fate=proxied; fi
   # The proxy may be done with it by then. Nobody else answers on such a port.
-  case ${way}:${verdict} in outbound:redirected) [ ! -s "${work}/${number}" ] || went=redirected ;; *) ;; esac
-  if [ "${went}" = "${verdict}" ]; then
+  case ${way}:${should} in outbound:proxied) [ ! -s "${work}/${number}" ] || fate=proxied ;; *) ;; esac
+  if [ "${fate}" = "${should}" ]; then
     passed=$((passed + 1))
     return
   fi
@@ -82,15 +82,19 @@ judge_connection() {
     return
   fi
   # Somebody else has the route, or it is a broadcast address here.
-  if [ "${way}:${verdict}" = inbound:redirected ] && ! ip route get "${by}" 2>&1 | grep -q " dev ${link} "; then
+  if [ "${way}:${should}" = inbound:proxied ] && ! ip route get "${by}" 2>&1 | grep -q " dev ${link} "; then
     say "not tried: ${by} cannot be dialled from here ($*)"
     return
   fi
   wrong=$((wrong + 1))
-  reason='it did not come to the proxy: a rule is missing, or rules of others come first'
-  [ "${went}" = left ] || reason='it came to the proxy: a rule is missing'
-  [ "${way}:${went}" != inbound:left ] || [ -s "${work}/${number}" ] || reason="nobody answered: $(suspect_firewall)"
-  say "${way} ${to} ${preposition} ${by}: should be ${verdict} ($*), but ${reason}"
+  reason='a rule is missing'
+  # Past the proxy an application may answer or not, but the proxy answers whoever comes to it.
+  case ${way}:${fate}:$(cat "${work}/${number}") in
+    inbound:bypassed:) fate=refused reason="nobody answered; $(suspect_firewall)" ;;
+    *:bypassed:*) reason='a rule is missing, or rules of others come first' ;;
+    *) ;;
+  esac
+  say "${way} ${to} ${preposition} ${by}: should be ${should} ($*), but was ${fate}: ${reason}"
 }
 
 # suspect_firewall: who may have closed the proxy's port, to whom it has to be open, and what opens it.

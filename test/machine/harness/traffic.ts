@@ -1,14 +1,12 @@
+import type { Fate } from '../../../lib/index.ts'
 import { addresses, ports } from './addresses.ts'
 import type { Machine } from './machine.ts'
 import type { World } from './world.ts'
 
-/** How a connection goes: through the proxy, past it, or not at all. */
-export type Path = 'mesh' | 'plain' | 'none'
-
-/** One look at what works. */
+/** One look at what works; what nobody answers counts as refused. */
 export interface Traffic {
-  readonly inbound: Path
-  readonly outbound: Path
+  readonly inbound: Fate
+  readonly outbound: Fate
   readonly ssh: 'works' | 'fails'
 }
 
@@ -26,7 +24,7 @@ export async function lookAtTraffic(world: World, machine: Machine): Promise<Tra
 }
 
 /** A new connection from a pod to a declared port. */
-export async function lookInbound(world: World): Promise<Path> {
+export async function lookInbound(world: World): Promise<Fate> {
   try {
     const answer = await world.cluster.call('request', {
       address: addresses.machine,
@@ -35,21 +33,21 @@ export async function lookInbound(world: World): Promise<Path> {
       seconds: 2,
     })
     const who = /hello from the application to (\S+)/.exec(answer)?.[1]
-    if (who === undefined) return 'none'
-    return who === addresses.client ? 'plain' : 'mesh'
+    if (who === undefined) return 'refused'
+    return who === addresses.client ? 'bypassed' : 'proxied'
   } catch {
-    return 'none'
+    return 'refused'
   }
 }
 
-async function lookOutbound(machine: Machine): Promise<Path> {
+async function lookOutbound(machine: Machine): Promise<Fate> {
   const target = `${addresses.service}:${ports.echo}`
   const count = () => machine.metric('outbound_tcp_open_total', target).catch(() => 0)
   const before = await count()
   try {
     await machine.dial(addresses.service, ports.echo)
   } catch {
-    return 'none'
+    return 'refused'
   }
-  return (await count()) > before ? 'mesh' : 'plain'
+  return (await count()) > before ? 'proxied' : 'bypassed'
 }

@@ -192,7 +192,7 @@ export const narrow: Settings = {
   },
 }
 
-/** As {@link narrow}, with everything redirected that is not exempt. */
+/** As {@link narrow}, with everything proxied that is not exempt. */
 export const wide: Settings = {
   ...narrow,
   redirect: {
@@ -252,7 +252,7 @@ export const onlyIpv6: Settings = {
   },
 }
 
-/** A machine that has no IPv6 address: IPv6 is left alone. */
+/** A machine that has no IPv6 address: IPv6 is bypassed. */
 export const onlyIpv4: Settings = {
   ...narrow,
   clusterNetworks: ['10.42.0.0/16', '198.18.0.0/15'],

@@ -72,7 +72,7 @@ function askExplain(config: Config, drawn: readonly Drawn[]): string[] {
   return drawn.map(({ connection, question }) => {
     const explained = explain(config, question)
     if (!explained.ok) throw new Error(JSON.stringify(explained.diagnostics))
-    return explained.value.intercepted ? `proxy ${connection.direction}` : 'itself'
+    return explained.value.fate === 'proxied' ? `proxy ${connection.direction}` : 'itself'
   })
 }
 
@@ -98,7 +98,7 @@ async function disagreements(
 }
 
 test('at random, for every backend and family', async () => {
-  const count = { configurations: 0, connections: 0, redirected: 0, ipv6: 0 }
+  const count = { configurations: 0, connections: 0, proxied: 0, ipv6: 0 }
   const configuration = settings
     .map((chosen) => ({ chosen, prepared: prepare(chosen) }))
     .chain(({ chosen, prepared }) =>
@@ -119,7 +119,7 @@ test('at random, for every backend and family', async () => {
       )
       count.configurations++
       count.connections += drawn.length
-      count.redirected += expected.filter((place) => place !== 'itself').length
+      count.proxied += expected.filter((place) => place !== 'itself').length
       count.ipv6 += drawn.filter(({ request }) => request.family === 'ipv6').length
       if (found.flat().length === 0) return
       failure = `${JSON.stringify(chosen)}\n${found.flat().join('\n')}`
@@ -135,7 +135,7 @@ test('at random, for every backend and family', async () => {
     )
   assert.ok(count.configurations >= 200 && count.connections >= 4000)
   // Both answers and both families are a good part of what was asked.
-  for (const part of [count.redirected, count.connections - count.redirected, count.ipv6])
+  for (const part of [count.proxied, count.connections - count.proxied, count.ipv6])
     assert.ok(part > count.connections / 10, JSON.stringify(count))
 })
 
@@ -148,7 +148,7 @@ for (const [title, chosen, family] of [
   ['forty exempt ports and ranges', manyPorts, undefined],
   ['a machine with IPv6 only', onlyIpv6, 'ipv6'],
   ['a machine with IPv4 only', onlyIpv4, 'ipv4'],
-  ['everybody redirected', everybody, undefined],
+  ['everybody proxied', everybody, undefined],
   ['a client without addresses', nameless, undefined],
 ] as const) {
   test(`${title}, for every backend`, async () => {
@@ -159,8 +159,8 @@ for (const [title, chosen, family] of [
       .filter(({ request }) => family === undefined || request.family === family)
       .slice(0, 900)
     const expected = askExplain(config, drawn)
-    const redirected = expected.filter((place) => place !== 'itself').length
-    assert.ok(drawn.length === 900 && redirected > 50, `${redirected} of ${drawn.length}`)
+    const proxied = expected.filter((place) => place !== 'itself').length
+    assert.ok(drawn.length === 900 && proxied > 50, `${proxied} of ${drawn.length}`)
     const found = await Promise.all(
       kernels.map(async (kernel) => {
         await kernel.load(files)

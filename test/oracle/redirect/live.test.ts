@@ -74,7 +74,7 @@ async function arrival(host: Host, from: Place, address: string, port: number): 
   return places[index]?.[0] ?? 'nowhere'
 }
 
-/** In and out, on SSH's port and on one that is redirected. */
+/** In and out, on SSH's port and on one that is proxied. */
 const heldConnections = [
   { name: 'in 22', from: 'outside', address: addresses.machine, port: 22 },
   { name: 'in 80', from: 'outside', address: addresses.machine, port: 80 },

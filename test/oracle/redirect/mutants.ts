@@ -32,7 +32,7 @@ export function mutantsOf(rules: readonly RedirectRule[], pool: readonly Drawn[]
   /** The connections of one rule that the changed model answers otherwise. */
   const telling = (changed: readonly RedirectRule[], rule: RedirectRule | undefined): Drawn[] =>
     (rule === undefined ? [] : (decidedBy.get(rule) ?? []))
-      .filter((drawn) => intercepts(changed, drawn) !== intercepts(rules, drawn))
+      .filter((drawn) => isProxied(changed, drawn) !== isProxied(rules, drawn))
       .slice(0, 8)
 
   const mutants: Mutant[] = []
@@ -50,8 +50,8 @@ export function mutantsOf(rules: readonly RedirectRule[], pool: readonly Drawn[]
   return mutants.filter((mutant) => mutant.telling.length > 0)
 }
 
-function intercepts(rules: readonly RedirectRule[], { connection }: Drawn): boolean {
-  return decideConnection(rules, connection).intercepted
+function isProxied(rules: readonly RedirectRule[], { connection }: Drawn): boolean {
+  return decideConnection(rules, connection).fate === 'proxied'
 }
 
 /** Places of the rules of the other verdict, nearest first. */

@@ -183,11 +183,11 @@ test('explain says for people and in JSON what happens to a connection, and refu
     ask('--outbound', '80'),
   ])
   assert.is(people.code, 0)
-  assert.match(people.stdout, /goes through the proxy, port 4140/)
+  assert.match(people.stdout, /proxied: it goes to port 4140 of the proxy/)
   assert.match(people.stdout, /because of: <stdin>:[0-9]+:[0-9]+: .*10\.43\.0\.0\/16/)
-  assert.match(people.stdout, /while the proxy is down: refused/)
-  const { intercepted, rule } = JSON.parse(json.stdout) as { intercepted: boolean; rule: { reason: string } }
-  assert.equal([intercepted, rule.reason], [false, 'SSH'])
+  assert.match(people.stdout, /while the proxy is down: refused, until it is back/)
+  const { fate, rule } = JSON.parse(json.stdout) as { fate: string; rule: { reason: string } }
+  assert.equal([fate, rule.reason], ['bypassed', 'SSH'])
   for (const { code, stdout, stderr } of [unclear, unknown]) {
     assert.is(code, 1)
     assert.is(stdout, '')

@@ -188,7 +188,7 @@ test('machine networks that are typed are taken instead, and nothing is listed t
   )
 })
 
-test('IPv6 is redirected where an address or a network is IPv6, unless the document says otherwise', () => {
+test('IPv6 is proxied where an address or a network is IPv6, unless the document says otherwise', () => {
   const sixth = (edits: readonly Edit[]) => first(resolved(edit(base, edits))).redirect.ipv6
   assert.is(sixth([]), false)
   assert.is(sixth([['[203.0.113.42]', '[203.0.113.42, "2001:db8::1"]']]), true)

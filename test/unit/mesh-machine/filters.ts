@@ -255,18 +255,26 @@ ESTAB 0 0 10.0.0.5:40000 10.42.0.1:80
 ESTAB 0 0 127.0.0.1:4140 10.0.0.5:40000 
 ESTAB 0 0 10.0.0.5:41000 10.42.0.1:81 
 END
-: >1; work=. link=probe passed=0 wrong=0; say() { echo "$@"; }; ip() { echo "dev probe "; }`
-    const judged = (line: string) =>
-      run(['doctor/probe'], `${sockets}; judge_connection 1 ${line}; echo "\${passed} \${wrong}"`)
-    assert.is(judged('outbound ipv4 10.42.0.1 80 1000 redirected in the mesh'), '1 0\n')
-    assert.is(judged('outbound ipv4 10.42.0.1 81 1000 left not in scope'), '1 0\n')
+: >inbound; : >1; work=. link=probe passed=0 wrong=0; say() { echo "$@"; }; ip() { echo " dev probe "; }
+suspect_firewall() { echo "does a firewall"; }`
+    const judged = (line: string, before = ':') =>
+      run(['doctor/probe'], `${sockets}; ${before}; judge_connection 1 ${line}; echo "\${passed} \${wrong}"`)
+    assert.is(judged('outbound ipv4 10.42.0.1 80 1000 proxied in the mesh'), '1 0\n')
+    assert.is(judged('outbound ipv4 10.42.0.1 81 1000 bypassed not in scope'), '1 0\n')
+    for (const [line, said] of [
+      ['outbound ipv4 10.42.0.1 81 1000 proxied x', 'proxied (x), but was bypassed: a rule is missing, or '],
+      ['outbound ipv4 10.42.0.1 80 1000 bypassed y', 'bypassed (y), but was proxied: a rule is missing\n'],
+      [
+        'inbound ipv4 10.0.0.5 80 10.42.0.9 proxied z',
+        'proxied (z), but was refused: nobody answered; does ',
+      ],
+    ] as const) {
+      const judgement = judged(line)
+      assert.ok(judgement.includes(`should be ${said}`) && judgement.endsWith('\n0 1\n'), judgement)
+    }
     assert.match(
-      judged('outbound ipv4 10.42.0.1 81 1000 redirected x'),
-      /should be redirected \(x\), but it did not come .*\n0 1\n$/,
-    )
-    assert.match(
-      judged('outbound ipv4 10.42.0.1 80 1000 left y'),
-      /should be left \(y\), but it came to the proxy.*\n0 1\n$/,
+      judged('inbound ipv4 10.0.0.5 80 10.42.0.9 proxied z', 'echo open >1'),
+      / but was bypassed: .*\n0 1\n$/,
     )
   })
 

@@ -23,7 +23,7 @@ test('minimal: what goes out and what comes in, in order', () => {
   ])
 })
 
-test('what else is redirected comes in too, at both ports', () => {
+test('what else is proxied comes in too, at both ports', () => {
   const document = minimalWith((changed) => {
     changed.redirect = { inbound: { fromNetworks: ['198.51.100.0/24', '10.42.0.0/16'] } }
   })

@@ -1,4 +1,4 @@
-/** Whether IPv6 is redirected is decided by the machine where the document says no, and else by all that is IPv6 in it. */
+/** Whether IPv6 is proxied is decided by the machine where the document says no, and else by all that is IPv6 in it. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generate } from '../../../lib/index.ts'

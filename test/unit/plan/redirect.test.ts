@@ -33,7 +33,7 @@ const dualStack = minimalWith((document) => {
   ]
 })
 
-test('inbound: own addresses, what is left alone, who is of the mesh, and then each declared port', () => {
+test('inbound: own addresses, what is bypassed, who is of the mesh, and then each declared port', () => {
   const expected = (address: string, sources: readonly string[]) => [
     `-d ${address} -g MESHJOIN_INBOUND_OWN`,
     'INBOUND_OWN -i lo -j RETURN',
@@ -149,11 +149,11 @@ test('outbound, IPv6: its own metadata service, name server and networks, and no
   ])
 })
 
-test('whatever is redirected is redirected by its first packet, after everything that is left alone', () => {
+test('whatever is proxied is redirected by its first packet, after everything that is bypassed', () => {
   const { rules } = firstPlan(dualStack)
   for (const direction of ['inbound', 'outbound'] as const) {
     const kinds = rules.filter((rule) => rule.direction === direction).map((rule) => rule.verdict.kind)
-    assert.is(kinds.lastIndexOf('exempt') < kinds.indexOf('redirect'), true, direction)
+    assert.is(kinds.lastIndexOf('bypass') < kinds.indexOf('redirect'), true, direction)
   }
   for (const family of ['ipv4', 'ipv6'] as const)
     for (const line of printIptables(rules, family, literalNotation).split('\n'))
@@ -187,7 +187,7 @@ test('each rule names the field that it comes from', () => {
   assert.is(origins.get('SSH'), '')
 })
 
-test('a network inside another one is redirected once', () => {
+test('a network inside another one is proxied once', () => {
   const { rules } = firstPlan(
     minimalWith((document) => {
       document.mesh.clusterNetworks = ['10.42.0.0/16', '10.0.0.0/8', '10.42.7.0/24']

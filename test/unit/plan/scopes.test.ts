@@ -41,27 +41,27 @@ function ownRules(rules: readonly RedirectRule[], direction: RedirectRule['direc
     )
 }
 
-test('inbound: each exemption is a rule with the field that it comes from, and all the rest is redirected', () => {
+test('inbound: each exemption is a rule with the field that it comes from, and all the rest is proxied', () => {
   assert.equal(ownRules(firstPlan(everything).rules, 'inbound'), [
-    '/redirect/inbound/exemptInterfaces/0: exempt interface wg0: {"inInterface":"wg0"} exempt',
-    '/redirect/inbound/exemptPorts/0: exempt port 9100: {"destinationPort":9100} exempt',
-    '/redirect/inbound/exemptPorts/1: exempt port 4567-4568: {"destinationPort":{"first":4567,"last":4568}} exempt',
-    '/redirect/inbound/exemptNetworks/0: exempt network 10.9.0.0/24: {"source":"10.9.0.0/24"} exempt',
-    '/redirect/inbound/exemptNetworks/1: exempt network fd00:9::/64: {"source":"fd00:9::/64"} exempt',
-    '/redirect/inbound/exemptNetworks/2: exempt network 192.0.2.7: {"source":"192.0.2.7/32"} exempt',
+    '/redirect/inbound/exemptInterfaces/0: exempt interface wg0: {"inInterface":"wg0"} bypass',
+    '/redirect/inbound/exemptPorts/0: exempt port 9100: {"destinationPort":9100} bypass',
+    '/redirect/inbound/exemptPorts/1: exempt port 4567-4568: {"destinationPort":{"first":4567,"last":4568}} bypass',
+    '/redirect/inbound/exemptNetworks/0: exempt network 10.9.0.0/24: {"source":"10.9.0.0/24"} bypass',
+    '/redirect/inbound/exemptNetworks/1: exempt network fd00:9::/64: {"source":"fd00:9::/64"} bypass',
+    '/redirect/inbound/exemptNetworks/2: exempt network 192.0.2.7: {"source":"192.0.2.7/32"} bypass',
     '/redirect/inbound/scope: every port that is not exempt: {} redirect',
   ])
 })
 
 test('outbound: the same, and a rule for each user where only some are meant', () => {
   assert.equal(ownRules(firstPlan(everything).rules, 'outbound'), [
-    '/redirect/outbound/exemptInterfaces/0: exempt interface docker0: {"outInterface":"docker0"} exempt',
-    '/redirect/outbound/exemptUsers/0: exempt user backup: {"uid":"backup"} exempt',
-    '/redirect/outbound/exemptUsers/1: exempt user 0: {"uid":0} exempt',
-    '/redirect/outbound/exemptPorts/0: exempt port 25: {"destinationPort":25} exempt',
-    '/redirect/outbound/exemptPorts/1: exempt port 8000-8100: {"destinationPort":{"first":8000,"last":8100}} exempt',
-    '/redirect/outbound/exemptNetworks/0: exempt network 198.51.100.0/24: {"destination":"198.51.100.0/24"} exempt',
-    '/redirect/outbound/exemptNetworks/1: exempt network fd00:8::1: {"destination":"fd00:8::1/128"} exempt',
+    '/redirect/outbound/exemptInterfaces/0: exempt interface docker0: {"outInterface":"docker0"} bypass',
+    '/redirect/outbound/exemptUsers/0: exempt user backup: {"uid":"backup"} bypass',
+    '/redirect/outbound/exemptUsers/1: exempt user 0: {"uid":0} bypass',
+    '/redirect/outbound/exemptPorts/0: exempt port 25: {"destinationPort":25} bypass',
+    '/redirect/outbound/exemptPorts/1: exempt port 8000-8100: {"destinationPort":{"first":8000,"last":8100}} bypass',
+    '/redirect/outbound/exemptNetworks/0: exempt network 198.51.100.0/24: {"destination":"198.51.100.0/24"} bypass',
+    '/redirect/outbound/exemptNetworks/1: exempt network fd00:8::1: {"destination":"fd00:8::1/128"} bypass',
     '/redirect/outbound/scope: every connection that is not exempt, for user shop: {"uid":"shop"} redirect',
     '/redirect/outbound/scope: every connection that is not exempt, for user 1500: {"uid":1500} redirect',
   ])
@@ -104,7 +104,7 @@ test('iptables: the same rules in its own words, by family', () => {
   assert.not.ok(v6.includes('10.9.0.0'))
 })
 
-test('without IPv6 nothing of it is redirected, by either backend', () => {
+test('without IPv6 nothing of it is proxied, by either backend', () => {
   const plain = minimalWith((document) => {
     document.redirect = { inbound: { scope: 'all' } }
   })
@@ -115,13 +115,13 @@ test('without IPv6 nothing of it is redirected, by either backend', () => {
     assert.match(line, /meta nfproto ipv4|ip daddr/)
 })
 
-test('where a cluster network is the own network too, its directory and time services are left alone', () => {
+test('where a cluster network is the own network too, its directory and time services are bypassed', () => {
   const shared = (document: EditableDocument) => {
     document.mesh.clusterNetworks.push('203.0.113.0/24')
   }
   const { rules } = firstPlan(minimalWith(shared))
   const ports = rules.filter(
-    ({ origin, verdict }) => origin === '/mesh/clusterNetworks/2' && verdict.kind === 'exempt',
+    ({ origin, verdict }) => origin === '/mesh/clusterNetworks/2' && verdict.kind === 'bypass',
   )
   assert.equal(
     ports.map(({ match }) => [match.destination, match.destinationPort]),
@@ -144,20 +144,20 @@ test('probes: one for each rule that can be tried, with what the rules say of it
   const machine = firstPlan(everything)
   const lines = printProbes(machine.rules, servedAddresses(machine), true, literalNotation).trim().split('\n')
   for (const line of [
-    'inbound ipv4 203.0.113.42 22 10.42.255.255 left SSH',
-    'inbound ipv4 203.0.113.42 9100 10.42.255.255 left exempt port 9100',
-    'inbound ipv4 203.0.113.42 9 10.42.255.255 redirected every port that is not exempt',
-    'inbound ipv4 203.0.113.42 9 169.254.255.250 left only from the mesh',
-    'inbound ipv4 169.254.255.249 9 10.42.255.255 left only to addresses that the proxy serves',
+    'inbound ipv4 203.0.113.42 22 10.42.255.255 bypassed SSH',
+    'inbound ipv4 203.0.113.42 9100 10.42.255.255 bypassed exempt port 9100',
+    'inbound ipv4 203.0.113.42 9 10.42.255.255 proxied every port that is not exempt',
+    'inbound ipv4 203.0.113.42 9 169.254.255.250 bypassed only from the mesh',
+    'inbound ipv4 169.254.255.249 9 10.42.255.255 bypassed only to addresses that the proxy serves',
     // Over IPv6 the machine itself is all that is of the mesh, and nobody can dial as that.
-    'inbound ipv6 2001:db8::42 9 2001:db8:6d65:7368::2 left only from the mesh',
-    'outbound ipv4 192.0.2.1 25 shop left exempt port 25',
-    'outbound ipv4 198.51.100.1 9 shop left exempt network 198.51.100.0/24',
-    'outbound ipv6 fd00:8::1 9 shop left exempt network fd00:8::1',
+    'inbound ipv6 2001:db8::42 9 2001:db8:6d65:7368::2 bypassed only from the mesh',
+    'outbound ipv4 192.0.2.1 25 shop bypassed exempt port 25',
+    'outbound ipv4 198.51.100.1 9 shop bypassed exempt network 198.51.100.0/24',
+    'outbound ipv6 fd00:8::1 9 shop bypassed exempt network fd00:8::1',
   ])
     assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join('\n')}`)
-  assert.ok(lines.some((line) => / backup left exempt user backup$/.test(line)))
-  assert.ok(lines.some((line) => / 1500 redirected /.test(line)))
+  assert.ok(lines.some((line) => / backup bypassed exempt user backup$/.test(line)))
+  assert.ok(lines.some((line) => / 1500 proxied /.test(line)))
   const targets = lines
     .filter((line) => line.startsWith('outbound'))
     .map((line) => line.split(' ').slice(2, 4).join())
