@@ -4,13 +4,13 @@ import type { SchemaFault } from '../generated/validator.js'
 import { unknownKey } from './schema-faults.ts'
 
 /** A document of which parts may be missing, because they are, or because they do not fit the schema. */
-export type Draft = Partial2<MeshjoinDocument>
+export type Draft = DeepPartial<MeshjoinDocument>
 
 /** Every property and every item of a type, optional at any depth. */
-export type Partial2<T> = T extends readonly (infer I)[]
-  ? readonly (Partial2<I> | undefined)[]
+export type DeepPartial<T> = T extends readonly (infer I)[]
+  ? readonly (DeepPartial<I> | undefined)[]
   : T extends object
-    ? { readonly [K in keyof T]?: Partial2<T[K]> | undefined }
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> | undefined }
     : T
 
 /**

@@ -1,11 +1,11 @@
 import { pointer } from '../diagnostics/pointer.ts'
 import type { MachineDefaults } from '../generated/document.ts'
-import type { Draft, Partial2 } from './draft.ts'
+import type { Draft, DeepPartial } from './draft.ts'
 
 type Machine = NonNullable<NonNullable<Draft['machines']>[number]>
 
 /** What a machine may get from above, and what it may set itself. */
-export type Settings = Partial2<MachineDefaults>
+export type Settings = DeepPartial<MachineDefaults>
 
 /** One source of settings, with its place in the document. */
 interface Layer {
