@@ -1,6 +1,6 @@
 import { base64 } from '@scure/base'
 
-/** What the rules need to know of an X.509 certificate. */
+/** What the checks need to know of an X.509 certificate. */
 export interface Certificate {
   /** The last common name of the subject, or a placeholder where it has none. */
   readonly subject: string
@@ -101,8 +101,8 @@ interface Element {
 }
 
 /**
- * The few fields that rules ask about, read from DER (RFC 5280 §4.1). Our own forty lines: the ASN.1 libraries that are
- * kept take 17 to 31 kB gzipped of the 64 kB that the whole library may have.
+ * The few fields that checks ask about, read from DER (RFC 5280 §4.1). Our own reader: the ASN.1 libraries take up to a third
+ * of what the whole library may have (ARCHITECTURE.md).
  */
 function readCertificate(der: Uint8Array, fingerprint: string): Certificate {
   const outer = element(der, 0, der.length)

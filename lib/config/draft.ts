@@ -14,7 +14,7 @@ export type DeepPartial<T> = T extends readonly (infer I)[]
     : T
 
 /**
- * A copy of the value without the parts that do not fit the schema, so that the cross-field rules can look at the rest: all
+ * A copy of the value without the parts that do not fit the schema, so that the checks of several fields can look at the rest: all
  * mistakes are reported in one run. Items of a list keep their places.
  */
 export function pruneFaults(value: unknown, faults: readonly SchemaFault[]): Draft {

@@ -1,6 +1,6 @@
 import { pointer } from '../diagnostics/pointer.ts'
 import type { MachineDefaults } from '../generated/document.ts'
-import type { Draft, DeepPartial } from './draft.ts'
+import type { DeepPartial, Draft } from './draft.ts'
 
 type Machine = NonNullable<NonNullable<Draft['machines']>[number]>
 

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js'
 
 export type Family = 'ipv4' | 'ipv6'
 
-/** An IP address with what rules ask about it. */
+/** An IP address with what checks ask about it. */
 export interface Address {
   readonly family: Family
   /** Canonical text: lower case, compressed, no zone. */

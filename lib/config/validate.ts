@@ -1,9 +1,9 @@
 import { collectDiagnostics, type Diagnostic, hasErrors, sortDiagnostics } from '../diagnostics/diagnostic.ts'
 import type { MeshjoinDocument } from '../generated/document.ts'
+import { createContext } from './checks/context.ts'
+import { checks } from './checks/index.ts'
 import { pruneFaults } from './draft.ts'
 import { isParsed, type Locate, type Parsed, parse } from './parse.ts'
-import { createContext } from './rules/context.ts'
-import { rules } from './rules/index.ts'
 import { checkSchema } from './schema-faults.ts'
 
 const configMark: unique symbol = Symbol('config')
@@ -38,7 +38,7 @@ export function fail(diagnostics: readonly Diagnostic[]): Result<never> {
 }
 
 /**
- * Checks a document: its form against the schema, then every rule that concerns several fields. All findings come in one
+ * Checks a document: its form against the schema, then every check that concerns several fields. All findings come in one
  * run, sorted by their place. Never throws, and never changes what it was given.
  */
 export function validate(input: Input): Result<Config> {
@@ -50,7 +50,7 @@ export function validate(input: Input): Result<Config> {
   const faults = checkSchema(value, report, parsed?.typed)
   const draft = pruneFaults(value, faults)
   const context = createContext(draft, report)
-  for (const rule of rules) rule(context)
+  for (const check of checks) check(context)
   const located = sortDiagnostics(
     diagnostics.map((diagnostic) => locateDiagnostic(diagnostic, parsed?.locate)),
   )

@@ -25,7 +25,7 @@ import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
 import { planAgentConfiguration } from './spire-agent.ts'
 
-/** A program to put on the machine, with the folder that its versions live in. */
+/** A program to put on the machine, with what to download. */
 export interface Program {
   readonly name: 'linkerd2-proxy' | 'spire-agent'
   readonly version: string
@@ -43,7 +43,7 @@ export interface AgentPlan {
   readonly configuration: Json
   /** PEM. */
   readonly bundle: string
-  /** `host:port` of its server, for messages. */
+  /** Where its server is, for messages. */
   readonly server: { readonly host: string; readonly port: number }
 }
 
@@ -60,7 +60,7 @@ export interface MeshPlan {
   readonly shutdownGracePeriod: string
   readonly environment: readonly EnvironmentEntry[]
   readonly trustAnchors: string
-  /** Undefined where an agent of somebody else's is there already. */
+  /** Undefined where another agent is there already. */
   readonly agent: AgentPlan | undefined
   readonly agentSocket: string
   readonly selectors: readonly string[]

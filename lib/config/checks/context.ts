@@ -6,7 +6,7 @@ import { type LayeredMachine, layerMachine } from '../layers.ts'
 import { type Address, parseAddress } from '../network.ts'
 import { type LinkerdVersion, parseLinkerdVersion } from '../versions.ts'
 
-/** A machine as the rules see it: what could be read of it, with groups and defaults applied. */
+/** A machine as the checks see it: what could be read of it, with groups and defaults applied. */
 export interface MachineView extends LayeredMachine {
   readonly path: string
   readonly name: string | undefined
@@ -27,8 +27,8 @@ export interface MachineView extends LayeredMachine {
   readonly parentId: string | undefined
 }
 
-/** What every rule is handed. Rules look at what is there and keep silent about what is missing. */
-export interface RuleContext {
+/** What every check is handed. Checks look at what is there and keep silent about what is missing. */
+export interface CheckContext {
   readonly draft: Draft
   readonly machines: readonly MachineView[]
   readonly linkerd: LinkerdVersion | undefined
@@ -37,9 +37,9 @@ export interface RuleContext {
   readonly isNew: (path: string) => boolean
 }
 
-export type Rule = (context: RuleContext) => void
+export type Check = (context: CheckContext) => void
 
-export function createContext(draft: Draft, report: Report): RuleContext {
+export function createContext(draft: Draft, report: Report): CheckContext {
   const machines = (draft.machines ?? []).flatMap((machine, index) =>
     machine === undefined ? [] : [viewMachine(draft, machine, pointer('/machines', index))],
   )

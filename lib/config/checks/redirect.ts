@@ -9,14 +9,14 @@ import {
   parseNetworkOrAddress,
   splitHostPort,
 } from '../network.ts'
-import type { MachineView, Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext, MachineView } from './context.ts'
 
 const sides = ['inbound', 'outbound'] as const
 type Side = (typeof sides)[number]
-type Redirect = NonNullable<RuleContext['draft']['redirect']>
+type Redirect = NonNullable<CheckContext['draft']['redirect']>
 
 /** Exemptions that can be read, and that do not take away what the document asks for elsewhere. */
-export const checkRedirect: Rule = (context) => {
+export const checkRedirect: Check = (context) => {
   for (const [path, redirect] of holders(context)) {
     for (const side of sides) {
       checkNetworks(context, redirect?.[side]?.exemptNetworks, pointer(path, side, 'exemptNetworks'))
@@ -48,7 +48,7 @@ export const checkRedirect: Rule = (context) => {
 }
 
 /** Every place of the document that may say something about the redirect. */
-function holders({ draft }: RuleContext): [path: string, redirect: Redirect | undefined][] {
+function holders({ draft }: CheckContext): [path: string, redirect: Redirect | undefined][] {
   return [
     ['/redirect', draft.redirect],
     ['/defaults/redirect', draft.defaults?.redirect],
@@ -60,7 +60,7 @@ function holders({ draft }: RuleContext): [path: string, redirect: Redirect | un
 }
 
 function checkNetworks(
-  { report }: RuleContext,
+  { report }: CheckContext,
   list: readonly (string | undefined)[] | undefined,
   path: string,
 ): void {
@@ -73,7 +73,7 @@ function checkNetworks(
 
 type Ports = readonly (string | number | undefined)[]
 
-function checkRanges({ report }: RuleContext, list: Ports | undefined, path: string): void {
+function checkRanges({ report }: CheckContext, list: Ports | undefined, path: string): void {
   for (const [index, item] of (list ?? []).entries()) {
     if (typeof item !== 'string') continue
     const [first = 0, last = 0] = item.split('-').map(Number)
@@ -92,7 +92,7 @@ function readRange(item: string | number): readonly [first: number, last: number
   return [first, last]
 }
 
-function checkDeclared({ report, isNew }: RuleContext, machine: MachineView): void {
+function checkDeclared({ report, isNew }: CheckContext, machine: MachineView): void {
   const list = machine.settings.redirect?.inbound?.exemptPorts ?? []
   for (const [index, item] of list.entries()) {
     if (item === undefined) continue
@@ -105,7 +105,7 @@ function checkDeclared({ report, isNew }: RuleContext, machine: MachineView): vo
 }
 
 /** A policy that refuses anybody, where nobody has said who is proxied besides the mesh. */
-function checkStrangers({ report, isNew }: RuleContext, machine: MachineView): void {
+function checkStrangers({ report, isNew }: CheckContext, machine: MachineView): void {
   const policy = machine.settings.proxy?.defaultInboundPolicy
   if (machine.role !== 'server') return
   if (policy === undefined || policy === 'all-unauthenticated' || policy === 'audit') return
@@ -118,7 +118,7 @@ function checkStrangers({ report, isNew }: RuleContext, machine: MachineView): v
 }
 
 /** All ports exempt: then the rest of the side says nothing. */
-function checkSomePort({ report, isNew }: RuleContext, machine: MachineView, side: Side): void {
+function checkSomePort({ report, isNew }: CheckContext, machine: MachineView, side: Side): void {
   const list: Ports = machine.settings.redirect?.[side]?.exemptPorts ?? []
   const ranges = list.filter((item) => item !== undefined).map(readRange)
   let next = 1
@@ -130,7 +130,7 @@ function checkSomePort({ report, isNew }: RuleContext, machine: MachineView, sid
 }
 
 /** As {@link checkSomePort}, for where connections come from. Outbound, such a network covers the cluster's. */
-function checkSomeSource({ report, isNew }: RuleContext, machine: MachineView): void {
+function checkSomeSource({ report, isNew }: CheckContext, machine: MachineView): void {
   for (const [index, text] of (machine.settings.redirect?.inbound?.exemptNetworks ?? []).entries()) {
     const network = text === undefined ? undefined : parseNetwork(text)
     if (network === undefined || !isNetwork(network) || network.prefix > 0) continue
@@ -141,7 +141,7 @@ function checkSomeSource({ report, isNew }: RuleContext, machine: MachineView): 
   }
 }
 
-function checkCovered(context: RuleContext, machine: MachineView): void {
+function checkCovered(context: CheckContext, machine: MachineView): void {
   const { draft, report, isNew } = context
   const list = machine.settings.redirect?.outbound?.exemptNetworks ?? []
   for (const [index, text] of list.entries()) {
@@ -155,7 +155,7 @@ function checkCovered(context: RuleContext, machine: MachineView): void {
 }
 
 /** The control plane by its addresses; where it has names, these are of pods, which a whole network of the cluster holds. */
-function coveredBy(network: Network, mesh: RuleContext['draft']['mesh']): string | undefined {
+function coveredBy(network: Network, mesh: CheckContext['draft']['mesh']): string | undefined {
   for (const target of [mesh?.controlPlane?.destination, mesh?.controlPlane?.policy]) {
     const address = parseAddress(splitHostPort(target ?? '')?.host ?? '')
     if (address !== undefined && networkContains(network, address))
@@ -170,7 +170,7 @@ function coveredBy(network: Network, mesh: RuleContext['draft']['mesh']): string
 }
 
 /** A user cannot be one of the few that are meant and one that is bypassed. */
-function checkUsers({ draft, report, isNew }: RuleContext, machine: MachineView): void {
+function checkUsers({ draft, report, isNew }: CheckContext, machine: MachineView): void {
   const { onlyUsers = [], exemptUsers = [] } = machine.settings.redirect?.outbound ?? {}
   const proxy = draft.proxy?.user
   const agent = draft.spire?.agent?.user

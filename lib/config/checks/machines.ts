@@ -2,10 +2,10 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
 import { notAnAddress, parseAddress, splitHostPort } from '../network.ts'
-import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
+import { type Check, type CheckContext, createClaims, type MachineView } from './context.ts'
 
 /** Machine names, groups, namespaces, ports, users: there, known, and not in each other's way. */
-export const checkMachines: Rule = (context) => {
+export const checkMachines: Check = (context) => {
   const claim = createClaims()
   for (const machine of context.machines) {
     const { name, path } = machine
@@ -25,7 +25,7 @@ export const checkMachines: Rule = (context) => {
   checkAdmin(context)
 }
 
-function checkGroup({ draft, report }: RuleContext, { path, name, group, settings }: MachineView): void {
+function checkGroup({ draft, report }: CheckContext, { path, name, group, settings }: MachineView): void {
   if (group !== undefined && !Object.hasOwn(draft.groups ?? {}, group)) {
     report('group-unknown', pointer(path, 'group'), {
       group,
@@ -43,7 +43,7 @@ const reserved: Readonly<Record<number, string>> = {
   4191: "the proxy's admin listener",
 }
 
-function checkPorts(context: RuleContext, machine: MachineView): void {
+function checkPorts(context: CheckContext, machine: MachineView): void {
   const { draft, report } = context
   const admin = splitHostPort(draft.proxy?.adminAddress ?? '127.0.0.1:4191')?.port
   const numbers = createClaims()
@@ -70,7 +70,7 @@ function checkPorts(context: RuleContext, machine: MachineView): void {
 
 /** Ports and role that do not go together, once for what the machines of a group have in common. */
 function checkRole(
-  { isNew, report }: RuleContext,
+  { isNew, report }: CheckContext,
   { path, name, group, settings, ports, originOf }: MachineView,
 ): void {
   const [first] = ports
@@ -95,7 +95,7 @@ function checkRole(
     report('server-ports-missing', path, { machine })
 }
 
-function checkHealth(context: RuleContext, machine: MachineView): void {
+function checkHealth(context: CheckContext, machine: MachineView): void {
   const port = machine.settings.healthCheck?.port
   const path = machine.originOf('healthCheck', 'port')
   if (port === undefined || machine.ports.some((declared) => declared.port === port) || !context.isNew(path))
@@ -104,7 +104,7 @@ function checkHealth(context: RuleContext, machine: MachineView): void {
   context.report('health-port-unknown', path, { port, declared })
 }
 
-function checkUsers({ draft, report }: RuleContext): void {
+function checkUsers({ draft, report }: CheckContext): void {
   if (draft.spire?.agent?.from === 'existing') return
   const proxy = { name: draft.proxy?.user?.name ?? 'linkerd-proxy', uid: draft.proxy?.user?.uid ?? 2102 }
   const agent = {
@@ -123,7 +123,7 @@ function checkUsers({ draft, report }: RuleContext): void {
   }
 }
 
-function checkAdmin({ draft, report }: RuleContext): void {
+function checkAdmin({ draft, report }: CheckContext): void {
   const text = draft.proxy?.adminAddress
   if (text === undefined) return
   const path = '/proxy/adminAddress'

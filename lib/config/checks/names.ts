@@ -2,10 +2,10 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { defaultResolver, resolvers } from '../../kinds/resolvers/index.ts'
 import { isAbsent } from '../draft.ts'
 import { mappedIpv4, notAnAddress, parseAddress, splitHostPort } from '../network.ts'
-import type { Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext } from './context.ts'
 
 /** The control plane's addresses, and how the machine resolves them. */
-export const checkNames: Rule = (context) => {
+export const checkNames: Check = (context) => {
   const { draft, report } = context
   const { controlPlane, dns } = draft.mesh ?? {}
   const names: string[] = []
@@ -35,7 +35,7 @@ export const checkNames: Rule = (context) => {
   checkDomains(context, names, dns?.domains ?? [draft.mesh?.clusterDomain ?? 'cluster.local'])
 }
 
-function checkServers({ draft, report }: RuleContext, names: readonly string[]): void {
+function checkServers({ draft, report }: CheckContext, names: readonly string[]): void {
   const dns = draft.mesh?.dns
   for (const [index, server] of (dns?.servers ?? []).entries()) {
     if (server !== undefined && parseAddress(server) === undefined)
@@ -55,7 +55,7 @@ function checkServers({ draft, report }: RuleContext, names: readonly string[]):
 }
 
 function checkDomains(
-  { draft, report }: RuleContext,
+  { draft, report }: CheckContext,
   names: readonly string[],
   domains: readonly (string | undefined)[],
 ): void {

@@ -1,11 +1,11 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { type Draft, isAbsent } from '../draft.ts'
-import type { Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext } from './context.ts'
 
 type Install = NonNullable<NonNullable<Draft['proxy']>['install']>
 
 /** Downloads that are pinned, and paths that work at every boot. */
-export const checkInstalls: Rule = (context) => {
+export const checkInstalls: Check = (context) => {
   const { draft } = context
   checkInstall(context, draft.proxy?.install, '/proxy/install')
   if (draft.spire?.agent?.from !== 'existing')
@@ -13,7 +13,7 @@ export const checkInstalls: Rule = (context) => {
   checkPaths(context)
 }
 
-function checkInstall({ report }: RuleContext, install: Install | undefined, path: string): void {
+function checkInstall({ report }: CheckContext, install: Install | undefined, path: string): void {
   if (install?.from === undefined) return
   const { from, sha256 = {} } = install
   const unused =
@@ -57,7 +57,7 @@ const taken: Readonly<Record<string, string>> = {
 }
 
 /** Every file that the operator places and the machine reads. */
-function checkPaths({ draft, report }: RuleContext): void {
+function checkPaths({ draft, report }: CheckContext): void {
   const { server, agent, trustBundle } = draft.spire ?? {}
   const attestation = agent?.attestation ?? {}
   const files: [path: string, file: string | undefined][] = [

@@ -2,10 +2,10 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { isAbsent } from '../draft.ts'
 import { serverNameFault, spiffeIdFault, trustDomainOf } from '../identity.ts'
 import type { Settings } from '../layers.ts'
-import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
+import { type Check, type CheckContext, createClaims, type MachineView } from './context.ts'
 
 /** SPIFFE IDs, server names and parents: well formed, in the trust domain, and unique where they must be. */
-export const checkIdentities: Rule = ({ draft, machines, report, isNew }) => {
+export const checkIdentities: Check = ({ draft, machines, report, isNew }) => {
   const trustDomain = draft.spire?.trustDomain
   const identities = createClaims()
   const parents = createClaims()
@@ -45,13 +45,13 @@ export const checkIdentities: Rule = ({ draft, machines, report, isNew }) => {
 }
 
 /** A group that shares one half of an identity shares the other half too. */
-function checkSharedPairs({ draft, report }: Pick<RuleContext, 'draft' | 'report'>): void {
+function checkSharedPairs({ draft, report }: Pick<CheckContext, 'draft' | 'report'>): void {
   checkPair(draft.defaults, '/defaults/identity', report)
   for (const [name, group] of Object.entries(draft.groups ?? {}))
     checkPair(group, pointer('/groups', name, 'identity'), report)
 }
 
-function checkPair(settings: Settings | undefined, path: string, report: RuleContext['report']): void {
+function checkPair(settings: Settings | undefined, path: string, report: CheckContext['report']): void {
   const identity = settings?.identity
   if (isAbsent(identity, 'spiffeId') === isAbsent(identity, 'serverName')) return
   const [missing, given] = isAbsent(identity, 'serverName')

@@ -3,10 +3,10 @@ import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
 import { forbiddenSettings, knownSettings, ownedSettings, settingForm } from '../proxy-settings.ts'
 import { shorten } from '../schema-faults.ts'
-import type { Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext } from './context.ts'
 
 /** Extra variables that contradict nothing, and an inbound policy that was chosen. */
-export const checkProxySettings: Rule = ({ draft, machines, report }) => {
+export const checkProxySettings: Check = ({ draft, machines, report }) => {
   for (const [name, value] of Object.entries(draft.proxy?.settings ?? {})) {
     const path = pointer('/proxy/settings', name)
     const short = name.replace(/^LINKERD2_PROXY_/, '')
@@ -52,7 +52,7 @@ function checkValue(
   name: string,
   value: unknown,
   path: string,
-  report: RuleContext['report'],
+  report: CheckContext['report'],
 ): void {
   const form = settingForm(short)
   if (form === undefined || typeof value !== 'string' || form.pattern.test(value)) return

@@ -12,16 +12,16 @@ import {
   spireHas,
   spireSince,
 } from '../versions.ts'
-import type { Rule } from './context.ts'
+import type { Check } from './context.ts'
 
 /** Versions that exist, work, and fit each other. */
-export const checkVersions: Rule = (context) => {
+export const checkVersions: Check = (context) => {
   checkLinkerd(context)
   checkProxy(context)
   checkSpire(context)
 }
 
-const checkLinkerd: Rule = ({ linkerd, report }) => {
+const checkLinkerd: Check = ({ linkerd, report }) => {
   if (linkerd === undefined) return
   const path = '/mesh/linkerdVersion'
   const broken = brokenLinkerd[linkerd.text]
@@ -34,7 +34,7 @@ const checkLinkerd: Rule = ({ linkerd, report }) => {
   }
 }
 
-const checkProxy: Rule = ({ draft, linkerd, report }) => {
+const checkProxy: Check = ({ draft, linkerd, report }) => {
   const version = draft.proxy?.version
   if (version === undefined) return
   const path = '/proxy/version'
@@ -60,7 +60,7 @@ const checkProxy: Rule = ({ draft, linkerd, report }) => {
   }
 }
 
-const checkSpire: Rule = ({ draft, report }) => {
+const checkSpire: Check = ({ draft, report }) => {
   const { version, attestation } = draft.spire?.agent ?? {}
   if (version === undefined || attestation?.type === undefined) return
   const needed = attestors[attestation.type].needsAgent?.(attestation)

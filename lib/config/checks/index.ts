@@ -1,7 +1,7 @@
 import { checkAddresses } from './addresses.ts'
 import { checkAnnotations } from './annotations.ts'
 import { checkCluster } from './cluster.ts'
-import type { Rule } from './context.ts'
+import type { Check } from './context.ts'
 import { checkIdentities } from './identity.ts'
 import { checkInstalls } from './installs.ts'
 import { checkMachines } from './machines.ts'
@@ -12,8 +12,8 @@ import { checkSpireSettings } from './spire.ts'
 import { checkTrust } from './trust.ts'
 import { checkVersions } from './versions.ts'
 
-/** Every cross-field rule. They do not depend on each other; the order means nothing. */
-export const rules: readonly Rule[] = [
+/** Every check of several fields. They do not depend on each other; the order means nothing. */
+export const checks: readonly Check[] = [
   checkVersions,
   checkTrust,
   checkNames,

@@ -1,10 +1,10 @@
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
 import { readPem } from '../certificate.ts'
-import type { Rule } from './context.ts'
+import type { Check } from './context.ts'
 
 /** Trust anchors and the agent's bundle: certificates of CAs that allow a CA below them. And never a key, anywhere. */
-export const checkTrust: Rule = ({ draft, report }) => {
+export const checkTrust: Check = ({ draft, report }) => {
   refuseKeys(draft, [], report)
   checkPem(draft.mesh?.trustAnchors, '/mesh/trustAnchors', true, report)
   const bundle = draft.spire?.trustBundle

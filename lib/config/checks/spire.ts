@@ -2,16 +2,16 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { attestors } from '../../kinds/attestors/index.ts'
 import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
-import type { Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext } from './context.ts'
 
 /** The SPIRE server, the agent and how it attests: complete, and nothing that would not be read. */
-export const checkSpireSettings: Rule = (context) => {
+export const checkSpireSettings: Check = (context) => {
   checkAgent(context)
   checkServer(context)
   checkSelectors(context)
 }
 
-function checkAgent({ draft, machines, report }: RuleContext): void {
+function checkAgent({ draft, machines, report }: CheckContext): void {
   const agent = draft.spire?.agent
   if (agent === undefined) return
   const from = agent.from ?? 'managed'
@@ -35,12 +35,12 @@ function checkAgent({ draft, machines, report }: RuleContext): void {
 }
 
 type AttestationDraft = NonNullable<
-  NonNullable<NonNullable<RuleContext['draft']['spire']>['agent']>['attestation']
+  NonNullable<NonNullable<CheckContext['draft']['spire']>['agent']>['attestation']
 >
 
 /** Options that the attestor asks for, and none that it would not read. */
 function checkAttestation(
-  { draft, machines, report }: Pick<RuleContext, 'draft' | 'machines' | 'report'>,
+  { draft, machines, report }: Pick<CheckContext, 'draft' | 'machines' | 'report'>,
   { type, ...options }: AttestationDraft,
 ): void {
   if (type === undefined) return
@@ -66,7 +66,7 @@ function checkAttestation(
     report('attestor-cannot-reattest', '/spire/server/agentTtl', { type, ttl })
 }
 
-function checkServer({ draft, report }: RuleContext): void {
+function checkServer({ draft, report }: CheckContext): void {
   const { server, agent } = draft.spire ?? {}
   const path = '/spire/server'
   const unreadable = server === undefined && !isAbsent(draft.spire, 'server')
@@ -92,7 +92,7 @@ function checkServer({ draft, report }: RuleContext): void {
 }
 
 /** SPIRE keeps a lifetime only up to min(ca_ttl / 6, 7 days); its CA lives 24h by default. */
-function checkLifetimes({ draft, report }: Pick<RuleContext, 'draft' | 'report'>): void {
+function checkLifetimes({ draft, report }: Pick<CheckContext, 'draft' | 'report'>): void {
   const server = draft.spire?.server
   if (server?.colocated !== true && server?.generate !== true) return
   const limit = Math.min(goSeconds(server.caTtl ?? '24h') / 6, 7 * 24 * 3600)
@@ -103,7 +103,7 @@ function checkLifetimes({ draft, report }: Pick<RuleContext, 'draft' | 'report'>
   }
 }
 
-function checkSelectors({ draft, report }: RuleContext): void {
+function checkSelectors({ draft, report }: CheckContext): void {
   const uid = draft.proxy?.user?.uid ?? 2102
   for (const [index, selector] of (draft.spire?.workload?.selectors ?? []).entries()) {
     const match = /^unix:uid:(.*)$/.exec(selector ?? '')

@@ -3,17 +3,17 @@ import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
 import { isNetwork, parseNetwork } from '../network.ts'
 import { linkerdHas, linkerdSince } from '../versions.ts'
-import { createClaims, type Rule, type RuleContext } from './context.ts'
+import { type Check, type CheckContext, createClaims } from './context.ts'
 
 /** Services, policies, migration: unique names, references that exist, selectors that select what was meant. */
-export const checkCluster: Rule = (context) => {
+export const checkCluster: Check = (context) => {
   checkNames(context)
   checkServices(context)
   checkPolicies(context)
   checkMigrations(context)
 }
 
-function checkNames({ draft, report }: RuleContext): void {
+function checkNames({ draft, report }: CheckContext): void {
   for (const [kind, list] of [
     ['services', draft.services],
     ['policies', draft.policies],
@@ -29,7 +29,7 @@ function checkNames({ draft, report }: RuleContext): void {
   }
 }
 
-function checkServices(context: RuleContext): void {
+function checkServices(context: CheckContext): void {
   const { draft, machines, linkerd, report } = context
   for (const [index, service] of (draft.services ?? []).entries()) {
     if (service?.name === undefined || service.selector === undefined) continue
@@ -61,9 +61,9 @@ function checkServices(context: RuleContext): void {
 }
 
 function checkTargetPorts(
-  { draft, report }: RuleContext,
+  { draft, report }: CheckContext,
   index: number,
-  machine: RuleContext['machines'][number],
+  machine: CheckContext['machines'][number],
 ): void {
   const service = draft.services?.[index]
   for (const [at, port] of (service?.ports ?? []).entries()) {
@@ -89,7 +89,7 @@ function selects(
   )
 }
 
-function checkPolicies({ draft, machines, report }: RuleContext): void {
+function checkPolicies({ draft, machines, report }: CheckContext): void {
   const names = machines.flatMap(({ name }) => (name === undefined ? [] : [name]))
   const known = new Set(names)
   for (const [index, policy] of (draft.policies ?? []).entries()) {
@@ -128,7 +128,7 @@ function checkPolicies({ draft, machines, report }: RuleContext): void {
   }
 }
 
-function checkRoutes({ draft, report }: Pick<RuleContext, 'draft' | 'report'>, index: number): void {
+function checkRoutes({ draft, report }: Pick<CheckContext, 'draft' | 'report'>, index: number): void {
   const policy = draft.policies?.[index]
   const protocol = policy?.target?.protocol ?? 'unknown'
   for (const [at, route] of (policy?.routes ?? []).entries()) {
@@ -145,7 +145,7 @@ function checkRoutes({ draft, report }: Pick<RuleContext, 'draft' | 'report'>, i
   }
 }
 
-function checkMigrations({ draft, report }: RuleContext): void {
+function checkMigrations({ draft, report }: CheckContext): void {
   const services = (draft.services ?? []).flatMap((service) =>
     service?.name === undefined ? [] : [service.name],
   )

@@ -9,13 +9,13 @@ import {
 } from '../annotations.ts'
 import { findGroup } from '../layers.ts'
 import { shorten } from '../schema-faults.ts'
-import type { MachineView, Rule, RuleContext } from './context.ts'
+import type { Check, CheckContext, MachineView } from './context.ts'
 
 /**
  * Inbound policy and opaque ports are two halves each: the proxy's environment, and an annotation of the ExternalWorkload.
  * No target writes the object yet, so the document is asked whether it says the same in both.
  */
-export const checkAnnotations: Rule = (context) => {
+export const checkAnnotations: Check = (context) => {
   const missing = new Map<string, Missing>()
   for (const machine of context.machines) {
     if (machine.role !== 'server') continue
@@ -41,7 +41,7 @@ function note(missing: Map<string, Missing>, machine: MachineView, found: Omit<M
   else known.machines.push(machine)
 }
 
-function checkPolicy(context: RuleContext, machine: MachineView, missing: Map<string, Missing>): void {
+function checkPolicy(context: CheckContext, machine: MachineView, missing: Map<string, Missing>): void {
   if (isPolicyUnreadable(context, machine)) return
   const { settings, originOf } = machine
   const typed = settings.proxy?.defaultInboundPolicy
@@ -70,14 +70,14 @@ function checkPolicy(context: RuleContext, machine: MachineView, missing: Map<st
 }
 
 /** A policy that does not fit the schema has been reported, and is not the default. */
-function isPolicyUnreadable({ draft }: RuleContext, { group }: MachineView): boolean {
+function isPolicyUnreadable({ draft }: CheckContext, { group }: MachineView): boolean {
   return [draft.proxy, draft.defaults?.proxy, findGroup(draft, group)?.proxy].some(
     (proxy) =>
       proxy !== undefined && 'defaultInboundPolicy' in proxy && proxy.defaultInboundPolicy === undefined,
   )
 }
 
-function checkOpaque(context: RuleContext, machine: MachineView, missing: Map<string, Missing>): void {
+function checkOpaque(context: CheckContext, machine: MachineView, missing: Map<string, Missing>): void {
   const { settings, originOf } = machine
   const annotation = settings.annotations?.[opaqueAnnotation]
   const ports = machine.ports.flatMap(({ port, name, opaque, path }) =>
@@ -112,7 +112,7 @@ function checkOpaque(context: RuleContext, machine: MachineView, missing: Map<st
 }
 
 /** Whose object it is about, as short as it can be said. */
-function nameMachines({ machines }: RuleContext, some: readonly MachineView[]): string {
+function nameMachines({ machines }: CheckContext, some: readonly MachineView[]): string {
   const servers = machines.filter(({ role }) => role === 'server')
   if (some.length === servers.length && some.length > 1) return 'every machine'
   const groups = [...new Set(some.map(({ group }) => group))]

@@ -15,10 +15,10 @@ import {
   parseNetworkOrAddress,
 } from '../network.ts'
 import { linkerdHas, linkerdSince, proxyHas, proxySince } from '../versions.ts'
-import { createClaims, type MachineView, type Rule, type RuleContext } from './context.ts'
+import { type Check, type CheckContext, createClaims, type MachineView } from './context.ts'
 
 /** Addresses and networks that parse, can be dialled, do not clash, and fit the versions. */
-export const checkAddresses: Rule = (context) => {
+export const checkAddresses: Check = (context) => {
   const networks = checkNetworks(context)
   for (const machine of context.machines) checkMachine(context, machine, networks)
   checkUniqueEndpoints(context)
@@ -35,7 +35,7 @@ function isServer({ role, settings }: MachineView): boolean {
 
 type Placed = { readonly network: Network; readonly path: string }
 
-function checkNetworks({ draft, report }: RuleContext): Placed[] {
+function checkNetworks({ draft, report }: CheckContext): Placed[] {
   const placed: Placed[] = []
   for (const [key, parseOne] of [
     ['clusterNetworks', parseNetwork],
@@ -60,7 +60,7 @@ function checkNetworks({ draft, report }: RuleContext): Placed[] {
 }
 
 function checkMachine(
-  { draft, linkerd, report }: RuleContext,
+  { draft, linkerd, report }: CheckContext,
   machine: MachineView,
   networks: readonly Placed[],
 ): void {
@@ -107,7 +107,7 @@ const unusable: Readonly<Record<string, string>> = {
 /** Each takes up to 43 characters of a variable, and Linux passes on at most 128 KiB in one (MAX_ARG_STRLEN). */
 const mostNetworks = 1024
 
-function checkNetworkCount({ draft, machines, report }: RuleContext): void {
+function checkNetworkCount({ draft, machines, report }: CheckContext): void {
   const addresses = machines.flatMap((machine) => machine.addresses.map(({ address }) => address))
   if (
     draft.mesh === undefined ||
@@ -120,7 +120,7 @@ function checkNetworkCount({ draft, machines, report }: RuleContext): void {
     report('machine-networks-many', '/machines', { count, limit: mostNetworks }, 'key')
 }
 
-function checkUniqueEndpoints({ machines, report }: RuleContext): void {
+function checkUniqueEndpoints({ machines, report }: CheckContext): void {
   const claim = createClaims()
   for (const machine of machines) {
     for (const { address, path } of machine.addresses) {
@@ -135,7 +135,7 @@ function checkUniqueEndpoints({ machines, report }: RuleContext): void {
   }
 }
 
-function checkFamilies({ draft, machines, report, isNew }: RuleContext, networks: readonly Placed[]): void {
+function checkFamilies({ draft, machines, report, isNew }: CheckContext, networks: readonly Placed[]): void {
   const sixth = machines.find(hasIpv6)
   const network = networks.find((placed) => placed.network.family === 'ipv6')
   if (sixth === undefined && network === undefined) return
@@ -183,7 +183,7 @@ function hasIpv6({ addresses, localAddresses }: MachineView): boolean {
   return [...addresses, ...localAddresses].some(({ address }) => address.family === 'ipv6')
 }
 
-function checkSpireServer({ draft, report }: RuleContext, networks: readonly Placed[]): void {
+function checkSpireServer({ draft, report }: CheckContext, networks: readonly Placed[]): void {
   const text = draft.spire?.server?.address
   const address = text === undefined ? undefined : parseAddress(text)
   if (text !== undefined && mappedIpv4(text) !== undefined)
@@ -196,7 +196,7 @@ function checkSpireServer({ draft, report }: RuleContext, networks: readonly Pla
     })
 }
 
-function checkRoutes({ draft, report }: RuleContext): void {
+function checkRoutes({ draft, report }: CheckContext): void {
   for (const [index, route] of (draft.mesh?.routes ?? []).entries()) {
     if (route?.to === undefined || route.via === undefined) continue
     const path = pointer('/mesh/routes', index)
