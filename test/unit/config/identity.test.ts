@@ -1,7 +1,5 @@
-/** The small modules that read and make texts: identities, durations, pointers, suggestions. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { goDuration, goSeconds, proxySeconds } from '../../../lib/config/duration.ts'
 import {
   defaultParentId,
   defaultServerName,
@@ -10,10 +8,8 @@ import {
   spiffeIdFault,
   trustDomainOf,
 } from '../../../lib/config/identity.ts'
-import { pointer, pointerTokens, readablePath } from '../../../lib/diagnostics/pointer.ts'
-import { suggestWord } from '../../../lib/diagnostics/suggestion.ts'
 
-const test = suite('identities, durations, pointers and suggestions')
+const test = suite('identities')
 
 test('default identities', () => {
   assert.is(defaultSpiffeId('td.example', 'shop', 'app-1'), 'spiffe://td.example/shop/app-1')
@@ -61,55 +57,6 @@ test('server names that can be sent as SNI, and why others cannot', () => {
     ['', /not a DNS name|IP address/],
   ] as const
   for (const [name, reason] of wrong) assert.match(serverNameFault(name) ?? 'fine', reason, name)
-})
-
-test("durations of the proxy and of Go, which are not each other's", () => {
-  const proxy = [
-    ['250ms', 0.25],
-    ['45s', 45],
-    ['2m', 120],
-    ['1h', 3600],
-    ['1d', 86400],
-    ['0s', 0],
-  ] as const
-  for (const [text, seconds] of proxy) assert.is(proxySeconds(text), seconds, text)
-  const go = [
-    ['48h', 172800],
-    ['1h30m', 5400],
-    ['90m', 5400],
-    ['1h0m1s', 3601],
-    ['10s', 10],
-    ['0h', 0],
-  ] as const
-  for (const [text, seconds] of go) assert.is(goSeconds(text), seconds, text)
-  assert.is(goDuration(172800), '48h')
-  assert.is(goDuration(5400), '1h30m')
-  assert.is(goDuration(2400), '40m')
-})
-
-test('pointers carry any key there and back', () => {
-  const keys = ['a', '', 'a/b~c', '~1', '/', '0', '__proto__', 'é']
-  assert.is(pointer('', 'a/b~c', 0), '/a~1b~0c/0')
-  assert.equal(pointerTokens(pointer('', ...keys)), keys)
-  assert.equal(pointerTokens(''), [])
-  assert.is(pointer('/a', '~1'), '/a/~01')
-})
-
-test('pointers as people read them', () => {
-  assert.is(readablePath(''), 'document')
-  assert.is(readablePath('/machines/0/ports/12/name'), 'machines[0].ports[12].name')
-  assert.is(readablePath('/groups/a~1b/labels'), 'groups.a/b.labels')
-})
-
-test('the nearest word, if it is near enough', () => {
-  const words = ['iptables', 'nftables', 'machines', 'uid']
-  assert.is(suggestWord('iptable', words), 'iptables')
-  assert.is(suggestWord('NFTABLES', words), 'nftables')
-  assert.is(suggestWord('machnies', words), 'machines')
-  assert.is(suggestWord('gid', words), 'uid')
-  assert.is(suggestWord('firewalld', words), undefined)
-  assert.is(suggestWord('', []), undefined)
-  assert.is(suggestWord('iptables'.repeat(10_000), words), undefined)
 })
 
 test.run()

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { schemaWords } from '../../../lib/generated/schema-words.ts'
+import { schemaWords } from '../../lib/generated/schema-words.ts'
 import {
   type Diagnostic,
   formatDiagnostic,
@@ -12,8 +12,8 @@ import {
   plan,
   type Result,
   validate,
-} from '../../../lib/index.ts'
-import { readExample } from '../diagnostics/base.ts'
+} from '../../lib/index.ts'
+import { readExample } from './diagnostics/base.ts'
 
 const test = suite('every function takes everything')
 
