@@ -13,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .locale('en') // or help would follow LC_ALL
     .parserConfiguration({ 'duplicate-arguments-array': true, 'dot-notation': false, 'greedy-arrays': false })
     .usage(
-      '$0 <command>\n\nMakes everything that a machine outside Kubernetes needs to join a Linkerd mesh\nout of one checked document.',
+      '$0 <command>\n\nGenerate everything that a machine outside Kubernetes needs to join a Linkerd\nmesh from one checked document.',
     )
     .command(
       'init',
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
         y.option('example', {
           choices: ['minimal', 'walkthrough', 'fleet'] as const,
           default: 'minimal' as const,
-          describe: 'which one',
+          describe: 'example to print',
         }),
       async (args) => {
         code = (await import('./commands/init.ts')).run(one(args.example, 'example'))
@@ -118,7 +118,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
           .option('machine', {
             type: 'string',
             requiresArg: true,
-            describe: 'which one; not needed where there is one',
+            describe: 'machine; not needed where there is one',
           })
           .option('inbound', {
             type: 'string',
@@ -131,7 +131,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
           .option('interface', {
             type: 'string',
             requiresArg: true,
-            describe: 'that it arrives at or leaves by',
+            describe: 'network interface that it comes or goes by',
           })
           .option('protocol', {
             choices: ['tcp', 'udp'] as const,

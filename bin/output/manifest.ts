@@ -26,7 +26,7 @@ export interface ManifestEntry {
 /** A manifest ends with its last line. A journal may stop anywhere, as its run may have been killed. */
 export type ManifestKind = 'manifest' | 'journal'
 
-/** The file is not a manifest of ours, or no longer. */
+/** The file is not our manifest, or no longer. */
 export class ManifestError extends Error {
   readonly kind: ManifestKind
 
@@ -175,7 +175,7 @@ export class ManifestReader {
     if (problem !== undefined) throw this.#damaged(problem)
     const bits = Object.hasOwn(modes, mode) ? modes[mode] : undefined
     if (bits === undefined) throw this.#damaged('the mode is not one that meshjoin gives')
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw this.#damaged('this is not a sha256 sum')
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw this.#damaged('this is not a sha256 checksum')
     if (path < this.#lastPath) throw this.#damaged('the entries are not sorted')
     return { path, mode: bits, sha256 }
   }

@@ -20,7 +20,7 @@ export type { Notes, WriteResult } from './report.ts'
  * new manifest.
  *
  * A run may be killed at any moment. It leaves the old manifest, and a journal with an entry for each file that
- * it wrote or was about to write. A file that has the sum of either is ours, so the next run can go on from there.
+ * it wrote or was about to write. A file that has the checksum of either is ours, so the next run can go on from there.
  *
  * A fleet has hundreds of thousands of files. Artifacts, manifest and journal are all sorted by path and read in
  * step; nothing here grows with their number but one byte per artifact.

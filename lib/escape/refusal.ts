@@ -1,6 +1,6 @@
 /**
  * Thrown by an escaper for a value that its sink cannot hold. The schema refuses such values first, so this is a
- * programming error of ours, never an answer to bad input.
+ * programming error, never an answer to bad input.
  */
 export class EscapeError extends TypeError {
   constructor(sink: string, reason: string) {

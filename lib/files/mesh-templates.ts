@@ -45,7 +45,7 @@ export const doctorCommand = {
   mode: 0o755,
 } as const
 
-/** What takes new files into use: whoever upgrades has brought it with them. */
+/** What applies new files: whoever upgrades has brought it with them. */
 export const upgradeCommand = {
   path: '/usr/local/sbin/mesh-machine-upgrade',
   template: 'mesh-machine-upgrade.sh',

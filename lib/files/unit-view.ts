@@ -24,7 +24,7 @@ export interface UnitView {
   readonly reservedPorts: string
   /** Seconds that systemd waits for the proxy to drain: more than its shutdown grace period. */
   readonly proxyStopSeconds: number
-  /** True for a SPIRE agent of ours; false where the machine has one already. */
+  /** True for a managed SPIRE agent; false where the machine has one already. */
   readonly managedAgent: boolean
   /** User and group of the managed agent; `''` without one. */
   readonly agentUser: string

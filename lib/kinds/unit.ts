@@ -1,7 +1,7 @@
 /** Steps in which a machine joins, in the order of the `Wants=` lines of `linkerd-mesh.target`. */
 export const stages = ['routes', 'names', 'identity', 'traffic', 'upkeep'] as const
 
-/** The unit of an agent of ours, which hands credentials to it. One of a machine's own has the same name. */
+/** The unit of the managed agent, which hands credentials to it. One of a machine's own has the same name. */
 export const agentUnit = 'spire-agent.service'
 
 /** A unit of systemd that some or all machines have. Its file is `templates/systemd/<name>.hbs`. */

@@ -10,7 +10,7 @@ export interface Download {
   readonly member: string
 }
 
-/** The archives of one program, for the architectures that have a sum. */
+/** The archives of one program, for the architectures that have a checksum. */
 export type Downloads = Readonly<Partial<Record<Architecture, Download>>>
 
 /** Fills the placeholders of an address. */

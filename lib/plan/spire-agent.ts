@@ -4,8 +4,8 @@ import type { Json } from '../kinds/attestors/attestor.ts'
 import { availableAttestor, pluginData } from '../kinds/attestors/index.ts'
 
 /**
- * The agent's configuration as data, for `JSON.stringify`: SPIRE reads JSON as well as HCL, and JSON needs no escaping
- * of ours. Keys as in SPIRE's doc/spire_agent.md; unknown ones are fatal there, so they follow the version.
+ * The agent's configuration as data, for `JSON.stringify`: SPIRE reads JSON as well as HCL, and JSON needs no escaper.
+ * Keys as in SPIRE's doc/spire_agent.md; unknown ones are fatal there, so they follow the version.
  */
 export function planAgentConfiguration(config: ResolvedConfig): Json {
   const { agent, server, trustDomain } = config.spire

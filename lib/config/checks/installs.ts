@@ -36,7 +36,7 @@ function checkInstall({ report }: CheckContext, install: Install | undefined, pa
   const both = sha256.amd64 !== undefined && sha256.arm64 !== undefined
   if (install.url !== undefined && both && !install.url.includes('{arch}')) {
     report('install-url', pointer(path, 'url'), {
-      reason: 'there are sums for two architectures, but no {arch} in it',
+      reason: 'there are checksums for two architectures, but no {arch} in it',
     })
   }
 }

@@ -181,7 +181,7 @@ test('damage is refused, with its line', () => {
     [whole('{}'), 'line 2: an entry needs "path", "mode" and "sha256"'],
     [whole(line('a').replace('0644', '0777')), 'line 2: the mode is not one that meshjoin gives'],
     [whole(line('a').replace('0644', 'constructor')), 'line 2: the mode is not one that meshjoin gives'],
-    [whole(line('a').replace('000"', 'xyz"')), 'line 2: this is not a sha256 sum'],
+    [whole(line('a').replace('000"', 'xyz"')), 'line 2: this is not a sha256 checksum'],
     [whole(line('b'), line('a')), 'line 3: the entries are not sorted'],
     [whole(line('a'), '', line('b')), 'line 3: this is not an entry'],
     [`${whole(line('a'))}more\n`, 'line 4: there is text after the end'],
