@@ -1,7 +1,7 @@
 import { defaultServerName, defaultSpiffeId } from '../../config/identity.ts'
 import type { Port, ResolvedConfig, ResolvedGroup, ResolvedMachine } from '../../config/resolved.ts'
 import { refuseJinja } from '../../escape/jinja.ts'
-import { publicName } from './variables.ts'
+import { optionName } from './variables.ts'
 
 /** Variables of a host or of a group, by name without the role's prefix. */
 type Values = Readonly<Record<string, unknown>>
@@ -82,7 +82,7 @@ function viewPorts(ports: readonly Port[]): object[] {
 
 function withPrefix(values: Values): Record<string, unknown> {
   refuseJinja(JSON.stringify(values).replaceAll('{"', '{ "'))
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [publicName(key), value]))
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [optionName(key), value]))
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -2,7 +2,7 @@ import type { ResolvedConfig } from '../../config/resolved.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import type { Family } from '../../kinds/packages.ts'
 import { curl, listPackages, resolverNeeds, usualNeeds } from '../../plan/packages.ts'
-import { ownName } from './variables.ts'
+import { internalName } from './variables.ts'
 
 /** Ansible's name of each family; Amazon Linux is of RedHat's. */
 const families: Readonly<Record<string, Family>> = { Debian: 'debian', RedHat: 'rhel', Suse: 'suse' }
@@ -18,11 +18,11 @@ export function packageVars({ mesh }: ResolvedConfig): Record<string, object> {
     Object.entries(families).map(([name, family]) => [
       name,
       {
-        [ownName('packages_always')]: listPackages(others, family),
-        [ownName('packages_backend')]: Object.fromEntries(
+        [internalName('packages_always')]: listPackages(others, family),
+        [internalName('packages_backend')]: Object.fromEntries(
           Object.entries(backends).map(([backend, { needs }]) => [backend, listPackages(needs, family)]),
         ),
-        [ownName('packages_of')]: Object.fromEntries(
+        [internalName('packages_of')]: Object.fromEntries(
           asked.map(({ anyOf: [command], packages }) => [`/usr/bin/${command}`, packages[family]]),
         ),
       },

@@ -4,53 +4,54 @@ import { availableAttestor } from '../../kinds/attestors/index.ts'
 import type { Program } from '../../plan/plan.ts'
 import { expandedAddresses, networkPattern } from './networks.ts'
 import { everyPath, type PlacedFile, type RoleFiles, type Shape } from './role-files.ts'
-import { expand, ownName, publicName, reservedPorts, textChecks } from './variables.ts'
+import { expand, internalName, optionName, reservedPorts, textChecks } from './variables.ts'
 
 /** `vars/main.yml`: what the role knows of this document, and what it makes of its variables. */
 export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<string, unknown> {
-  const addresses = publicName('addresses')
-  const local = publicName('local_addresses')
-  const ports = publicName('ports')
+  const addresses = optionName('addresses')
+  const local = optionName('local_addresses')
+  const ports = optionName('ports')
   const { scalars, items } = textChecks(config)
-  const checksOfItems = Object.entries(items).map(([name, check]) => [ownName(`check_${name}`), check])
+  const checksOfItems = Object.entries(items).map(([name, check]) => [internalName(`check_${name}`), check])
   const own = (family: string, test: string) => [
-    ownName(`own_${family}`),
+    internalName(`own_${family}`),
     expand(`${local} | ${test}('search', ':') | list`),
   ]
   const [shape] = shapes
   return {
-    [ownName('checks')]: scalars,
+    [internalName('checks')]: scalars,
     ...Object.fromEntries(checksOfItems),
-    [ownName('reserved_ports')]: reservedPorts(config),
-    [ownName('port_numbers')]: expand(`${ports} | map(attribute='port') | list`),
-    [ownName('opaque_ports')]: expand(
+    [internalName('reserved_ports')]: reservedPorts(config),
+    [internalName('port_numbers')]: expand(`${ports} | map(attribute='port') | list`),
+    [internalName('opaque_ports')]: expand(
       `${ports} | selectattr('opaque', 'defined') | selectattr('opaque') | map(attribute='port') | list`,
     ),
     ...Object.fromEntries([own('ipv4', 'reject'), own('ipv6', 'select')]),
-    [ownName('expanded')]: expandedAddresses([addresses, local]),
-    [ownName('networks')]: config.mesh.clusterNetworks.map((network, index) => ({
+    [internalName('expanded')]: expandedAddresses([addresses, local]),
+    [internalName('networks')]: config.mesh.clusterNetworks.map((network, index) => ({
       name: `in-${index}`,
       network: network.text,
       pattern: networkPattern(network),
     })),
-    [ownName('inside')]: [
+    [internalName('inside')]: [
       'inside',
-      `{% for network in ${ownName('networks')} if ${ownName('expanded')} is search(network.pattern) %}`,
+      `{% for network in ${internalName('networks')} if ${internalName('expanded')} is search(network.pattern) %}`,
       ' {{ network.network }}',
       '{% endfor %}',
     ].join(''),
-    [ownName('shapes')]: shapes.map((one) => viewShape(config, one)),
-    [ownName('shape')]: expand(
-      `${ownName('shapes')} | selectattr('group', 'eq', ${publicName('group')}) | selectattr('inside', 'eq', ${ownName('inside')}) | first | default({})`,
+    [internalName('shapes')]: shapes.map((one) => viewShape(config, one)),
+    [internalName('shape')]: expand(
+      `${internalName('shapes')} | selectattr('group', 'eq', ${optionName('group')}) | selectattr('inside', 'eq', ${internalName('inside')}) | first | default({})`,
     ),
-    [ownName('programs')]: shape === undefined ? [] : viewPrograms(shape),
-    [ownName('token_file')]: tokenFile(config),
-    [ownName('architectures')]: { x86_64: 'amd64', aarch64: 'arm64' },
-    [ownName('every_path')]: everyPath,
-    [ownName('root')]: '',
-    [ownName('command')]: '/usr/local/sbin/mesh-machine',
-    [ownName('off')]: '/etc/linkerd/redirect.disabled',
-    [ownName('off_by_role')]: 'Ansible turns the redirect on once a new SSH connection has come through.\n',
+    [internalName('programs')]: shape === undefined ? [] : viewPrograms(shape),
+    [internalName('token_file')]: tokenFile(config),
+    [internalName('architectures')]: { x86_64: 'amd64', aarch64: 'arm64' },
+    [internalName('every_path')]: everyPath,
+    [internalName('root')]: '',
+    [internalName('command')]: '/usr/local/sbin/mesh-machine',
+    [internalName('off')]: '/etc/linkerd/redirect.disabled',
+    [internalName('off_by_role')]:
+      'Ansible turns the redirect on once a new SSH connection has come through.\n',
   }
 }
 

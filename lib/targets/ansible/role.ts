@@ -7,7 +7,7 @@ import { packageVars } from './packages.ts'
 import { collectRoleFiles } from './role-files.ts'
 import { roleVars } from './role-vars.ts'
 import { emitRoleTexts } from './static-files.ts'
-import { type Option, publicName, roleDefaults, roleOptions } from './variables.ts'
+import { type Option, optionName, roleDefaults, roleOptions } from './variables.ts'
 
 /** The oldest ansible-core that the role is tried with. */
 export const oldestAnsible = '2.16'
@@ -32,7 +32,7 @@ export function emitRole(folder: string, config: ResolvedConfig): Artifact[] {
 }
 
 function argumentSpecs(options: Record<string, Option>): object {
-  const group = publicName('group')
+  const group = optionName('group')
   return {
     argument_specs: {
       main: {

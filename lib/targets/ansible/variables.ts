@@ -8,12 +8,12 @@ import type { MachineVariables } from '../../plan/symbolic.ts'
 export const roleName = 'linkerd_machine'
 
 /** A variable that the operator may set. */
-export function publicName(name: string): string {
+export function optionName(name: string): string {
   return `${roleName}_${name}`
 }
 
 /** A variable of the role's own. */
-export function ownName(name: string): string {
+export function internalName(name: string): string {
   return `__${roleName}_${name}`
 }
 
@@ -25,19 +25,19 @@ export function expand(expression: string): string {
 /** The variables that the templates are printed over. */
 export const machineVariables: MachineVariables = {
   identity: {
-    name: { variable: publicName('name') },
-    namespace: { variable: publicName('namespace') },
-    spiffeId: { variable: publicName('spiffe_id') },
-    serverName: { variable: publicName('server_name') },
-    inboundAddresses: { variable: publicName('local_addresses'), item: 'address' },
-    inboundPorts: { variable: ownName('port_numbers'), item: 'port' },
-    opaquePorts: { variable: ownName('opaque_ports'), item: 'port' },
+    name: { variable: optionName('name') },
+    namespace: { variable: optionName('namespace') },
+    spiffeId: { variable: optionName('spiffe_id') },
+    serverName: { variable: optionName('server_name') },
+    inboundAddresses: { variable: optionName('local_addresses'), item: 'address' },
+    inboundPorts: { variable: internalName('port_numbers'), item: 'port' },
+    opaquePorts: { variable: internalName('opaque_ports'), item: 'port' },
   },
-  ports: { variable: publicName('ports'), item: 'port' },
+  ports: { variable: optionName('ports'), item: 'port' },
   served: {
-    all: { variable: publicName('local_addresses'), item: 'address' },
-    ipv4: { variable: ownName('own_ipv4'), item: 'address' },
-    ipv6: { variable: ownName('own_ipv6'), item: 'address' },
+    all: { variable: optionName('local_addresses'), item: 'address' },
+    ipv4: { variable: internalName('own_ipv4'), item: 'address' },
+    ipv6: { variable: internalName('own_ipv6'), item: 'address' },
   },
 }
 
@@ -136,20 +136,20 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       description: 'File of tasks to include once it is well with them. The empty text for none.',
     },
   }
-  return Object.fromEntries(Object.entries(options).map(([key, value]) => [publicName(key), value]))
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [optionName(key), value]))
 }
 
 /** `defaults/main.yml`: what the document says of all machines, and what else a variable is where nobody sets it. */
 export function roleDefaults({ mesh, spire }: ResolvedConfig, options: Record<string, Option>): object {
-  const name = expand(publicName('name'))
-  const namespace = expand(publicName('namespace'))
+  const name = expand(optionName('name'))
+  const namespace = expand(optionName('namespace'))
   const computed: Readonly<Record<string, string>> = {
     // Also where no machine may do without a group: the check of arguments then says so.
-    [publicName('group')]: '',
-    [publicName('name')]: expand('inventory_hostname'),
-    [publicName('local_addresses')]: expand(publicName('addresses')),
-    [publicName('spiffe_id')]: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
-    [publicName('server_name')]: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
+    [optionName('group')]: '',
+    [optionName('name')]: expand('inventory_hostname'),
+    [optionName('local_addresses')]: expand(optionName('addresses')),
+    [optionName('spiffe_id')]: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
+    [optionName('server_name')]: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
   }
   const defaults = Object.entries(options).map(([key, option]) => [key, computed[key] ?? option.default])
   return Object.fromEntries(defaults.filter(([, value]) => value !== undefined))
@@ -188,7 +188,7 @@ function checkOf(
   more = '',
 ) {
   const check: Check = {
-    variable: publicName(name),
+    variable: optionName(name),
     value: expand(value),
     pattern: pythonPattern(pattern),
     length: maxLength,
@@ -214,10 +214,10 @@ export function textChecks(config: ResolvedConfig): {
   const { value: _, ...portName } = checkOf('ports', '', machineFields.portName, 'The name of a port. ')
   return {
     scalars: [
-      checkOf('name', publicName('name'), machineFields.name),
-      checkOf('namespace', publicName('namespace'), machineFields.namespace),
-      checkOf('spiffe_id', publicName('spiffe_id'), ofDomain),
-      checkOf('server_name', publicName('server_name'), machineFields.serverName),
+      checkOf('name', optionName('name'), machineFields.name),
+      checkOf('namespace', optionName('namespace'), machineFields.namespace),
+      checkOf('spiffe_id', optionName('spiffe_id'), ofDomain),
+      checkOf('server_name', optionName('server_name'), machineFields.serverName),
     ],
     items: {
       addresses: address('addresses', machineFields.addresses),
