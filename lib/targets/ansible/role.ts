@@ -36,12 +36,11 @@ function argumentSpecs(options: Record<string, Option>): object {
   return {
     argument_specs: {
       main: {
-        short_description:
-          'Joins a machine to a Linkerd mesh, keeps it as the document says, or takes it out.',
+        short_description: 'Joins a machine to a Linkerd mesh, upgrades it, or removes it from the mesh.',
         options,
       },
       check: {
-        short_description: 'Looks how a machine of the mesh is, and changes nothing.',
+        short_description: 'Checks a machine of the mesh, and changes nothing.',
         options: { [group]: options[group] },
       },
     },

@@ -65,7 +65,7 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       ...text,
       choices: groups,
       ...(groups.includes('') ? { default: '' } : { required: true }),
-      description: 'Group of the document whose settings the machine has; the empty text for none.',
+      description: 'Group of the document whose settings the machine has; the empty string for none.',
     },
     name: field('name', text),
     namespace: field('namespace', { ...text, required: true }),
@@ -88,14 +88,14 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       no_log: true,
       default: '',
       description:
-        'One-time join token of the SPIRE server for this machine, from a vault or a lookup. Written while the machine has no identity yet. The empty text if it is there already, or none is needed.',
+        'One-time join token of the SPIRE server for this machine, from a vault or a lookup. Written while the machine has no identity yet. The empty string if it is there already, or none is needed.',
     },
     download: {
       ...text,
       choices: ['machine', 'controller'],
       default: 'machine',
       description:
-        'Who fetches the archives of proxy and agent: each machine itself, or the controller, once, for machines without a way to the download server. Checked against the same sums either way.',
+        'Who fetches the archives of proxy and agent: each machine itself, or the controller, once, for machines without access to the download server. Verified with the same checksums either way.',
     },
     cache: {
       ...text,
@@ -111,7 +111,7 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       type: 'int',
       default: 120,
       description:
-        'Seconds in which a new SSH connection has to come through after new redirect rules were loaded; else the machine turns its redirect off by itself.',
+        'Seconds in which a new SSH connection must succeed after new redirect rules were loaded; otherwise the machine turns its redirect off by itself.',
     },
     redirect_up: {
       type: 'bool',
@@ -128,12 +128,12 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       ...text,
       default: '',
       description:
-        'File of tasks to include before a joined machine gets new files, for instance to take it out of a load balancer. The empty text for none.',
+        'File of tasks to include before a joined machine gets new files, for instance to take it out of a load balancer. The empty string for none.',
     },
     after_upgrade: {
       ...text,
       default: '',
-      description: 'File of tasks to include once it is well with them. The empty text for none.',
+      description: 'File of tasks to include after a successful upgrade. The empty string for none.',
     },
   }
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [optionName(key), value]))
