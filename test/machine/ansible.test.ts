@@ -202,7 +202,7 @@ tellStory('a machine under Ansible', (story, step) => {
     assert.is(again.recap.changed, 0, again.stdout)
   })
 
-  step('a host of the inventory alone joins, with programs that the controller fetched', async () => {
+  step('a host of the inventory alone joins in parts, with programs from the controller', async () => {
     const { machine, world } = story
     const id = 'spiffe://root.linkerd.cluster.local/mixed-env/added'
     const parent = 'spiffe://root.linkerd.cluster.local/meshjoin/node/added'
@@ -212,11 +212,19 @@ tellStory('a machine under Ansible', (story, step) => {
     regenerate(common)
     controller.addInventory(inventoryOf('added', { linkerd_machine_download: 'controller' }))
     await controller.giveToken('added', await world.spire.makeToken(parent))
-    const played = await controller.play('join.yml', '--limit', 'added')
-    isFine(story, played)
+    const play = (...options: string[]) => controller.play('join.yml', '--limit', 'added', ...options)
+    isFine(story, await play('--tags', 'packages,download'))
+    assert.is((await machine.run('test', '-e', '/opt/linkerd')).code, 0)
+    assert.is((await machine.run('test', '-e', '/etc/linkerd')).code, 1)
+    const early = await play('--tags', 'redirect')
+    assert.is(early.code, 2, early.stdout)
+    assert.match(early.stdout, /has not joined the mesh yet/)
+    isFine(story, await play('--skip-tags', 'redirect'))
     assert.match(await machine.sh('cat /run/mesh-machine/status.json'), new RegExp(`"${id}"`))
+    assert.equal(await machine.redirects(), [])
+    isFine(story, await play('--tags', 'redirect'))
     await isWell()
-    const again = await controller.play('join.yml', '--limit', 'added')
+    const again = await play()
     isFine(story, again)
     assert.is(again.recap.changed, 0, again.stdout)
   })

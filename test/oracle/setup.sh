@@ -25,6 +25,7 @@ for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
 done
 [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+/usr/bin/python3 -c 'import apt' 2>/dev/null || missing="$missing python3-apt"
 [ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then

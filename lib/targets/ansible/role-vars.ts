@@ -49,6 +49,7 @@ export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<
     [internalName('every_path')]: everyPath,
     [internalName('root')]: '',
     [internalName('command')]: '/usr/local/sbin/mesh-machine',
+    [internalName('known_good')]: '/var/lib/linkerd/good/current/.meshjoin',
     [internalName('off')]: '/etc/linkerd/redirect.disabled',
     [internalName('off_by_role')]:
       'Ansible turns the redirect on once a new SSH connection has come through.\n',

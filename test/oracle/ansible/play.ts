@@ -12,21 +12,35 @@ export interface Event {
   readonly kind: 'ok' | 'skipped' | 'failed' | 'unreachable' | 'item-ok' | 'item-failed'
   readonly host: string
   readonly task: string
+  /** The name of the file that has the task. */
+  readonly file: string
   readonly message: unknown
 }
 
-export interface Play {
+interface Place {
   readonly environment: Environment
-  /** The folder `ansible`, in which the playbook gets its place. */
+  /** The folder `ansible`. */
   readonly folder: string
   readonly scratch: string
+}
+
+export interface Play extends Place {
   readonly inventory?: string
   readonly tasks: readonly object[]
 }
 
-/** Runs tasks on every host of the inventory, all of them this machine, and returns what was reported. */
-export async function runPlay(play: Play): Promise<{ events: Event[]; status: number }> {
-  const { environment, folder, scratch, inventory = 'inventory.yml', tasks } = play
+/** Where a task asks for a new connection and the machine is this one. */
+const noReset = /^\[WARNING\]: Reset is not implemented for this connection\n+/
+
+/** What a run reported, and how it ended. */
+export interface Reported {
+  readonly events: Event[]
+  readonly status: number
+}
+
+/** Runs tasks on every host of the inventory, all of them this machine. */
+export async function runPlay(play: Play): Promise<Reported> {
+  const { environment, folder, inventory = 'inventory.yml', tasks } = play
   writeFileSync(
     join(folder, 'test.yml'),
     dump([
@@ -35,16 +49,24 @@ export async function runPlay(play: Play): Promise<{ events: Event[]; status: nu
         hosts: 'all',
         connection: 'local',
         gather_facts: false,
-        vars: { ansible_python_interpreter: join(environment.folder, 'bin/python') },
+        vars: { ansible_python_interpreter: pythonOf(environment) },
         tasks,
       },
     ]),
   )
+  return await runPlaybooks(play, ['-i', inventory, 'test.yml'])
+}
+
+/** The Python that modules run with where the machine is this one. */
+export function pythonOf({ folder }: Environment): string {
+  return join(folder, 'bin/python')
+}
+
+/** Runs playbooks, with whatever options. */
+export async function runPlaybooks(place: Place, options: readonly string[]): Promise<Reported> {
   const said = await runTool({
-    environment,
-    folder,
-    scratch,
-    command: ['ansible-playbook', '-i', inventory, '--forks', '4', 'test.yml'],
+    ...place,
+    command: ['ansible-playbook', '--forks', '4', ...options],
     variables: {
       ANSIBLE_CALLBACK_PLUGINS: plugins,
       ANSIBLE_STDOUT_CALLBACK: 'report',
@@ -52,7 +74,7 @@ export async function runPlay(play: Play): Promise<{ events: Event[]; status: nu
       ANSIBLE_PIPELINING: 'True',
     },
   })
-  assert.is(said.stderr, '', `ansible-core ${environment.version}`)
+  assert.is(said.stderr.replace(noReset, ''), '', `ansible-core ${place.environment.version}`)
   const lines = said.stdout.split('\n').filter((line) => line !== '')
   return { events: lines.map((line) => JSON.parse(line) as Event), status: said.status }
 }

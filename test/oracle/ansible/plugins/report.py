@@ -1,6 +1,7 @@
 """What happened on which host, one line of JSON for each: Ansible's own output is for people."""
 
 import json
+import os
 
 from ansible.plugins.callback import CallbackBase
 
@@ -23,6 +24,7 @@ class CallbackModule(CallbackBase):
             "kind": kind,
             "host": result._host.get_name(),
             "task": result._task.get_name(),
+            "file": os.path.basename((result._task.get_path() or "").rpartition(":")[0]),
             "message": outcome.get("msg", outcome.get("message")),
         }
         self._display.display(json.dumps(line, default=str))

@@ -97,6 +97,32 @@ test("every variable of the role's own is defined, and used by some document", (
   )
 })
 
+/** Tags that tasks have, in order; `always` and `never` are Ansible's. */
+function tagsOf(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return []
+  const found = Object.entries(node).flatMap(([key, value]) => (key === 'tags' ? value : tagsOf(value)))
+  return [...new Set(found)].filter((tag) => tag !== 'always' && tag !== 'never')
+}
+
+test('the tags of the tasks are those that the pages promise, and what is included has those of its task', () => {
+  const files = filesOf(documents.minimal)
+  const tasks = [...files].filter(([path]) => path.startsWith(`${role}/tasks/`)).map(([, text]) => load(text))
+  const tags = tagsOf(tasks)
+  assert.equal(tags.toSorted(), ['download', 'packages', 'redirect', 'validate'])
+  for (const page of [readFileSync('docs/ansible.md', 'utf8'), files.get('README.md') ?? '']) {
+    const [, table = ''] = /^\| `--tags` \|.*\n\|---.*\n((?:\|.*\n)+)/m.exec(page) ?? []
+    assert.equal([...table.matchAll(/^\| `(\w+)`/gm)].map(([, tag]) => tag).sort(), tags.toSorted())
+  }
+  interface Task {
+    readonly tags?: string[]
+    readonly 'ansible.builtin.include_tasks'?: { readonly apply?: { readonly tags: string[] } }
+  }
+  const included = (tasks.flat() as Task[]).filter((task) => task['ansible.builtin.include_tasks'])
+  assert.ok(included.length > 5)
+  for (const task of included)
+    assert.equal(task['ansible.builtin.include_tasks']?.apply?.tags, task.tags, JSON.stringify(task))
+})
+
 test("the numbers in the tasks are the schema's", () => {
   const text = readFileSync(join(source, role, 'tasks/variables.yml'), 'utf8').replaceAll(/\s+/g, ' ')
   const { addresses, localAddresses, ports, portNumber, portName } = machineFields
