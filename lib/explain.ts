@@ -14,7 +14,7 @@ export interface Question {
   /** Name of the machine; may be left out where the document has one. */
   readonly machine?: string
   readonly direction: 'inbound' | 'outbound'
-  /** Where to. Inbound an address of the machine, by default its first; outbound required. Addresses only: a name has no route. */
+  /** Where to. Inbound an address of the machine, by default its first (0.0.0.0 or :: stands for whichever, where the document has none); outbound required. Addresses only: a name has no route. */
   readonly address?: string
   /** Destination port, 1 to 65535. */
   readonly port: number
@@ -80,11 +80,13 @@ export function explain(input: Input, asked: Question): Result<Explanation> {
   const { diagnostics, report } = collectDiagnostics()
   const names = question.machine === undefined ? undefined : [question.machine]
   const [machine, other] = selectMachines(config, names, report)
-  if (other !== undefined)
+  // One finding says enough: what is asked of the first of many machines may well be right for the one that was meant.
+  const several = other !== undefined
+  if (several)
     report('question-unclear', '', {
       reason: `the document has ${config.machines.length} machines, ${machine?.name} first among them`,
     })
-  const plan = machine === undefined ? undefined : createPlanner(config)(machine)
+  const plan = machine === undefined || several ? undefined : createPlanner(config)(machine)
   const addresses = plan === undefined ? undefined : readQuestion(question, plan, report)
   const { locate } = checked.value
   const all = [...checked.diagnostics, ...diagnostics.map((found) => locateDiagnostic(found, locate))]
@@ -111,12 +113,7 @@ function readQuestion(question: Question, plan: MachinePlan, report: Report): As
   const to = question.address ?? usualAddress(plan, source)
   if (direction === 'outbound' && question.address === undefined)
     return unclear('an outbound connection needs an address')
-  if (to === undefined)
-    return unclear(
-      source === undefined
-        ? 'the document has no address of the machine: say which of its addresses is dialled'
-        : 'the machine has no address of that family',
-    )
+  if (to === undefined) return unclear('the machine has no address of that family')
   const destination = parseAddress(String(to))
   if (destination === undefined) return unclear(`"${to}" is not an address`)
   if (source !== undefined && source.family !== destination.family)
@@ -125,9 +122,9 @@ function readQuestion(question: Question, plan: MachinePlan, report: Report): As
 }
 
 function usualAddress(plan: MachinePlan, source: Address | undefined): string | undefined {
-  return [...plan.addresses, ...plan.localAddresses].find(
-    (text) => source === undefined || parseAddress(text)?.family === source.family,
-  )
+  const known = [...plan.addresses, ...plan.localAddresses]
+  if (known.length === 0) return source?.family === 'ipv6' ? '::' : '0.0.0.0'
+  return known.find((text) => source === undefined || parseAddress(text)?.family === source.family)
 }
 
 function answer(

@@ -30,8 +30,6 @@ const synonyms: Readonly<Record<string, string>> = {
   ubuntu: 'debian',
   centos: 'rhel',
   rocky: 'rhel',
-  nft: 'nftables',
-  resolved: 'systemd-resolved',
 }
 
 /** As {@link suggestWord}, for a value of a list: also what is known under another name. */

@@ -43,7 +43,7 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
     for (const port of machine.ports) flows.push(accept(port.port, peers, `${port.name}: ${why}`))
     if (exemptNetworks.length > 0)
       for (const port of machine.ports)
-        flows.push(accept(port.port, exemptNetworks, `${port.name}: exempt, in plain text past the proxy`))
+        flows.push(accept(port.port, exemptNetworks, `${port.name}: exempt, so bypassed, in plain text`))
   }
   const { host, port } = config.proxy.adminAddress
   if (!isLoopback(host))

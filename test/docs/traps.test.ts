@@ -283,6 +283,7 @@ const shown: readonly Case[] = [
   gives(
     'Linkerd 26',
     'selector-crosses-namespaces',
+    ['/mesh/linkerdVersion', 'edge-26.6.1'],
     ['/machines/0/labels', { app: 'a' }],
     ['/services', [service('elsewhere')]],
   ),

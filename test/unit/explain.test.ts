@@ -163,8 +163,7 @@ test('a client without addresses can be asked about any of its own', () => {
   })
   const answer = ask({ direction: 'inbound', address: '198.51.100.7', port: 8080, ...pod }, client)
   assert.is(answer.fate, 'proxied')
-  const { diagnostics } = explain(client, { direction: 'inbound', port: 8080 })
-  assert.match(diagnostics.map(({ message }) => message).join(), /has no address of the machine/)
+  assert.is(ask({ direction: 'inbound', port: 8080, ...pod }, client).fate, 'proxied', 'and about whichever')
 })
 
 test('with scope: all a control plane out of reach is named', () => {
@@ -198,6 +197,36 @@ test('where no rule decided, it says what the rules are for', () => {
   // Not where another note says why.
   assert.is(into(81, { protocol: 'udp' }).notes.length, 1)
   assert.is(out('fd00:10:42::7', 443, { protocol: 'udp' }).notes.length, 1)
+})
+
+test('a client without addresses can be asked about', () => {
+  const client = minimalWith((d) => {
+    const { addresses, ports, ...rest } = firstMachine(d)
+    assert.ok(addresses !== undefined && ports !== undefined)
+    d.machines = [{ ...rest, role: 'client' }]
+  })
+  const asked = ask({ direction: 'inbound', port: 80 }, client)
+  assert.is(asked.fate, 'bypassed')
+  assert.is(asked.connection.to, '0.0.0.0:80')
+  assert.is(ask({ direction: 'inbound', port: 80, from: 'fd00::1' }, client).connection.to, '[::]:80')
+  assert.is(ask({ direction: 'outbound', address: '10.43.0.7', port: 80 }, client).fate, 'proxied')
+})
+
+test('what is wrong with a question is said once', () => {
+  const questions = [
+    { direction: 'inbound', port: 0 },
+    { direction: 'outbound', address: 'web', port: 80 },
+  ]
+  for (const question of questions as Question[]) {
+    const errors = explain(exampleText('fleet'), question).diagnostics.filter(
+      ({ severity }) => severity === 'error',
+    )
+    assert.equal(
+      errors.map(({ code }) => code),
+      ['question-unclear'],
+    )
+    assert.match(errors[0]?.message ?? '', /the document has 5 machines/)
+  }
 })
 
 test('a question that cannot be asked is a diagnostic', () => {

@@ -34,7 +34,7 @@ test('what else is proxied comes in too, at both ports', () => {
   ])
 })
 
-test('what is exempt is let in as well, past the proxy', () => {
+test('what is exempt is let in as well, and bypassed', () => {
   const document = minimalWith((changed) => {
     changed.redirect = { inbound: { exemptNetworks: ['192.0.2.0/24'] } }
   })
