@@ -11,6 +11,6 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 const others = 'purity|property|packaging|golden|docs'
 
 await runSideBySide([
-  { name: 'bin', folder, pattern: '^unit/(bin|cli)/.*\\.test\\.ts$' },
-  { name: 'lib', folder, pattern: `^(unit/(?!(bin|cli)/)|(${others})/).*\\.test\\.ts$` },
+  { name: 'bin', folder, pattern: '^unit/bin/.*\\.test\\.ts$' },
+  { name: 'lib', folder, pattern: `^(unit/(?!bin/)|(${others})/).*\\.test\\.ts$` },
 ])

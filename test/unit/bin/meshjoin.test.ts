@@ -68,7 +68,7 @@ test('every wrong use exits with 2, says why on stderr, and prints nothing on st
       uses.slice(at, at + 2).map(async ([args, words]) => {
         const { code, stdout, stderr } = await meshjoin(args, {
           stdin: base,
-          cwd: inProject('test/unit/cli'),
+          cwd: inProject('test/unit/bin'),
         })
         assert.is(code, 2, `${args.join(' ')}: ${stderr}`)
         assert.is(stdout, '', args.join(' '))

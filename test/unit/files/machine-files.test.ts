@@ -3,7 +3,6 @@ import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
 import { createFilePrinter, type MachineFile } from '../../../lib/files/machine-files.ts'
 import { printMachineData } from '../../../lib/files/mesh-machine-data.ts'
-import { readText, renderTemplate } from '../../../lib/files/template.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { readAssignments, readUnit } from '../../property/readers.ts'
 import { type EditableDocument, firstMachine, firstPlan, minimalWith, planOf } from '../plan/document.ts'
@@ -140,31 +139,6 @@ for (const [given, seconds] of grace) {
   })
 }
 
-test('the data of the command on the machine, for a download and for what is there already', () => {
-  const download = readAssignments(printMachineData(firstPlan(minimalWith()).mesh))
-  assert.is(download.get('PROXY_FROM'), 'download')
-  assert.is(download.get('PROXY_MEMBER_AMD64'), 'linkerd2-proxy-v2.368.0-linux-amd64/linkerd2-proxy')
-  for (const absent of ['PROXY_PATH', 'PROXY_CA_FILE', 'PROXY_URL_ARM64', 'PROXY_SHA256_ARM64'])
-    assert.not(download.has(absent), absent)
-  assert.is(download.get('AGENT_FROM'), 'managed')
-  assert.is(download.get('AGENT_INSTALL'), 'download')
-  assert.is(download.get('AGENT_SERVER'), 'spire.example.internal:8081')
-  assert.is(download.get('IDENTITY_PROOF'), 'svid')
-  const there = readAssignments(
-    printMachineData(
-      firstPlan(
-        minimalWith((document) => {
-          document.proxy.install = { from: 'preinstalled', path: '/usr/lib/proxy' }
-        }),
-      ).mesh,
-    ),
-  )
-  assert.is(there.get('PROXY_FROM'), 'preinstalled')
-  assert.is(there.get('PROXY_PATH'), '/usr/lib/proxy')
-  assert.not(there.has('PROXY_SHA256_AMD64'))
-  assert.not([...there.values()].includes(''))
-})
-
 /** Where the admin server listens, and where the machine asks it. */
 const admin = [
   ['127.0.0.1:4191', 'http://127.0.0.1:4191'],
@@ -198,24 +172,6 @@ test('a setting takes the place of a value that has no field, once', () => {
     lines.filter((line) => line.startsWith(`${name}=`)),
     [`${name}='5s'`],
   )
-})
-
-test('an environment entry of an impossible name or value is refused, not repaired', () => {
-  const print = (name: string, value: string, kind: 'line' | 'pem' = 'line') =>
-    printEnvironment([], [{ name, value: [value], kind }], literalNotation)
-  assert.is(print('A', 'b c'), "A='b c'\n")
-  assert.throws(() => print('a', 'b'))
-  assert.throws(() => print('A', "it's"))
-  assert.throws(() => print('A', 'two\nlines'))
-  assert.is(print('A', 'two\nlines', 'pem'), "A='two\nlines'\n")
-})
-
-test('a template gets whole data or throws; a name that is none throws', () => {
-  assert.throws(() => renderTemplate('sysusers.conf.hbs', {}))
-  assert.throws(() => renderTemplate('toString', {}), /there is no template/)
-  assert.throws(() => renderTemplate('mesh-machine.sh', {}), /there is no template/)
-  assert.throws(() => readText('sysusers.conf.hbs'), /there is no text/)
-  assert.match(readText('mesh-machine.sh'), /^#!\/bin\/sh\n/)
 })
 
 test.run()

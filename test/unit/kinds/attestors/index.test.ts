@@ -1,15 +1,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Attestation, AttestorType } from '../../../lib/config/resolved.ts'
-import { schema } from '../../../lib/generated/schema.ts'
-import { generate, plan } from '../../../lib/index.ts'
+import type { Attestation, AttestorType } from '../../../../lib/config/resolved.ts'
+import { schema } from '../../../../lib/generated/schema.ts'
+import { generate, plan } from '../../../../lib/index.ts'
 import {
   attestationCredentials,
   attestors,
   availableAttestor,
   pluginData,
-} from '../../../lib/kinds/attestors/index.ts'
-import { base, edit } from '../diagnostics/base.ts'
+} from '../../../../lib/kinds/attestors/index.ts'
+import { base, edit } from '../../diagnostics/base.ts'
 
 const test = suite('attestors')
 const { Attestation: options, MachineAttestation: machineOptions } = schema.definitions
