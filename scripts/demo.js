@@ -34,6 +34,6 @@ Look at, in this order:
   8. ${out}/cloud-init/firewall/
        for a firewall on the machine itself: firewalld, ufw, nftables or iptables let the mesh in, and back again
 
-Sums and addresses in the example are placeholders: copy it, put yours in, and run
+Checksums and addresses in the example are placeholders: copy it, put yours in, and run
   node dist/bin/meshjoin.js generate mesh.yaml --out ${out}
 `)

@@ -56,7 +56,7 @@ function surveyAgainst(
   }
   attempt(manifestName, () => recorded.drain(onStale))
 
-  // The sum of a short secret gives the secret away to whoever tries all of them.
+  // The checksum of a short secret gives the secret away to whoever tries all of them.
   const manifestMode = sensitive ? 0o600 : 0o644
   recordedRight &&= !stale && manifest?.mode === manifestMode
   if (options.check === true)

@@ -143,7 +143,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Software comes from a download with a pinned sha256 for each architecture, or is already on the machine at a path.',
   'install-option-unused': 'An option that the chosen kind of installation does not read.',
   'install-url':
-    'A download address is fixed text with the placeholders {version} and {arch}. With sums for two architectures it must tell them apart.',
+    'A download address is fixed text with the placeholders {version} and {arch}. With checksums for two architectures it must tell them apart.',
   'install-same-sum':
     'Both architectures have the same sha256. Their files cannot be the same, so one machine would refuse its download.',
   'path-volatile':

@@ -3,7 +3,7 @@ import { textArtifact } from './target.ts'
 
 /**
  * At the top of the output, for whoever keeps it in git: a checkout with CRLF breaks units, scripts and environment files on
- * the machine, and the manifest's sums. It beats what a folder above says, and `-text` beats `eol`.
+ * the machine, and the manifest's checksums. It beats what a folder above says, and `-text` beats `eol`.
  */
 export function emitAttributes(): Artifact {
   const why =
