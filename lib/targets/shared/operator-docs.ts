@@ -25,6 +25,13 @@ export function emitOperatorDocs(
   ]
 }
 
+/** What the README of every target has. */
+const parts = {
+  annotations: 'readme/parts/annotations.md.hbs',
+  entries: 'readme/parts/entries.md.hbs',
+  firewalls: 'readme/parts/firewalls.md.hbs',
+} as const
+
 /** With the steps that the node attestor asks of the operator. */
 function printReadme(
   target: TargetName,
@@ -55,7 +62,8 @@ function printReadme(
     annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
   }
-  return renderTemplate(`readme/${target}.md.hbs`, view, steps === undefined ? {} : { steps: steps.template })
+  const slots = steps === undefined ? parts : { ...parts, steps: steps.template }
+  return renderTemplate(`readme/${target}.md.hbs`, view, slots)
 }
 
 /** What the objects of a group, or of a machine, have to say; nothing for those that have Linkerd's own defaults. */
