@@ -15,7 +15,7 @@ import {
   parseNetworkOrAddress,
 } from '../network.ts'
 import { linkerdHas, linkerdSince, proxyHas, proxySince } from '../versions.ts'
-import { type Check, type CheckContext, createClaims, type MachineView } from './context.ts'
+import { type Check, type CheckContext, createClaims, isServer, type MachineView } from './context.ts'
 
 /** Addresses and networks that parse, can be dialled, do not clash, and fit the versions. */
 export const checkAddresses: Check = (context) => {
@@ -26,11 +26,6 @@ export const checkAddresses: Check = (context) => {
   checkFamilies(context, networks)
   checkSpireServer(context, networks)
   checkRoutes(context)
-}
-
-/** A role that does not fit has been reported; it may have been meant to be `client`. */
-function isServer({ role, settings }: MachineView): boolean {
-  return role === 'server' && (settings.role !== undefined || isAbsent(settings, 'role'))
 }
 
 type Placed = { readonly network: Network; readonly path: string }

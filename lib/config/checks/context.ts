@@ -104,6 +104,11 @@ function readAddresses(list: Machine['addresses'], path: string): MachineView['a
   })
 }
 
+/** A role that does not fit has been reported; it may have been meant to be `client`. */
+export function isServer({ role, settings }: MachineView): boolean {
+  return role === 'server' && (settings.role !== undefined || isAbsent(settings, 'role'))
+}
+
 /** Remembers who was first, so that a second one can be told. */
 export function createClaims(): (key: string, owner: string) => string | undefined {
   const owners = new Map<string, string>()

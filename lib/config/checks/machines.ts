@@ -2,7 +2,7 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
 import { notAnAddress, parseAddress, splitHostPort } from '../network.ts'
-import { type Check, type CheckContext, createClaims, type MachineView } from './context.ts'
+import { type Check, type CheckContext, createClaims, isServer, type MachineView } from './context.ts'
 
 /** Machine names, groups, namespaces, ports, users: there, known, and not in each other's way. */
 export const checkMachines: Check = (context) => {
@@ -69,30 +69,17 @@ function checkPorts(context: CheckContext, machine: MachineView): void {
 }
 
 /** Ports and role that do not go together, once for what the machines of a group have in common. */
-function checkRole(
-  { isNew, report }: CheckContext,
-  { path, name, group, settings, ports, originOf }: MachineView,
-): void {
+function checkRole({ isNew, report }: CheckContext, machine: MachineView): void {
+  const { path, name = '', group, settings, ports, originOf } = machine
   const [first] = ports
-  const machine = name ?? ''
   if (settings.role === 'client' && first !== undefined && isNew(`${first.path} role`)) {
-    report(
-      'client-ports',
-      originOf('ports'),
-      { machine, ports: ports.map(({ port }) => port).join(', ') },
-      'key',
-    )
+    const numbers = ports.map(({ port }) => port).join(', ')
+    report('client-ports', originOf('ports'), { machine: name, ports: numbers }, 'key')
   }
-  const isServer = settings.role === 'server' || isAbsent(settings, 'role')
-  const declared = settings.redirect?.inbound?.scope !== 'all'
-  const none = isAbsent(settings, 'ports') || settings.ports?.length === 0
-  if (
-    isServer &&
-    declared &&
-    none &&
-    isNew(`${group === undefined ? path : pointer('/groups', group)} ports`)
-  )
-    report('server-ports-missing', path, { machine })
+  const hasNone = isAbsent(settings, 'ports') || settings.ports?.length === 0
+  if (!hasNone || !isServer(machine) || settings.redirect?.inbound?.scope === 'all') return
+  const owner = group === undefined ? path : pointer('/groups', group)
+  if (isNew(`${owner} ports`)) report('server-ports-missing', path, { machine: name })
 }
 
 function checkHealth(context: CheckContext, machine: MachineView): void {
