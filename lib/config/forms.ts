@@ -1,4 +1,3 @@
-/** What the patterns of the schema ask for, in words that finish "it must be ...". A test keeps the list complete. */
 const raw = String.raw
 const name = raw`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`
 const names = raw`${name}(\.${name})*`
@@ -7,14 +6,10 @@ const ipv6 = raw`\[[0-9A-Fa-f:.]{2,45}\]`
 const host = raw`(${names}|${ipv4}|${ipv6})(:[0-9]{1,5})?`
 const file = raw`(/\.?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+`
 const text = raw`[\t\r\n -~\u00a0-\ud7ff\ue000-\uffef]*`
-const number9 = raw`(0|[1-9][0-9]{0,8})`
 
 const lowerCase = 'lower-case letters, digits and "-", with a letter or digit at both ends'
-const absolutePath =
-  'an absolute path of letters, digits, ".", "_", "@", "+" and "-", without ".." and without a "/" at the end'
-const plainText = 'printable ASCII characters'
-const uuid = 'a UUID: hexadecimal digits as 8-4-4-4-12'
 
+/** What the patterns of the schema ask for, in words that finish "it must be ...". A test keeps the list complete. */
 export const forms: Readonly<Record<string, string>> = {
   '^[!-~]*$': 'printable ASCII characters without spaces',
   [`^${name}$`]: `${lowerCase}, at most 63`,
@@ -37,7 +32,8 @@ export const forms: Readonly<Record<string, string>> = {
     'a user name: lower-case letters, digits, "_" and "-", with a letter or "_" at its start',
   [raw`^https://${host}(/([A-Za-z0-9._~%+,=:@&?/-]|\{version\}|\{arch\})*)?$`]:
     'an https URL without a user name, a fragment or a space; {version} and {arch} are filled in',
-  [`^${file}$`]: absolutePath,
+  [`^${file}$`]:
+    'an absolute path of letters, digits, ".", "_", "@", "+" and "-", without ".." and without a "/" at the end',
   [raw`^https?://${host}/?$`]: 'http://host:port, without a user name and a path',
   '^[0-9a-f]{64}$': '64 hexadecimal digits in lower case',
   '^[a-z0-9._-]+$': 'lower-case letters, digits, ".", "_" and "-"',
@@ -64,7 +60,7 @@ export const forms: Readonly<Record<string, string>> = {
     'a port name of Kubernetes: lower-case letters, digits and single "-" between them, with at least one letter',
   '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$':
     'a key as in Kubernetes: a DNS name and "/" where it has a prefix, then at most 63 letters, digits, "-", "_" and "."',
-  '^[ -~]*$': plainText,
+  '^[ -~]*$': 'printable ASCII characters',
   '^/[A-Za-z0-9._~%+,=:@&?/-]*$': 'the path of a URL, with "/" at its start',
   '^[1-9][0-9]{0,4}(s|m)$': 'a whole number with the unit s or m',
   '^[A-Za-z0-9][A-Za-z0-9 ._@:-]*$':
@@ -76,7 +72,7 @@ export const forms: Readonly<Record<string, string>> = {
   '^(i-[0-9a-f]{8,17}|[0-9]{1,20})$': 'i- and 8 to 17 hexadecimal digits (EC2), or digits alone (GCE)',
   '^[a-z][a-z0-9-]{4,28}[a-z0-9]$':
     '6 to 30 lower-case letters, digits and "-", with a letter at the start and no "-" at the end',
-  '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$': uuid,
+  '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$': 'a UUID: hexadecimal digits as 8-4-4-4-12',
   '^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$':
     'lower-case letters, digits and "-", with a letter at the start and no "-" at the end, at most 63',
   '^/[!-~]*$': 'a path with "/" at its start, without spaces',
@@ -84,7 +80,7 @@ export const forms: Readonly<Record<string, string>> = {
   '^[A-Za-z_][A-Za-z0-9_]*$': 'the name of a gRPC method',
   '^[a-z0-9]+([._:/-]+[A-Za-z0-9]+)*(@sha256:[0-9a-f]{64})?$': 'the name of a container image',
   '^[a-z]([a-z0-9]|_[a-z0-9])+$': 'lower-case letters, digits and single "_", with a letter first',
-  [raw`^${number9}(\.${number9}){2}$`]: 'a version of three numbers, such as 1.0.0',
+  '^(0|[1-9][0-9]{0,8})(\\.(0|[1-9][0-9]{0,8})){2}$': 'a version of three numbers, such as 1.0.0',
 }
 
 /** A change that people mean when they type something else. */

@@ -109,22 +109,18 @@ export const cloudInitTarget: Target = {
   emitShared: (config, machines) => emitOperatorDocs('cloud-init', config, machines, viewPacking(config)),
 }
 
-/** Whether the user-data is compressed, for the README. Ours is larger than what EC2 takes, whatever the document says. */
-function viewPacking({ cloudInit }: ResolvedConfig): Record<string, unknown> {
-  const { platform, compress } = cloudInit
-  const { gzip, limit } = platform === undefined ? unknownPlatform : platforms[platform]
+/** Whether the user-data is compressed, for the README. Ours is larger than what a small platform takes, whatever the document says. */
+function viewPacking({ cloudInit: { platform, compress } }: ResolvedConfig): Record<string, unknown> {
+  const { gzip, limit } = platform === undefined ? {} : platforms[platform]
   const byDefault = compress === undefined && gzip === 'binary' && limit !== undefined
-  const always = platform === 'ec2'
   return {
-    compressed: compress === true || (byDefault && always),
-    mayBeCompressed: byDefault && !always,
-    compressedFor: compress === undefined ? (platform ?? '') : '',
+    compressed: compress === true || (byDefault && isSmall(platform)),
+    mayBeCompressed: byDefault && !isSmall(platform),
+    compressedFor: byDefault ? platform : '',
     limit: limit ?? 0,
     isBase64: gzip === 'base64',
   }
 }
-
-const unknownPlatform = { gzip: 'binary', limit: undefined } as const
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {
   const { platform, compress } = config.cloudInit
