@@ -6,10 +6,12 @@ import { createSocket, type Socket as Datagram } from 'node:dgram'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net'
+import { createServer, type Socket, type Server as TcpServer } from 'node:net'
 import { join, normalize } from 'node:path'
 import { type ConnectionOptions, connect as connectTls, createServer as createTls } from 'node:tls'
 import type { Connection, Polled, WorkerCalls } from './worker-calls.ts'
+import { ask, dial, exchange, readAll } from './worker-clients.ts'
+import { answer } from './worker-dns.ts'
 
 const datagrams = new Map<string, Datagram>()
 const asked = new Map<string, Set<string>>()
@@ -18,31 +20,6 @@ const connections: Connection[] = []
 const held = new Map<string, Socket>()
 const open = new Set<Socket>()
 let requests = 0
-
-// --- DNS: A records, and NXDOMAIN for every other name and for SRV
-
-function answer(query: Buffer, records: Readonly<Record<string, string>>, seen: Set<string>): Buffer {
-  const labels: string[] = []
-  let at = 12
-  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
-    labels.push(query.toString('latin1', at + 1, at + 1 + length))
-    at += 1 + length
-  }
-  const type = query.readUInt16BE(at + 1)
-  const name = labels.join('.').toLowerCase()
-  seen.add(name)
-  const address = records[name]
-  const found = address !== undefined && type === 1
-  const header = Buffer.alloc(12)
-  header.writeUInt16BE(query.readUInt16BE(0), 0)
-  header.writeUInt16BE(0x8580 | (address === undefined ? 3 : 0), 2)
-  header.writeUInt16BE(1, 4)
-  header.writeUInt16BE(found ? 1 : 0, 6)
-  const question = query.subarray(12, at + 5)
-  if (!found) return Buffer.concat([header, question])
-  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...address.split('.').map(Number)])
-  return Buffer.concat([header, question, record])
-}
 
 // --- files over HTTP and HTTPS
 
@@ -74,73 +51,6 @@ function listen(server: TcpServer | Server, address: string, port: number): Prom
       listeners.set(`${address}:${port}`, server)
       resolve()
     })
-  })
-}
-
-// --- clients
-
-function dial(address: string, port: number, seconds: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port })
-    const timer = setTimeout(() => socket.destroy(new Error('timed out')), seconds * 1000)
-    socket.on('error', (error) => {
-      clearTimeout(timer)
-      reject(error)
-    })
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      resolve(socket)
-    })
-  })
-}
-
-/** The first line that comes, after sending `text` if there is any. */
-function exchange(socket: Socket, text: string, seconds: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let received = ''
-    const finish = (error?: Error) => {
-      clearTimeout(timer)
-      socket.off('data', onData)
-      if (error === undefined) resolve(received)
-      else reject(error)
-    }
-    const onData = (data: Buffer) => {
-      received += data.toString('latin1')
-      if (received.includes('\n')) finish()
-    }
-    const timer = setTimeout(() => finish(new Error('no answer')), seconds * 1000)
-    socket.on('data', onData)
-    socket.once('error', finish)
-    socket.once('close', () => finish(received === '' ? new Error('closed without an answer') : undefined))
-    if (text !== '') socket.write(text)
-  })
-}
-
-async function ask(address: string, port: number, text: string, seconds: number): Promise<string> {
-  const socket = await dial(address, port, seconds)
-  try {
-    return await exchange(socket, text, seconds)
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** Reads everything until the other side closes. */
-function readAll(socket: Socket, text: string, seconds: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let received = ''
-    const timer = setTimeout(() => socket.destroy(new Error('no answer')), seconds * 1000)
-    socket.on('data', (data: Buffer) => (received += data.toString('latin1')))
-    socket.once('error', (error) => {
-      clearTimeout(timer)
-      reject(error)
-    })
-    socket.once('close', () => {
-      clearTimeout(timer)
-      if (received === '') reject(new Error('closed without an answer'))
-      else resolve(received)
-    })
-    socket.write(text)
   })
 }
 
