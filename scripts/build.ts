@@ -1,14 +1,19 @@
-/** Makes dist: the library and the command line as bundles with all that they need, and the library's types. */
+/**
+ * Makes dist: the library, as a module (lib) and as CommonJS (cjs), and the command line, as bundles with all that they need; and
+ * the library's types.
+ */
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 
 const shared = {
@@ -28,15 +33,23 @@ execFileSync('node', ['node_modules/typescript/bin/tsc', '-p', 'lib', '--outDir'
 })
 for (const name of ['templates', 'validator'])
   copyFileSync(`lib/generated/${name}.d.ts`, `${fresh}/lib/generated/${name}.d.ts`)
-const library = await build({
+const pure = {
   ...shared,
   entryPoints: ['lib/index.ts', 'lib/schema.ts'],
-  outdir: `${fresh}/lib`,
   platform: 'neutral', // an import of Node's would fail here
   minifySyntax: true,
   minifyWhitespace: true,
+} satisfies BuildOptions
+const library = await build({
+  ...pure,
+  outdir: `${fresh}/lib`,
   footer: { js: 'export {}' }, // at the start of a line, where tools look for what makes a module
 })
+// A folder with a package.json of its own, so that names, and the text of the types, are the same in both.
+await build({ ...pure, outdir: `${fresh}/cjs`, format: 'cjs' })
+pruneTypes(`${fresh}/lib`)
+cpSync(`${fresh}/lib`, `${fresh}/cjs`, { recursive: true, filter: (path) => !path.endsWith('.js') })
+writeFileSync(`${fresh}/cjs/package.json`, '{"type":"commonjs"}\n')
 const command = await build({
   ...shared,
   entryPoints: ['bin/meshjoin.ts'],
@@ -54,6 +67,22 @@ writeFileSync(`${fresh}/THIRD-PARTY.txt`, collectLicences([library.metafile, com
 chmodSync(`${fresh}/bin/meshjoin.js`, 0o755)
 rmSync('dist', { recursive: true, force: true })
 renameSync(fresh, 'dist')
+
+/** Removes declarations that no entry leads to: they tell users nothing, and are twice in the package. */
+function pruneTypes(folder: string): void {
+  const wanted = new Set<string>()
+  const follow = (path: string): void => {
+    if (wanted.has(path)) return
+    wanted.add(path)
+    for (const [, to = ''] of readFileSync(path, 'utf8').matchAll(
+      /(?:\bfrom |\bimport\()['"](\.[^'"]+)\.ts['"]/g,
+    ))
+      follow(join(dirname(path), `${to}.d.ts`))
+  }
+  for (const entry of ['index', 'schema']) follow(join(folder, `${entry}.d.ts`))
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.d.ts') && !wanted.has(join(folder, name))) rmSync(join(folder, name))
+}
 
 /** The licences of the packages that went into the bundles, and of ajv, whose code is in the compiled validator. */
 function collectLicences(metafiles: readonly Metafile[]): string {
