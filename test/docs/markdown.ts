@@ -30,10 +30,22 @@ export function replaceBlock(page: string, block: Block, body: string): void {
   writeFileSync(page, lines.join('\n'))
 }
 
-/** Targets of the links of a page that lead to files of this repository, without their fragments. */
+/** How a page that is published names a file that is not: the file of the repository. */
+export const inRepository = 'https://github.com/meshjoin/meshjoin/blob/main/'
+
+/** Targets of the links of a page that lead to files beside it, without their fragments. */
 export function readLinks(page: string): string[] {
+  return readTargets(page).filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+}
+
+/** Files of this repository that a page links to by their address on GitHub, as paths from the root. */
+export function readRepositoryLinks(page: string): string[] {
+  return readTargets(page)
+    .filter((target) => target.startsWith(inRepository))
+    .map((target) => target.slice(inRepository.length))
+}
+
+function readTargets(page: string): string[] {
   const text = readFileSync(page, 'utf8').replace(fence, '')
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target.replace(/#.*/, ''))
-    .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target.replace(/#.*/, ''))
 }

@@ -16,7 +16,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cloudConfig, type MachinePlan, plan, validate } from '../../lib/index.ts'
 import { platforms } from '../../lib/targets/cloud-init/platform.ts'
-import { readBlocks, readLinks, replaceBlock } from './markdown.ts'
+import { readBlocks, readLinks, readRepositoryLinks, replaceBlock } from './markdown.ts'
 
 const readme = 'README.md'
 const pages = [
@@ -88,6 +88,7 @@ test('links lead to files, and named scripts exist', () => {
   for (const page of pages) {
     for (const target of readLinks(page))
       assert.ok(existsSync(join(dirname(page), target)), `${page} links to ${target}`)
+    for (const path of readRepositoryLinks(page)) assert.ok(existsSync(path), `${page} links to ${path}`)
     for (const [, script = ''] of readFileSync(page, 'utf8').matchAll(/\bnpm run ([a-z:-]+)/g))
       assert.ok(script in scripts, `${page} names npm run ${script}`)
   }

@@ -2,14 +2,18 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { inRepository, readLinks } from '../docs/markdown.ts'
 import { installPacked, listFiles } from './packed.ts'
 
 interface Manifest {
   readonly name: string
   readonly version: string
+  readonly homepage: string
+  readonly bugs: string
+  readonly repository: { readonly url: string }
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
 }
@@ -28,7 +32,7 @@ test.before(() => {
 
 test.after(() => rmSync(scratch, { recursive: true, force: true }))
 
-test('the tarball holds the build, the schema and the examples, and nothing else', () => {
+test('the tarball holds the build, the schema, the pages and the examples, and nothing else', () => {
   const files = listFiles(installed)
   for (const needed of [
     'package.json',
@@ -50,12 +54,31 @@ test('the tarball holds the build, the schema and the examples, and nothing else
   ])
     assert.ok(files.includes(needed), needed)
   const allowed =
-    /^(package\.json|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|CHANGELOG\.md|dist\/bin\/[\w-]+\.js|dist\/(lib|cjs)\/(index|schema)\.js|dist\/(lib|cjs)\/[\w/-]+\.d\.ts|dist\/cjs\/package\.json|schemas\/[\w.]+\.json|examples\/\w+\.yaml)$/
+    /^(package\.json|dist\/THIRD-PARTY\.txt|LICENSE|[A-Z]+\.md|docs\/[\w-]+\.md|dist\/bin\/[\w-]+\.js|dist\/(lib|cjs)\/(index|schema)\.js|dist\/(lib|cjs)\/[\w/-]+\.d\.ts|dist\/cjs\/package\.json|schemas\/[\w.]+\.json|examples\/[\w-]+\.(yaml|ts))$/
   assert.equal(
     files.filter((path) => !allowed.test(path)),
     [],
   )
   assert.is(statSync(join(installed, 'dist/bin/meshjoin.js')).mode & 0o111, 0o111, 'the command can be run')
+})
+
+test('the pages that are published lead to no file that is not', () => {
+  const pages = listFiles(installed).filter((path) => path.endsWith('.md'))
+  assert.ok(pages.includes('README.md') && pages.includes('docs/input.md'))
+  const dead = pages.flatMap((page) =>
+    readLinks(join(installed, page))
+      .filter((target) => !existsSync(join(installed, dirname(page), target)))
+      .map((target) => `${page} links to ${target}`),
+  )
+  assert.equal(dead, [])
+})
+
+test('the manifest and the pages name one place of the project', () => {
+  const [, place] = /^git\+(https:\/\/.*)\.git$/.exec(manifest.repository.url) ?? []
+  assert.ok(place)
+  assert.is(manifest.homepage, `${place}#readme`)
+  assert.is(manifest.bugs, `${place}/issues`)
+  assert.is(inRepository, `${place}/blob/main/`)
 })
 
 test('the command line runs as npx runs it, and needs no dependency: it has them inside', () => {
