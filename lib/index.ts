@@ -5,14 +5,15 @@
  * clock, a network or an environment, so it runs unchanged in Node, a browser and an edge worker.
  */
 import { resolveDocument } from './config/resolve.ts'
-import type { ResolvedConfig } from './config/resolved.ts'
+import type { PlatformName, ResolvedConfig } from './config/resolved.ts'
 import { fail, type Input, type Result, succeed, validate } from './config/validate.ts'
 import { collectDiagnostics, hasErrors } from './diagnostics/diagnostic.ts'
 import { createFilePrinter } from './files/machine-files.ts'
 import type { Flow } from './plan/flow.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
-import { type CloudConfig, createCloudConfig } from './targets/cloud-init/target.ts'
+import { type CloudInitPart, createParts } from './targets/cloud-init/parts.ts'
+import { type CloudConfig, chooseFiles, createCloudConfig } from './targets/cloud-init/target.ts'
 
 export type { Artifact } from './artifact.ts'
 export { type Locate, type Parsed, parse } from './config/parse.ts'
@@ -28,6 +29,7 @@ export type { Fate } from './plan/decision.ts'
 export type { Flow } from './plan/flow.ts'
 export type { MachinePlan, MeshPlan } from './plan/plan.ts'
 export type { RedirectRule } from './plan/rule.ts'
+export type { CloudInitPart } from './targets/cloud-init/parts.ts'
 export { measureUserData, type UserDataSize } from './targets/cloud-init/platform.ts'
 export { type CloudConfig, printCloudConfig } from './targets/cloud-init/target.ts'
 export { type TargetName, targetNames } from './targets/shared/target.ts'
@@ -58,8 +60,28 @@ export interface PlanOptions {
  * The `#cloud-config` of a planned machine as data, for programs that merge it into their own: append `packages`,
  * `write_files` and `runcmd` to yours. {@link printCloudConfig} writes it as user-data.
  */
-export function cloudConfig(machine: MachinePlan): CloudConfig {
-  return createCloudConfig(machine, createFilePrinter()(machine))
+export function cloudConfig(machine: MachinePlan, options: CloudConfigOptions = {}): CloudConfig {
+  return createCloudConfig(machine, chooseFiles(createFilePrinter()(machine), options.platform))
+}
+
+/**
+ * The user-data of a planned machine as parts of a message, to put beside parts of your own: as `parts` of `getConfig` of
+ * `@pulumi/cloudinit`, or, with `contentType` as `content_type` and `mergeType` as `merge_type`, as the `part` blocks of
+ * Terraform's `cloudinit_config`. Put yours first. On EC2 both need `gzip`, and this function `{platform: 'ec2'}`.
+ *
+ * Every value of the document must be known by then: with a late one, call it within `apply`.
+ */
+export function cloudInitParts(machine: MachinePlan, options: CloudConfigOptions = {}): CloudInitPart[] {
+  return createParts(cloudConfig(machine, options))
+}
+
+/** For which platform a cloud-config is. */
+export interface CloudConfigOptions {
+  /**
+   * Leaves out comments and what joining does not need where a platform has little room, as `generate` does for the document's
+   * `cloudInit.platform`. Default: everything.
+   */
+  readonly platform?: PlatformName | undefined
 }
 
 /** Every connection that a planned machine makes or accepts, for security groups and firewalls. */

@@ -57,8 +57,17 @@ function withoutComments(file: MachineFile): MachineFile {
   return isLines ? { ...file, content: content.replace(/^ *#.*\n/gm, '') } : file
 }
 
+/** The files that user-data brings to a platform: all, or those that it has room for. */
+export function chooseFiles(
+  files: readonly MachineFile[],
+  platform: PlatformName | undefined,
+): readonly MachineFile[] {
+  if (!isSmall(platform)) return files
+  return files.filter((file) => !spared.includes(file.path)).map(withoutComments)
+}
+
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
-const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
+export const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
 
 /** The cloud-config that places the files and joins the machine once. */
 export function createCloudConfig(
@@ -135,10 +144,7 @@ function printUserData(
   files: readonly MachineFile[],
   { cloudInit }: ResolvedConfig,
 ): string {
-  const carried = isSmall(cloudInit.platform)
-    ? files.filter((file) => !spared.includes(file.path)).map(withoutComments)
-    : files
-  const text = printCloudConfig(createCloudConfig(plan, carried))
+  const text = printCloudConfig(createCloudConfig(plan, chooseFiles(files, cloudInit.platform)))
   return cloudInit.multipart ? wrapMultipart(text) : text
 }
 
