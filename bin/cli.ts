@@ -55,8 +55,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
           .option('out', {
             type: 'string',
             requiresArg: true,
-            demandOption: true,
             describe: 'output folder, or - for one user-data on stdout',
+          })
+          .option('format', {
+            choices: ['files', 'external'] as const,
+            default: 'files' as const,
+            describe: 'external: one user-data as JSON, for Terraform',
           })
           .option('target', {
             type: 'string',
@@ -86,9 +90,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
           .example(
             '$0 generate mesh.yaml --target cloud-init \\\n    --machine vm-1 --out -',
             'one user-data on stdout',
-          ),
+          )
+          .example('$0 generate mesh.yaml \\\n    --format external < query', "as Terraform's data source"),
       async (args) => {
-        code = (await import('./commands/generate.ts')).run({ ...args, out: one(args.out, 'out') })
+        code = (await import('./commands/generate.ts')).run({
+          ...args,
+          out: one(args.out, 'out'),
+          format: one(args.format, 'format'),
+        })
       },
     )
     .command(

@@ -1,14 +1,17 @@
-import { gunzipSync } from 'node:zlib'
 import { type Generation, generateLazily, measureUserData, parse } from '../../lib/index.ts'
 import { type ExitCode, exit, UsageError } from '../exit.ts'
 import { type Notes, type WriteResult, writeArtifacts } from '../output/write.ts'
 import { readSource, type Source } from '../read.ts'
 import { codeOf, printDiagnostics, writeOut } from '../report.ts'
+import { plainText } from '../user-data.ts'
 import { version } from '../version.ts'
+import { run as runExternal } from './external.ts'
 
 export interface GenerateArguments {
   readonly file: string
-  readonly out: string
+  readonly format: 'files' | 'external'
+  /** There but for `--format external`. */
+  readonly out?: string | undefined
   readonly target?: readonly string[] | undefined
   readonly machine?: readonly string[] | undefined
   readonly check: boolean
@@ -18,6 +21,30 @@ export interface GenerateArguments {
 }
 
 export function run(args: GenerateArguments): ExitCode {
+  if (args.format === 'external') {
+    refuseForExternal(args)
+    return runExternal(args.file, args.strict)
+  }
+  if (args.out === undefined) throw new UsageError('--out is missing: a folder, or - for one user-data')
+  return runFiles({ ...args, out: args.out })
+}
+
+/** What says where and how to write files, or of which machine, has no meaning where Terraform asks. */
+function refuseForExternal({ out, target, machine, check, dryRun, force }: GenerateArguments): void {
+  if (machine !== undefined)
+    throw new UsageError('--format external takes the machine from its query: leave --machine out')
+  const other = Object.entries({ out, target, check, 'dry-run': dryRun, force }).find(
+    ([, value]) => value !== undefined && value !== false,
+  )
+  if (other !== undefined)
+    throw new UsageError(`--format external prints one user-data: leave --${other[0]} out`)
+}
+
+interface FilesArguments extends GenerateArguments {
+  readonly out: string
+}
+
+function runFiles(args: FilesArguments): ExitCode {
   if (args.check && args.dryRun) throw new UsageError('--check and --dry-run exclude each other')
   if (args.out === '') throw new UsageError('--out is empty')
   const source = readSource(args.file)
@@ -54,7 +81,7 @@ function printUserData(generation: Generation, args: GenerateArguments, source: 
   return exit.fine
 }
 
-function writeFolder(generation: Generation, args: GenerateArguments, source: Source): ExitCode {
+function writeFolder(generation: Generation, args: FilesArguments, source: Source): ExitCode {
   let largest = ''
   const artifacts = function* () {
     for (const artifact of generation.artifacts()) {
@@ -77,7 +104,7 @@ function writeFolder(generation: Generation, args: GenerateArguments, source: So
   return result.ok ? exit.fine : exit.findings
 }
 
-function printResult(result: WriteResult, { out, check, dryRun }: GenerateArguments): void {
+function printResult(result: WriteResult, { out, check, dryRun }: FilesArguments): void {
   const list = (title: string, notes: Notes) => {
     if (notes.count === 0) return
     process.stderr.write(`${title}\n`)
@@ -103,13 +130,6 @@ function printResult(result: WriteResult, { out, check, dryRun }: GenerateArgume
       `${out}: ${written.count} files written, ${unchanged.count} unchanged, ${removed.count} removed\n`,
     )
   }
-}
-
-/** User-data as it was before it was compressed, for comparing it with every platform's limit. */
-function plainText(content: string | Uint8Array): string {
-  if (typeof content !== 'string') return gunzipSync(content).toString()
-  const isText = content.startsWith('#cloud-config') || content.startsWith('Content-Type:')
-  return isText ? content : plainText(Buffer.from(content, 'base64'))
 }
 
 /** The largest user-data against every platform's limit. */

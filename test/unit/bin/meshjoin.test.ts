@@ -54,7 +54,7 @@ test('every wrong use exits with 2, says why on stderr, and prints nothing on st
     [['validate', '-', 'second'], /second/],
     [['validate', '-', '--format', 'xml'], /format[\s\S]*xml/],
     [['validate', '-', '--format', 'json', '--format', 'text'], /--format is given more than once/],
-    [['generate', '-'], /out/],
+    [['generate', '-'], /--out is missing/],
     [['generate', '-', '--out'], /out/],
     [['generate', '-', '--out', ''], /--out is empty/],
     [['generate', '-', '--out', 'a', '--out', 'b'], /--out is given more than once/],
