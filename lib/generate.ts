@@ -24,6 +24,7 @@ import { selectMachines } from './select.ts'
 import { targets as builtTargets } from './targets/index.ts'
 import { emitAttributes } from './targets/shared/attributes.ts'
 import { checkFolders } from './targets/shared/firewall.ts'
+import { emitSbom } from './targets/shared/sbom.ts'
 import { type Target, targetNames } from './targets/shared/target.ts'
 import { checkUnbuilt } from './targets/shared/unbuilt.ts'
 import { checkUnread } from './targets/shared/unread.ts'
@@ -83,14 +84,32 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   let output: readonly Diagnostic[] = []
   const artifacts = function* (): Iterable<Artifact> {
     const found = collectDiagnostics()
-    if (targets.length > 0) yield emitAttributes()
-    for (const target of targets) yield* emitTarget(target, config, machines, found.report)
+    yield* emitAll(targets, config, machines, found.report)
     output = found.diagnostics
   }
   return succeed(
     { artifacts, diagnostics: () => sortDiagnostics([...known, ...locateAll(output, checked.value)]) },
     known,
   )
+}
+
+/** The folders of the targets, and what is beside them where its path comes. */
+function* emitAll(
+  targets: readonly Target[],
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  report: Report,
+): Iterable<Artifact> {
+  if (targets.length === 0) return
+  const top = [emitAttributes(), ...emitSbom(targets, config, machines)]
+  const parts: { path: string; emit: () => Iterable<Artifact> }[] = [
+    ...top.map((artifact) => ({ path: artifact.path, emit: () => [artifact] })),
+    ...targets.map((target) => ({
+      path: `${target.name}/`,
+      emit: () => emitTarget(target, config, machines, report),
+    })),
+  ]
+  for (const { emit } of parts.sort((a, b) => (a.path < b.path ? -1 : 1))) yield* emit()
 }
 
 /** One machine after the other, and what is beside their folders where its path comes. */

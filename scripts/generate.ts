@@ -32,7 +32,10 @@ write('machine-variables.ts', collectMachineVariables(schema))
 write('templates.js', compileTemplates('templates'))
 write(
   'templates.d.ts',
-  'export declare const templates: Readonly<Record<string, unknown>>\nexport declare const texts: Readonly<Record<string, string>>\n',
+  `export declare const templates: Readonly<Record<string, unknown>>
+export declare const texts: Readonly<Record<string, string>>
+export declare const checksums: Readonly<Record<string, string>>
+`,
 )
 write('validator.js', await compileValidator(schema))
 write(

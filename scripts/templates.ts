@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
@@ -77,7 +78,20 @@ export function compileTemplates(folder: string): string {
       texts.push(`${name}: ${JSON.stringify(readFileSync(join(folder, file), 'utf8'))}`)
     }
   }
-  for (const [name, text] of joinPrograms(folder))
-    texts.push(`${JSON.stringify(name)}: ${JSON.stringify(text)}`)
-  return `export const templates = {\n${specs.join(',\n')}\n}\nexport const texts = {\n${texts.join(',\n')}\n}\n`
+  const checksums: string[] = []
+  for (const [program, text] of joinPrograms(folder)) {
+    const name = JSON.stringify(program)
+    texts.push(`${name}: ${JSON.stringify(text)}`)
+    checksums.push(`${name}: '${createHash('sha256').update(text).digest('hex')}'`)
+  }
+  return [
+    printMap('templates', specs),
+    printMap('texts', texts),
+    // Known here, where there is a SHA-256: the library would need a package for it.
+    printMap('checksums', checksums),
+  ].join('')
+}
+
+function printMap(name: string, entries: readonly string[]): string {
+  return `export const ${name} = {\n${entries.join(',\n')}\n}\n`
 }

@@ -6,7 +6,7 @@ import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import { doctorCommand, machineCommand, meshTemplates, probesPath, upgradeCommand } from './mesh-templates.ts'
+import { commands, meshTemplates, probesPath } from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
 import type { UnitView } from './unit-view.ts'
@@ -72,9 +72,7 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
     file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
     file('/etc/linkerd/mesh-machine.conf', 0o644, printMachineData(plan)),
     file('/etc/linkerd/trust-anchors.pem', 0o644, plan.trustAnchors),
-    ...[machineCommand, doctorCommand, upgradeCommand].map(({ path, mode, template }) =>
-      file(path, mode, readText(template)),
-    ),
+    ...commands.map(({ path, mode, template }) => file(path, mode, readText(template))),
   ]
   if (plan.agent !== undefined) {
     files.push(

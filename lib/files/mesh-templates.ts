@@ -52,5 +52,8 @@ export const upgradeCommand = {
   mode: 0o755,
 } as const
 
+/** Every program of ours that a machine gets. */
+export const commands = [machineCommand, doctorCommand, upgradeCommand] as const
+
 /** What the doctor tries. */
 export const probesPath = '/etc/linkerd/redirect.probes'

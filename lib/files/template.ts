@@ -1,6 +1,6 @@
 import type Handlebars from 'handlebars'
 import runtime from 'handlebars/runtime.js'
-import { templates, texts } from '../generated/templates.js'
+import { checksums, templates, texts } from '../generated/templates.js'
 import { helpers, type SlotName } from './helpers.ts'
 
 // The runtime part has no compiler, and so no eval; its own types are empty.
@@ -48,6 +48,13 @@ export function readText(name: string): string {
   const text = Object.hasOwn(texts, name) ? texts[name] : undefined
   if (text === undefined) throw new TypeError(`there is no text ${name}`)
   return text
+}
+
+/** The SHA-256 of a program of the machine, as lower-case hex. */
+export function readChecksum(name: string): string {
+  const checksum = Object.hasOwn(checksums, name) ? checksums[name] : undefined
+  if (checksum === undefined) throw new TypeError(`there is no checksum of ${name}`)
+  return checksum
 }
 
 /** The files of a folder below `templates/` that have no mustaches, by their path in it. */

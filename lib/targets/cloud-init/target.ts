@@ -100,6 +100,7 @@ export function printCloudConfig(config: CloudConfig): string {
 export const cloudInitTarget: Target = {
   name: 'cloud-init',
   placesMachineFiles: true,
+  leavesOut: ({ cloudInit }) => (isSmall(cloudInit.platform) ? spared : []),
   check: checkCloudInit,
   emitMachine: ({ plan, files, isFirst }, config, report) => {
     const folder = `cloud-init/${plan.name}`

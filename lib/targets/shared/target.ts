@@ -33,6 +33,8 @@ export interface Target {
   readonly name: TargetName
   /** True for a target that places the files of machines, and so needs every one of their choices to be built. */
   readonly placesMachineFiles: boolean
+  /** Paths of files that it does not bring to machines, where there are any; the others that place them bring all. */
+  readonly leavesOut?: (config: ResolvedConfig) => readonly string[]
   /** Reports what the target itself cannot do. Runs before anything is emitted. */
   readonly check: (config: ResolvedConfig, report: Report) => void
   /** The artifacts of one machine, in the folder `<target>/<machine>/`, if it has any. Reports what only the output shows. */
