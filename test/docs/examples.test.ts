@@ -1,6 +1,6 @@
 /** Runs every program of examples/, and sees to it that docs/library.md shows what is run. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
@@ -107,6 +107,17 @@ test('large-fleet hands on every machine', () => {
   assert.is(lines.length, 300)
   assert.is(new Set(lines).size, 300)
   assert.ok(lines.every((line) => /^vm-[0-9]+ uploaded$/.test(line)))
+})
+
+test('the documents of examples for other tools are the minimal one, on EC2', () => {
+  const expected = `${readFileSync(document, 'utf8')}cloudInit: {platform: ec2}\n`
+  const copies = readdirSync('examples').filter((name) => existsSync(`examples/${name}/mesh.yaml`))
+  assert.equal(copies, ['aws-cdk', 'pulumi', 'terraform'])
+  for (const name of copies) {
+    const path = `examples/${name}/mesh.yaml`
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, expected)
+    else assert.is(readFileSync(path, 'utf8'), expected, `UPDATE_GOLDEN=1 renews ${path}`)
+  }
 })
 
 test('no program was forgotten', () => {

@@ -51,7 +51,11 @@ export function bundle(): readonly string[] {
     logLevel: 'error',
   })
   cpSync(inProject('package.json'), join(folder, 'package.json'))
-  cpSync(inProject('examples'), join(folder, 'examples'), { recursive: true })
+  const isInstalled = (path: string) => path.includes('node_modules', root.length)
+  cpSync(inProject('examples'), join(folder, 'examples'), {
+    recursive: true,
+    filter: (path) => !isInstalled(path),
+  })
   return [outfile]
 }
 
