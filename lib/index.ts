@@ -61,7 +61,10 @@ export interface PlanOptions {
  * `write_files` and `runcmd` to yours. {@link printCloudConfig} writes it as user-data.
  */
 export function cloudConfig(machine: MachinePlan, options: CloudConfigOptions = {}): CloudConfig {
-  return createCloudConfig(machine, chooseFiles(createFilePrinter()(machine), options.platform))
+  return createCloudConfig(machine, chooseFiles(createFilePrinter()(machine), {
+    platform: options.platform,
+    meshLayer: machine.mesh.delivery,
+  }))
 }
 
 /**

@@ -48,6 +48,7 @@ export const programs = {
     'doctor/check',
     'doctor/main',
   ],
+  'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
   'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
@@ -81,7 +82,7 @@ function readPart(templates: string, part: string): string {
 
 /**
  * The generated part of each program: the command knows the failures that it calls, and asks the program that has taken its
- * functions about all others.
+ * functions about all others. What fetches the mesh layer stands alone.
  */
 export function shareFailures(templates: string): Map<ProgramName, string> {
   const failures = readFailures(templates)
@@ -90,16 +91,18 @@ export function shareFailures(templates: string): Map<ProgramName, string> {
     return calledFailures(parts.map((part) => readPart(templates, part).replace(/^ *#.*$/gm, '')).join('\n'))
   }
   const own = called('mesh-machine.sh')
+  const alone = called('mesh-machine-fetch.sh')
   const others = (['mesh-machine-doctor.sh', 'mesh-machine-upgrade.sh'] as const).map(
     (name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const,
   )
-  const all = new Set([...own, ...others.flatMap(([, ids]) => [...ids])])
+  const all = new Set([...own, ...alone, ...others.flatMap(([, ids]) => [...ids])])
   const known = new Set(failures.map(({ id }) => id))
   for (const id of known) if (!all.has(id)) throw new Error(`failures.yaml: nothing fails as ${id}`)
   for (const id of all) if (!known.has(id)) throw new Error(`failures.yaml has no ${id}`)
   const having = (ids: ReadonlySet<string>) => failures.filter(({ id }) => ids.has(id))
   return new Map([
     ['mesh-machine.sh', printFailures('describe_failure', having(own), 'describe_own_failure')],
+    ['mesh-machine-fetch.sh', printFailures('describe_failure', having(alone))],
     ...others.map(([name, ids]) => [name, printFailures('describe_own_failure', having(ids))] as const),
   ])
 }

@@ -32,6 +32,8 @@ export const forms: Readonly<Record<string, string>> = {
     'a user name: lower-case letters, digits, "_" and "-", with a letter or "_" at its start',
   [raw`^https://${host}(/([A-Za-z0-9._~%+,=:@&?/-]|\{version\}|\{arch\})*)?$`]:
     'an https URL without a user name, a fragment or a space; {version} and {arch} are filled in',
+  [raw`^https://${host}(/([A-Za-z0-9._~%+,=:@&?/-]|\{sha256\})*)?$`]:
+    'an https URL without a user name, a fragment or a space; {sha256} is filled in',
   [`^${file}$`]:
     'an absolute path of letters, digits, ".", "_", "@", "+" and "-", without ".." and without a "/" at the end',
   [raw`^https?://${host}/?$`]: 'http://host:port, without a user name and a path',

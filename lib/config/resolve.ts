@@ -3,6 +3,7 @@ import type {
   Install as InstallInput,
   Machine,
   MeshjoinDocument,
+  MeshLayer as MeshLayerInput,
   Redirect as RedirectInput,
 } from '../generated/document.ts'
 import { defaultBackend } from '../kinds/backends/index.ts'
@@ -25,6 +26,7 @@ import type {
   Agent,
   Collection,
   Install,
+  MeshLayer,
   Redirect,
   RedirectNetwork,
   RedirectScope,
@@ -99,6 +101,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     groups: resolveGroups(document, ipv6),
     ansible: { collection: resolveCollection(document) },
     cloudInit: {
+      meshLayer: resolveMeshLayer(cloudInit.meshLayer),
       distribution: cloudInit.distribution ?? 'debian',
       platform: cloudInit.platform,
       compress: cloudInit.compress,
@@ -170,6 +173,11 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
     socket: managedSocket,
     attestation: { type, options },
   }
+}
+
+function resolveMeshLayer(meshLayer: MeshLayerInput = { from: 'inline' }): MeshLayer {
+  const { from, url = '', caFile, httpProxy } = meshLayer
+  return from === 'fetch' ? { from, url, caFile, httpProxy } : { from }
 }
 
 function hasIpv6(document: MeshjoinDocument, networks: readonly RedirectNetwork[]): boolean {

@@ -26,6 +26,19 @@ export type Install =
     }
   | { readonly from: 'preinstalled'; readonly path: string }
 
+/** How the mesh layer reaches a machine that boots with user-data. */
+export type MeshLayer =
+  | { readonly from: 'inline' }
+  | { readonly from: 'baked' }
+  | {
+      readonly from: 'fetch'
+      /** Address with the placeholder `{sha256}`. */
+      readonly url: string
+      /** PEM file on the machine with the CA of the server; undefined for the system's store. */
+      readonly caFile: string | undefined
+      readonly httpProxy: string | undefined
+    }
+
 /** A system user with a fixed uid; its group has the same name and number. */
 export interface SystemUser {
   readonly name: string
@@ -211,6 +224,7 @@ export interface ResolvedConfig {
   /** Without a collection the folder is used as it is. */
   readonly ansible: { readonly collection: Collection | undefined }
   readonly cloudInit: {
+    readonly meshLayer: MeshLayer
     readonly distribution: 'debian' | 'rhel' | 'suse' | 'amazon'
     readonly platform: PlatformName | undefined
     readonly compress: boolean | undefined

@@ -423,9 +423,9 @@ export const catalogue = {
     (a) => `"${a.field}" has no effect with "from: ${a.from}"`,
     () => 'remove it, or change "from"',
   ),
-  'install-url': error<{ reason: string }>(
+  'install-url': error<{ reason: string; example: string }>(
     (a) => `the url cannot work: ${a.reason}`,
-    () => 'use a url such as https://mirror.example.com/linkerd2-proxy-{version}-linux-{arch}.tar.gz',
+    (a) => `use a url such as ${a.example}`,
   ),
   'install-same-sum': warning<Record<never, never>>(
     () => 'amd64 and arm64 have the same sha256',
@@ -551,6 +551,8 @@ export const catalogue = {
     packed: number | undefined
     /** That this is few enough. */
     fits: boolean
+    /** Its size where the mesh layer comes in another way; undefined where it does already. */
+    others: { readonly fetch: number; readonly baked: number } | undefined
   }>(
     (a) =>
       `the ${a.compressed ? 'compressed ' : ''}user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
@@ -558,7 +560,8 @@ export const catalogue = {
       if (a.fits) return `set cloudInit.compress to true: it then has ${a.packed} bytes`
       const why =
         a.packed === undefined ? '' : `compressed it would have ${a.packed}, which is too many as well; `
-      return `${why}place the files with the target ansible or systemd, or put those of the target systemd into an image`
+      if (a.others === undefined) return `${why}place the files with the target ansible or systemd`
+      return `${why}let the machines fetch the mesh layer (cloudInit.meshLayer.from: fetch; about ${a.others.fetch} bytes are left), or bake it into their image (from: baked; ${a.others.baked})`
     },
   ),
   'user-data-platform': warning<{ platforms: readonly string[] }>(

@@ -81,19 +81,28 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
       dial(mesh.dns.servers, 53, 'names of the cluster', 'tcp'),
     )
   }
-  for (const host of downloadHosts(config))
+  const { agent } = spire
+  const programs = [config.proxy.install, ...(agent.from === 'managed' ? [agent.install] : [])]
+  for (const host of downloadHosts(programs))
     flows.push(dial([host.host], host.port, 'download at the first boot and at upgrades'))
+  for (const host of downloadHosts([config.cloudInit.meshLayer]))
+    flows.push(dial([host.host], host.port, 'download of the mesh layer at the first boot'))
   return flows
 }
 
-function downloadHosts(config: ResolvedConfig): { host: string; port: number }[] {
-  const { agent } = config.spire
-  const installs = [config.proxy.install, ...(agent.from === 'managed' ? [agent.install] : [])]
+/** Where a download goes: a forward proxy, where there is one. */
+interface Source {
+  readonly from: string
+  readonly url?: string
+  readonly httpProxy?: string | undefined
+}
+
+function downloadHosts(sources: readonly Source[]): { host: string; port: number }[] {
   const seen = new Set<string>()
   const hosts: { host: string; port: number }[] = []
-  for (const install of installs) {
-    if (install.from !== 'download') continue
-    const [, scheme, authority = ''] = /^([a-z]+):\/\/([^/?#]+)/.exec(install.httpProxy ?? install.url) ?? []
+  for (const { url, httpProxy } of sources) {
+    const [, scheme, authority = ''] = /^([a-z]+):\/\/([^/?#]+)/.exec(httpProxy ?? url ?? '') ?? []
+    if (scheme === undefined) continue
     const bare = { host: authority.replace(/^\[|\]$/g, ''), port: scheme === 'http' ? 80 : 443 }
     const target = splitHostPort(authority) ?? bare
     const key = joinHostPort(target.host, target.port)

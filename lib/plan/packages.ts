@@ -47,6 +47,9 @@ export interface PackageChoice {
   readonly resolver: { readonly provider: ResolverProvider }
 }
 
+/** What a machine needs to fetch its mesh layer. */
+export const layerNeeds: readonly Need[] = [...downloading, ...unpacking]
+
 /** The needs of the machines of a plan. The one list: of user-data, the role, and what `mesh-machine` asks for. */
 export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): Need[] {
   const downloads = proxy.install.from === 'download' || agent?.program.install.from === 'download'

@@ -2,6 +2,7 @@ import type {
   Agent,
   Attestation,
   Install,
+  MeshLayer,
   RedirectBackend,
   ResolvedConfig,
   ResolvedMachine,
@@ -52,6 +53,8 @@ export interface MeshPlan {
   readonly linkerdVersion: string
   /** Whose packages user-data asks for. */
   readonly distribution: Distribution
+  /** How its files reach a machine that boots with user-data. */
+  readonly delivery: MeshLayer
   readonly proxy: Program
   readonly proxyUser: SystemUser
   readonly adminPort: number
@@ -142,6 +145,7 @@ function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
   return {
     linkerdVersion: mesh.linkerd.text,
     distribution: config.cloudInit.distribution,
+    delivery: config.cloudInit.meshLayer,
     proxy: {
       name: 'linkerd2-proxy',
       version: proxy.version,

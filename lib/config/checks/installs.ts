@@ -10,6 +10,7 @@ export const checkInstalls: Check = (context) => {
   checkInstall(context, draft.proxy?.install, '/proxy/install')
   if (draft.spire?.agent?.from !== 'existing')
     checkInstall(context, draft.spire?.agent?.install, '/spire/agent/install')
+  checkMeshLayer(context)
   checkPaths(context)
 }
 
@@ -37,8 +38,22 @@ function checkInstall({ report }: CheckContext, install: Install | undefined, pa
   if (install.url !== undefined && both && !install.url.includes('{arch}')) {
     report('install-url', pointer(path, 'url'), {
       reason: 'there are checksums for two architectures, but no {arch} in it',
+      example: 'https://mirror.example.com/linkerd2-proxy-{version}-linux-{arch}.tar.gz',
     })
   }
+}
+
+function checkMeshLayer({ draft, report }: CheckContext): void {
+  const { meshLayer } = draft.cloudInit ?? {}
+  if (meshLayer?.from === undefined) return
+  const { from } = meshLayer
+  const path = '/cloudInit/meshLayer'
+  if (from !== 'fetch') {
+    for (const field of ['url', 'caFile', 'httpProxy'] as const)
+      if (meshLayer[field] !== undefined)
+        report('install-option-unused', pointer(path, field), { field, from }, 'key')
+  } else if (isAbsent(meshLayer, 'url'))
+    report('install-incomplete', path, { field: 'url', why: 'where the machines fetch the mesh layer' })
 }
 
 /** What units with `ProtectHome=yes` see empty. */
@@ -75,6 +90,7 @@ function checkPaths({ draft, report }: CheckContext): void {
     ['/proxy/install/path', draft.proxy?.install?.path],
     ['/spire/agent/install/caFile', agent?.install?.caFile],
     ['/spire/agent/install/path', agent?.install?.path],
+    ['/cloudInit/meshLayer/caFile', draft.cloudInit?.meshLayer?.caFile],
     ['/spire/trustBundle', trustBundle?.startsWith('/') ? trustBundle : undefined],
   ]
   const claimed = new Map<string, string>()

@@ -1,13 +1,14 @@
 import { dump } from 'js-yaml'
 import type { Artifact } from '../../artifact.ts'
-import type { PlatformName, ResolvedConfig } from '../../config/resolved.ts'
+import type { MeshLayer, PlatformName, ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
 import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../../files/mesh-templates.ts'
-import { listPackages, planNeeds } from '../../plan/packages.ts'
+import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
-import { type Target, textArtifact } from '../shared/target.ts'
+import { type MachineInput, type Target, textArtifact } from '../shared/target.ts'
+import { checkLayers, emitLayers, fetchCommand, printFetchFiles, viewLayers } from './mesh-layer.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, measureUserData, platforms } from './platform.ts'
 
@@ -49,6 +50,14 @@ function isSmall(platform: PlatformName | undefined): boolean {
   return limit < 32_000 || gzip === 'refused'
 }
 
+/** Whether what only looks for faults stays out: the whole mesh layer is in user-data that has little room. */
+function isSpared({
+  platform,
+  meshLayer,
+}: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>): boolean {
+  return meshLayer.from === 'inline' && isSmall(platform)
+}
+
 /** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
 function withoutComments(file: MachineFile): MachineFile {
   const { path, content } = file
@@ -60,23 +69,43 @@ function withoutComments(file: MachineFile): MachineFile {
 /** The files that user-data brings to a platform: all, or those that it has room for. */
 export function chooseFiles(
   files: readonly MachineFile[],
-  platform: PlatformName | undefined,
+  delivery: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
 ): readonly MachineFile[] {
-  if (!isSmall(platform)) return files
+  if (!isSpared(delivery)) return files
   return files.filter((file) => !spared.includes(file.path)).map(withoutComments)
 }
 
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
 export const mergeHow = 'list(append)+dict(no_replace,recurse_list)+str()'
 
-/** The cloud-config that places the files and joins the machine once. */
+/**
+ * The cloud-config that places the files and joins the machine once. Where the mesh layer comes in another way, the files are
+ * those of the machine layer, and what fetches the other.
+ */
 export function createCloudConfig(
   { mesh }: Pick<MachinePlan, 'mesh'>,
   files: readonly MachineFile[],
+  delivery: MeshLayer = mesh.delivery,
+): CloudConfig {
+  const { distribution } = mesh
+  const own = files.filter(({ layer }) => layer === 'machine')
+  if (delivery.from === 'baked') return write([], own, [machineCommand.path, 'install'])
+  const needs = planNeeds(mesh)
+  if (delivery.from === 'inline')
+    return write(listPackages(needs, distribution), files, [machineCommand.path, 'install'])
+  const packages = listPackages([...new Set([...layerNeeds, ...needs])], distribution)
+  const all = [...own, ...printFetchFiles(mesh, delivery)].sort((a, b) => (a.path < b.path ? -1 : 1))
+  return write(packages, all, [fetchCommand])
+}
+
+function write(
+  packages: readonly string[],
+  files: readonly MachineFile[],
+  command: readonly string[],
 ): CloudConfig {
   return {
     merge_how: mergeHow,
-    packages: listPackages(planNeeds(mesh), mesh.distribution),
+    packages,
     write_files: files.map(({ path, mode, content }) => ({
       path,
       owner: 'root:root',
@@ -84,7 +113,7 @@ export function createCloudConfig(
       content,
     })),
     // One call of a command with "set -e": cloud-init's own script would go on after a failure.
-    runcmd: [[machineCommand.path, 'install']],
+    runcmd: [command],
   }
 }
 
@@ -113,19 +142,35 @@ export const cloudInitTarget: Target = {
     if (config.cloudInit.platform === undefined && isFirst) checkPlatforms(text, report)
     return [
       textArtifact(`${folder}/meta-data`, metaData),
-      packUserData(`${folder}/user-data`, plan, text, config, report),
+      packUserData(`${folder}/user-data`, { plan, files }, text, config, report),
     ]
   },
-  emitShared: (config, machines) => emitOperatorDocs('cloud-init', config, machines, viewPacking(config)),
+  emitShared: (config, machines) =>
+    [
+      ...emitOperatorDocs('cloud-init', config, machines, viewDelivery(config, machines)),
+      ...emitLayers(config, machines),
+    ].sort((a, b) => (a.path < b.path ? -1 : 1)),
 }
 
-/** Whether the user-data is compressed, for the README. Ours is larger than what a small platform takes, whatever the document says. */
-function viewPacking({ cloudInit: { platform, compress } }: ResolvedConfig): Record<string, unknown> {
+/** For the README: what is brought where, and whether the user-data is compressed. */
+function viewDelivery(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Record<string, unknown> {
+  const { meshLayer } = config.cloudInit
+  return {
+    ...viewPacking(config),
+    isBaked: meshLayer.from === 'baked',
+    isFetched: meshLayer.from === 'fetch',
+    layers: viewLayers(config, machines),
+  }
+}
+
+/** Ours is larger than what a small platform takes, whatever the document says. */
+function viewPacking({ cloudInit }: ResolvedConfig): Record<string, unknown> {
+  const { platform, compress } = cloudInit
   const { gzip, limit } = platform === undefined ? {} : platforms[platform]
   const byDefault = compress === undefined && gzip === 'binary' && limit !== undefined
   return {
-    compressed: compress === true || (byDefault && isSmall(platform)),
-    mayBeCompressed: byDefault && !isSmall(platform),
+    compressed: compress === true || (byDefault && isSpared(cloudInit)),
+    mayBeCompressed: byDefault && !isSmall(platform) && cloudInit.meshLayer.from === 'inline',
     compressedFor: byDefault ? platform : '',
     limit: limit ?? 0,
     isBase64: gzip === 'base64',
@@ -134,10 +179,12 @@ function viewPacking({ cloudInit: { platform, compress } }: ResolvedConfig): Rec
 
 function checkCloudInit(config: ResolvedConfig, report: Report): void {
   const { platform, compress } = config.cloudInit
+  checkLayers(config, report)
   if (platform === undefined) return
   if (compress === true && platforms[platform].gzip === 'refused')
     report('platform-no-compress', '/cloudInit/compress', { platform })
-  if (isSmall(platform)) report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
+  if (isSpared(config.cloudInit))
+    report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
 }
 
 function printUserData(
@@ -145,7 +192,7 @@ function printUserData(
   files: readonly MachineFile[],
   { cloudInit }: ResolvedConfig,
 ): string {
-  const text = printCloudConfig(createCloudConfig(plan, chooseFiles(files, cloudInit.platform)))
+  const text = printCloudConfig(createCloudConfig(plan, chooseFiles(files, cloudInit)))
   return cloudInit.multipart ? wrapMultipart(text) : text
 }
 
@@ -158,7 +205,7 @@ function checkPlatforms(text: string, report: Report): void {
 
 function packUserData(
   path: string,
-  plan: MachinePlan,
+  input: Pick<MachineInput, 'plan' | 'files'>,
   plain: string,
   config: ResolvedConfig,
   report: Report,
@@ -173,12 +220,34 @@ function packUserData(
   if (platform !== undefined && limit !== undefined && size > limit) {
     const helps = content === plain && platforms[platform].gzip !== 'refused'
     const packed = helps ? countUserData(platform, compressUserData(plain, platform)) : undefined
-    const values = { machine: plan.name, size, limit, platform, compressed: content !== plain }
-    report('user-data-too-large', plan.path, {
+    const values = { machine: input.plan.name, size, limit, platform, compressed: content !== plain }
+    report('user-data-too-large', input.plan.path, {
       ...values,
       packed,
       fits: packed !== undefined && packed <= limit,
+      others: measureOthers(input, config, platform),
     })
   }
   return { path, mode: 0o644, content, sensitive: false }
+}
+
+/** An address of ordinary length, for a size that is close to what a real one gives. */
+const someUrl = 'https://artifacts.example.internal/meshjoin/{sha256}.tar.gz'
+
+/** Bytes of this user-data if the mesh layer came in another way, as the platform counts, compressed where it takes that. */
+function measureOthers(
+  { plan, files }: Pick<MachineInput, 'plan' | 'files'>,
+  { cloudInit }: ResolvedConfig,
+  platform: PlatformName,
+): { fetch: number; baked: number } | undefined {
+  if (cloudInit.meshLayer.from !== 'inline') return undefined
+  const measure = (delivery: MeshLayer): number => {
+    const text = printCloudConfig(createCloudConfig(plan, files(), delivery))
+    const { gzip } = platforms[platform]
+    return countUserData(platform, gzip === 'refused' ? text : compressUserData(text, platform))
+  }
+  return {
+    fetch: measure({ from: 'fetch', url: someUrl, caFile: undefined, httpProxy: undefined }),
+    baked: measure({ from: 'baked' }),
+  }
 }
