@@ -552,7 +552,7 @@ export const catalogue = {
     /** That this is few enough. */
     fits: boolean
     /** Its size where the mesh layer comes in another way; undefined where it does already. */
-    others: { readonly fetch: number; readonly baked: number } | undefined
+    others: { readonly fetched: number; readonly baked: number } | undefined
   }>(
     (a) =>
       `the ${a.compressed ? 'compressed ' : ''}user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
@@ -561,7 +561,10 @@ export const catalogue = {
       const why =
         a.packed === undefined ? '' : `compressed it would have ${a.packed}, which is too many as well; `
       if (a.others === undefined) return `${why}place the files with the target ansible or systemd`
-      return `${why}let the machines fetch the mesh layer (cloudInit.meshLayer.from: fetch; about ${a.others.fetch} bytes are left), or bake it into their image (from: baked; ${a.others.baked})`
+      const { fetched, baked } = a.others
+      const words =
+        'let the machines fetch the mesh layer (cloudInit.meshLayer.from: fetch; it then has about'
+      return `${why}${words} ${fetched} bytes), or bake it into their image (from: baked; ${baked} bytes)`
     },
   ),
   'user-data-platform': warning<{ platforms: readonly string[] }>(

@@ -89,7 +89,8 @@ function render(name: string): Stored {
     const mode = artifact.mode.toString(8).padStart(4, '0')
     const secret = artifact.sensitive ? ' sensitive' : ''
     lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = ${twin}`}\n`)
-    if (twin === undefined)
+    // A mesh layer to fetch is named by its checksum, and its files are stored already.
+    if (twin === undefined && !artifact.path.startsWith('cloud-init/mesh-layer/'))
       stored.set(`out/${artifact.path}`, name === 'minimal' ? text : fold(artifact.path, text, artifacts))
   }
   stored.set('files.txt', lines.join(''))

@@ -144,8 +144,12 @@ const spared: readonly string[] = [
 ]
 const texts = readDocuments()
 
-function isLean({ title }: CaseMachine): boolean {
-  return /platform: *(ec2|digitalocean)\b/.test(texts.get(title.replace(/\/[^/]+$/, '')) ?? '')
+function documentOf({ title }: CaseMachine): string {
+  return texts.get(title.replace(/\/[^/]+$/, '')) ?? ''
+}
+
+function isLean(machine: CaseMachine): boolean {
+  return /platform: *(ec2|digitalocean)\b/.test(documentOf(machine))
 }
 
 function withoutComments(path: string, content: string): string {
@@ -154,20 +158,36 @@ function withoutComments(path: string, content: string): string {
   return isWhole ? content : content.replace(/^ *#.*\n/gm, '')
 }
 
+/** Where the mesh layer comes in another way: the machine layer, as the target systemd has it, and what fetches the other. */
+function layeredFiles({ title, cloudConfig, files }: CaseMachine): RootFile[] {
+  return cloudConfig.write_files.map(({ path, permissions, content }) => {
+    const same = files.find((file) => file.path === path)
+    assert.ok(
+      same === undefined ? /mesh-(machine-fetch|layer\.conf)/.test(path) : same.content === content,
+      title,
+    )
+    return { path, content, mode: Number.parseInt(permissions, 8) }
+  })
+}
+
 /** The files of the target systemd, as far as user-data carries them. */
 function carriedFiles(machine: CaseMachine): readonly RootFile[] {
+  if (/meshLayer: *\{from: (fetch|baked)/.test(documentOf(machine))) return layeredFiles(machine)
   if (!isLean(machine)) return machine.files
   return machine.files
     .filter(({ path }) => !spared.includes(path))
     .map((file) => ({ ...file, content: withoutComments(file.path, String(file.content)) }))
 }
 
-function carriedConfig(machine: CaseMachine): CloudConfig {
+function carriedConfig(machine: CaseMachine): Partial<CloudConfig> {
   const files = new Map(carriedFiles(machine).map(({ path, content }) => [path, String(content)]))
-  const { cloudConfig } = machine
+  const { merge_how, packages, ...lists } = machine.cloudConfig
   return {
-    ...cloudConfig,
-    write_files: cloudConfig.write_files.flatMap((file) => {
+    merge_how,
+    // An empty list is refused by cloud-init, so it is left out.
+    ...(packages.length > 0 ? { packages } : {}),
+    ...lists,
+    write_files: lists.write_files.flatMap((file) => {
       const content = files.get(file.path)
       return content === undefined ? [] : [{ ...file, content }]
     }),

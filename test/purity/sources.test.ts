@@ -36,6 +36,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that the library may import; a browser has them all. */
 const packages = [
+  '@noble/hashes/sha2.js',
+  '@noble/hashes/utils.js',
   '@scure/base',
   'cidr-tools',
   'fflate',

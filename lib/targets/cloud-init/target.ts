@@ -119,10 +119,12 @@ function write(
 
 /**
  * Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. Indented
- * by as little as YAML takes, since platforms count its bytes.
+ * by as little as YAML takes, since platforms count its bytes. An empty list of packages is left out: cloud-init refuses one.
  */
-export function printCloudConfig(config: CloudConfig): string {
-  return `#cloud-config\n${dump(config, { lineWidth: -1, noRefs: true, indent: 1, seqNoIndent: true })}`
+export function printCloudConfig({ packages, ...config }: CloudConfig): string {
+  const { merge_how, ...lists } = config
+  const data = { merge_how, ...(packages.length > 0 ? { packages } : {}), ...lists }
+  return `#cloud-config\n${dump(data, { lineWidth: -1, noRefs: true, indent: 1, seqNoIndent: true })}`
 }
 
 /** `cloud-init/<machine>/user-data` and `meta-data`. */
@@ -239,7 +241,7 @@ function measureOthers(
   { plan, files }: Pick<MachineInput, 'plan' | 'files'>,
   { cloudInit }: ResolvedConfig,
   platform: PlatformName,
-): { fetch: number; baked: number } | undefined {
+): { fetched: number; baked: number } | undefined {
   if (cloudInit.meshLayer.from !== 'inline') return undefined
   const measure = (delivery: MeshLayer): number => {
     const text = printCloudConfig(createCloudConfig(plan, files(), delivery))
@@ -247,7 +249,7 @@ function measureOthers(
     return countUserData(platform, gzip === 'refused' ? text : compressUserData(text, platform))
   }
   return {
-    fetch: measure({ from: 'fetch', url: someUrl, caFile: undefined, httpProxy: undefined }),
+    fetched: measure({ from: 'fetch', url: someUrl, caFile: undefined, httpProxy: undefined }),
     baked: measure({ from: 'baked' }),
   }
 }

@@ -8,7 +8,7 @@ fail() {
   rm -f "${layer}"
   describe_failure "$@"
   # Without what JSON would have to escape.
-  what=$(echo "${what}" | tr '\n"\134' " '/" | tr -cd ' -~' | cut -c1-400)
+  what=$(printf %s "${what}" | tr '\n"\134' " '/" | tr -cd ' -~' | cut -c1-400)
   echo "mesh-machine: ${what}. It means: ${meaning}. To do: ${remedy}." >&2
   grep -qsF "${what}" "${run}/status.json" || echo "meshjoin: ${what}" >/dev/console || :
   cat >"${layer}" <<STATUS
@@ -29,12 +29,12 @@ STATUS
 }
 
 # fetch_layer: what is not all that it should be is not used. The address goes by stdin, since its query may be a secret and
-# everybody reads command lines, and no message repeats it.
+# everybody reads command lines, and no message repeats it. Sets https_proxy.
 fetch_layer() {
   local address error sum
   address=${LAYER_URL%%[?]*}
   [ -z "${LAYER_HTTP_PROXY-}" ] || export https_proxy="${LAYER_HTTP_PROXY}"
-  error=$(echo "url=${LAYER_URL}" | curl -fsSL --proto =https --connect-timeout 10 -Y 1000 -y 30 -m 900 --retry 4 \
+  error=$(echo "url=${LAYER_URL}" | curl -fsSL --proto =https --connect-timeout 10 -Y 1000 -y 30 --retry 4 \
     --retry-connrefused ${LAYER_CA_FILE:+--cacert "${LAYER_CA_FILE}"} -o "${layer}" -K - 2>&1) ||
     fail download "${address}" "${error}"
   sum=$(sha256sum <"${layer}" | cut -d' ' -f1)

@@ -83,6 +83,7 @@ test('every default of a document that says the least', () => {
     platform: undefined,
     compress: undefined,
     multipart: false,
+    meshLayer: { from: 'inline' },
   })
 })
 

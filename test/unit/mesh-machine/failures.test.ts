@@ -111,7 +111,7 @@ test('a failure that is not whole is refused, and so is a part or a failure of n
       assert.throws(() => readFailures(folder), fault)
     }
     cpSync(partsFolder, copy, { recursive: true })
-    assert.is(joinPrograms(folder).size, 3)
+    assert.is(joinPrograms(folder).size, 4)
     appendFileSync(`${copy}/failures.yaml`, 'unused: {exit: 3, what: x, meaning: y, remedy: z}\n')
     assert.throws(() => joinPrograms(folder), /nothing fails as unused/)
     cpSync(`${partsFolder}/failures.yaml`, `${copy}/failures.yaml`)

@@ -25,6 +25,7 @@ const belongs: readonly [field: RegExp, choice: string][] = [
 /** Choices that ask for other options beside them. */
 const whole: Readonly<Record<string, Json>> = {
   '/proxy/install/from': { from: 'preinstalled', path: '/opt/own/program' },
+  '/cloudInit/meshLayer/from': { from: 'baked' },
   '/spire/agent/install/from': { from: 'preinstalled', path: '/opt/own/program' },
 }
 
