@@ -23,6 +23,10 @@ export interface DocumentChanges {
   /** `mesh.trustAnchors`, which the proxy trusts. The agent trusts the world's root in any case. */
   readonly trustAnchors?: string
   readonly defaultInboundPolicy?: 'all-authenticated'
+  /** `cloudInit.meshLayer`. */
+  readonly meshLayer?:
+    | { readonly from: 'baked' }
+    | { readonly from: 'fetch'; readonly url: string; readonly caFile: string }
   /** In place of the machine's one port. */
   readonly ports?: readonly { readonly name: string; readonly port: number }[]
 }
@@ -35,6 +39,8 @@ export interface Generated {
   readonly files: ReadonlyMap<string, { readonly mode: number; readonly content: string }>
   /** The programs of firewalls, by name. */
   readonly firewalls: ReadonlyMap<string, string>
+  /** The mesh layer to fetch, by its name in the output. */
+  readonly layers: ReadonlyMap<string, Uint8Array>
 }
 
 export const machineName = 'legacy-app'
@@ -54,6 +60,7 @@ interface Minimal {
   spire: { trustBundle?: string; agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
   machines: { ports?: DocumentChanges['ports'] }[]
+  cloudInit?: { meshLayer: DocumentChanges['meshLayer'] }
 }
 
 /**
@@ -86,6 +93,7 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   if (changes.defaultInboundPolicy !== undefined)
     document.proxy.defaultInboundPolicy = changes.defaultInboundPolicy
   if (changes.ports !== undefined) for (const machine of document.machines) machine.ports = changes.ports
+  if (changes.meshLayer !== undefined) document.cloudInit = { meshLayer: changes.meshLayer }
   const { onProxyFailure, backend } = changes
   if (onProxyFailure !== undefined || backend !== undefined)
     document.redirect = {
@@ -107,8 +115,11 @@ export function generateMachine(document: unknown): Generated {
   const files = new Map<string, { mode: number; content: string }>()
   const texts = new Map<string, string>()
   const firewalls = new Map<string, string>()
+  const layers = new Map<string, Uint8Array>()
   for (const { path, mode, content } of generateArtifacts(document, ['cloud-init', 'systemd'])) {
     const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+    const layer = /^cloud-init\/mesh-layer\/(.+)$/.exec(path)?.[1]
+    if (layer !== undefined && typeof content !== 'string') layers.set(layer, content)
     const prefix = `systemd/${machineName}/`
     if (path.startsWith(prefix)) files.set(`/${path.slice(prefix.length)}`, { mode, content: text })
     const program = /^systemd\/firewall\/(.+)$/.exec(path)?.[1]
@@ -118,5 +129,5 @@ export function generateMachine(document: unknown): Generated {
   const userData = texts.get(`cloud-init/${machineName}/user-data`)
   const metaData = texts.get(`cloud-init/${machineName}/meta-data`)
   if (userData === undefined || metaData === undefined) throw new Error('no user-data was generated')
-  return { userData, metaData, files, firewalls }
+  return { userData, metaData, files, firewalls, layers }
 }
