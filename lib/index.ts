@@ -61,10 +61,13 @@ export interface PlanOptions {
  * `write_files` and `runcmd` to yours. {@link printCloudConfig} writes it as user-data.
  */
 export function cloudConfig(machine: MachinePlan, options: CloudConfigOptions = {}): CloudConfig {
-  return createCloudConfig(machine, chooseFiles(createFilePrinter()(machine), {
-    platform: options.platform,
-    meshLayer: machine.mesh.delivery,
-  }))
+  return createCloudConfig(
+    machine,
+    chooseFiles(createFilePrinter()(machine), {
+      platform: options.platform,
+      meshLayer: machine.mesh.delivery,
+    }),
+  )
 }
 
 /**

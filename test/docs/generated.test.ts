@@ -96,6 +96,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'MachinePort.opaque': machine.ports[0]?.opaque,
     'CloudInit.distribution': cloudInit.distribution,
     'CloudInit.multipart': cloudInit.multipart,
+    'MeshLayer.from': cloudInit.meshLayer.from,
     'AnsibleCollection.version': collection?.version,
   }
   for (const [name, value] of Object.entries(applied)) {
