@@ -11,15 +11,7 @@ import { type MachineInput, type Target, textArtifact } from '../shared/target.t
 import { checkLayers, emitLayers, fetchCommand, printFetchFiles, viewLayers } from './mesh-layer.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, measureUserData, platforms } from './platform.ts'
-
-/** One entry of cloud-init's `write_files`. */
-export interface WriteFile {
-  readonly path: string
-  readonly owner: string
-  /** Octal text such as `0644`; a number would be read in decimal by some versions. */
-  readonly permissions: string
-  readonly content: string
-}
+import { entryOf, oncePerMeshFile, printJoined, type WriteFile } from './write-files.ts'
 
 /**
  * Our `#cloud-config` as data: these four keys and no others. `users` is not among them on purpose, since it would drop the
@@ -59,12 +51,12 @@ function isSpared({
 }
 
 /** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
-function withoutComments(file: MachineFile): MachineFile {
+const withoutComments = oncePerMeshFile((file) => {
   const { path, content } = file
   if (path.endsWith('.json')) return { ...file, content: `${JSON.stringify(JSON.parse(content))}\n` }
   const isLines = /^\/etc\/(systemd|sysctl\.d|linkerd\/(redirect\.|[a-z-]+\.(env|conf)))/.test(path)
   return isLines ? { ...file, content: content.replace(/^ *#.*\n/gm, '') } : file
-}
+})
 
 /** The files that user-data brings to a platform: all, or those that it has room for. */
 export function chooseFiles(
@@ -106,25 +98,20 @@ function write(
   return {
     merge_how: mergeHow,
     packages,
-    write_files: files.map(({ path, mode, content }) => ({
-      path,
-      owner: 'root:root',
-      permissions: mode.toString(8).padStart(4, '0'),
-      content,
-    })),
+    write_files: files.map(entryOf),
     // One call of a command with "set -e": cloud-init's own script would go on after a failure.
     runcmd: [command],
   }
 }
 
 /**
- * Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. Indented
- * by as little as YAML takes, since platforms count its bytes. An empty list of packages is left out: cloud-init refuses one.
+ * Writes a cloud-config as user-data. The first line is cloud-init's; there is no template header, so `{{` is inert. An empty
+ * list of packages is left out: cloud-init refuses one.
  */
 export function printCloudConfig({ packages, ...config }: CloudConfig): string {
   const { merge_how, ...lists } = config
   const data = { merge_how, ...(packages.length > 0 ? { packages } : {}), ...lists }
-  return `#cloud-config\n${dump(data, { lineWidth: -1, noRefs: true, indent: 1, seqNoIndent: true })}`
+  return `#cloud-config\n${printJoined(data)}`
 }
 
 /** `cloud-init/<machine>/user-data` and `meta-data`. */
