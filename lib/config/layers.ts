@@ -22,16 +22,38 @@ export interface LayeredMachine {
 
 /** Document < defaults < group < machine: maps merge key by key, lists and scalars replace. */
 export function layerMachine(draft: Draft, machine: Machine, path: string): LayeredMachine {
-  const group = findGroup(draft, machine.group)
+  const { layers, merged } = layerGroup(draft, machine.group)
+  return {
+    settings: mergeValues(merged, machine) as Settings,
+    originOf: (...keys) => findOrigin([...layers, { path, settings: machine }], keys),
+  }
+}
+
+interface Below {
+  readonly layers: readonly Layer[]
+  readonly merged: unknown
+}
+
+const below = new WeakMap<Draft, Map<string | undefined, Below>>()
+
+/** What lies below the machines of a group, put together once for all of them. */
+function layerGroup(draft: Draft, name: string | undefined): Below {
+  const groups = below.get(draft) ?? new Map<string | undefined, Below>()
+  below.set(draft, groups)
+  const found = groups.get(name) ?? mergeLayers(draft, name)
+  groups.set(name, found)
+  return found
+}
+
+function mergeLayers(draft: Draft, name: string | undefined): Below {
   const layers: readonly Layer[] = [
     { path: '', settings: documentSettings(draft) },
     { path: '/defaults', settings: draft.defaults },
-    { path: pointer('/groups', machine.group ?? ''), settings: group },
-    { path, settings: machine },
+    { path: pointer('/groups', name ?? ''), settings: findGroup(draft, name) },
   ]
   return {
-    settings: layers.reduce<unknown>((merged, layer) => mergeValues(merged, layer.settings), {}) as Settings,
-    originOf: (...keys) => findOrigin(layers, keys),
+    layers,
+    merged: layers.reduce<unknown>((merged, layer) => mergeValues(merged, layer.settings), {}),
   }
 }
 

@@ -4,13 +4,11 @@ import type {
   Machine,
   MeshjoinDocument,
   MeshLayer as MeshLayerInput,
-  Redirect as RedirectInput,
 } from '../generated/document.ts'
-import { defaultBackend } from '../kinds/backends/index.ts'
 import { defaultResolver, noResolver } from '../kinds/resolvers/index.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
-import { layerMachine, type Settings } from './layers.ts'
+import { layerMachine } from './layers.ts'
 import {
   type Address,
   coverAddresses,
@@ -27,14 +25,13 @@ import type {
   Collection,
   Install,
   MeshLayer,
-  Redirect,
   RedirectNetwork,
-  RedirectScope,
   ResolvedConfig,
   ResolvedGroup,
   ResolvedMachine,
   TrustBundle,
 } from './resolved.ts'
+import { createSettingsResolver, resolveSettings, type SettingsResolver } from './settings.ts'
 import { parseLinkerdVersion, proxyUrl, spireUrl } from './versions.ts'
 
 /** Where a managed agent listens; under /run, because units with PrivateTmp= do not see each other's /tmp. */
@@ -194,9 +191,10 @@ function resolveMachines(
   clusterDomain: string,
   ipv6: boolean,
 ): ResolvedMachine[] {
+  const settingsOf = createSettingsResolver(ipv6)
   return document.machines
     .map((machine, index) =>
-      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, ipv6),
+      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, settingsOf),
     )
     .sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1)) // as their output folders sort
 }
@@ -216,28 +214,12 @@ function resolveGroups(document: MeshjoinDocument, ipv6: boolean): ResolvedGroup
   })
 }
 
-/** What a group gives to its machines and a target builds files from. */
-function resolveSettings(
-  settings: Settings,
-  ipv6: boolean,
-): Pick<ResolvedMachine, 'ports' | 'defaultInboundPolicy' | 'redirect'> {
-  return {
-    ports: (settings.ports ?? []).flatMap((port) =>
-      port?.name === undefined || port.port === undefined
-        ? []
-        : [{ name: port.name, port: port.port, opaque: port.opaque ?? false }],
-    ),
-    defaultInboundPolicy: settings.proxy?.defaultInboundPolicy ?? 'all-unauthenticated',
-    redirect: resolveRedirect(settings.redirect as RedirectInput | undefined, ipv6),
-  }
-}
-
 function resolveMachine(
   document: MeshjoinDocument,
   machine: Machine,
   path: string,
   clusterDomain: string,
-  ipv6: boolean,
+  settingsOf: SettingsResolver,
 ): ResolvedMachine {
   const { settings, originOf } = layerMachine(document, machine, path)
   const { name } = machine
@@ -261,7 +243,7 @@ function resolveMachine(
     },
     attestation: definedEntries(settings.attestation),
     parentId: settings.parentId ?? defaultParentId(trustDomain, name),
-    ...resolveSettings(settings, ipv6),
+    ...settingsOf(machine, settings),
     originOf,
   }
 }
@@ -270,29 +252,4 @@ function definedEntries(map: Readonly<Record<string, string | undefined>> = {}):
   return Object.fromEntries(
     Object.entries(map).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
-}
-
-function resolveRedirect(redirect: RedirectInput = {}, ipv6: boolean): Redirect {
-  return {
-    backend: redirect.backend ?? defaultBackend,
-    ipv6: redirect.ipv6 ?? ipv6,
-    inbound: resolveScope(redirect.inbound, 'declared'),
-    outbound: resolveScope(redirect.outbound, 'cluster'),
-    onProxyFailure: redirect.onProxyFailure ?? 'closed',
-  }
-}
-
-function resolveScope(
-  scope: RedirectInput['inbound'] | RedirectInput['outbound'],
-  fallback: RedirectScope['scope'],
-): RedirectScope {
-  return {
-    scope: scope?.scope ?? fallback,
-    exemptPorts: scope?.exemptPorts ?? [],
-    exemptNetworks: scope?.exemptNetworks ?? [],
-    exemptUsers: scope?.exemptUsers ?? [],
-    exemptInterfaces: scope?.exemptInterfaces ?? [],
-    fromNetworks: scope !== undefined && 'fromNetworks' in scope ? (scope.fromNetworks ?? []) : [],
-    onlyUsers: scope !== undefined && 'onlyUsers' in scope ? (scope.onlyUsers ?? []) : [],
-  }
 }

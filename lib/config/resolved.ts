@@ -138,6 +138,7 @@ export interface ResolvedMachine {
   readonly attestation: MachineAttestation
   readonly parentId: string
   readonly defaultInboundPolicy: InboundPolicy
+  /** One object for all machines of a group that have no ports of their own. */
   readonly redirect: Redirect
   /** JSON Pointer of the field that a setting of this machine comes from; empty for a default. */
   readonly originOf: (...keys: readonly (string | number)[]) => string

@@ -2,6 +2,7 @@ import { proxySeconds } from '../config/duration.ts'
 import { backends } from '../kinds/backends/index.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { proxyPorts } from '../plan/ports.ts'
+import type { RedirectRule } from '../plan/rule.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
@@ -31,7 +32,9 @@ export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
   return (plan) => {
     const mesh = layers.get(plan.mesh) ?? printMeshLayer(plan.mesh)
     layers.set(plan.mesh, mesh)
-    const machine = printMachineLayer({ ...plan, served: servedAddresses(plan) }, literalNotation)
+    const { environment, rules, shape } = plan
+    const layer = { environment, rules, shape, mesh: plan.mesh, served: servedAddresses(plan) }
+    const machine = printMachineLayer(layer, literalNotation)
     return [...mesh, ...machine].sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 }
@@ -47,6 +50,8 @@ function fileOf(layer: MachineFile['layer']) {
 
 /** What the machine layer is made of, for a machine of the document or a symbolic one. */
 export interface MachineLayer extends Pick<MachinePlan, 'environment' | 'rules' | 'mesh'> {
+  /** The rules without those about its own addresses; left out, nothing is kept for another machine. */
+  readonly shape?: readonly RedirectRule[]
   readonly served: ServedAddresses
 }
 
@@ -58,7 +63,7 @@ export function printMachineLayer(layer: MachineLayer, notation: Notation): Mach
   const { backend, ipv6 } = mesh.redirect
   return [
     file('/etc/linkerd/machine.env', 0o600, printEnvironment(comments, layer.environment, notation)),
-    file(probesPath, 0o644, printProbes(rules, served, ipv6, notation)),
+    file(probesPath, 0o644, printProbes(rules, served, ipv6, notation, layer.shape)),
     ...backends[backend].print(rules, ipv6, notation).map(({ path, content }) => file(path, 0o644, content)),
   ]
 }

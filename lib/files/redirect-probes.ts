@@ -2,7 +2,7 @@ import { checkRuleComment, checkRuleWord } from '../escape/rule.ts'
 import { type Probe, planProbes } from '../plan/probe.ts'
 import type { RedirectRule } from '../plan/rule.ts'
 import type { ServedAddresses } from '../plan/served.ts'
-import { isVariable, type Notation, type Scalar, writeText } from '../plan/value.ts'
+import { isVariable, literalNotation, type Notation, type Scalar, writeText } from '../plan/value.ts'
 
 /**
  * What `mesh-machine redirect check` tries, a line each: direction, family, address, port, whose it is (inbound the address
@@ -13,8 +13,25 @@ export function printProbes(
   served: ServedAddresses,
   ipv6: boolean,
   notation: Notation,
+  shape?: readonly RedirectRule[],
 ): string {
-  return planProbes(rules, served, ipv6)
+  return planProbes(rules, served, ipv6, shape)
+    .map(({ inbound, outbound }) => printLines(inbound, notation) + printShared(outbound, notation))
+    .join('')
+}
+
+const printed = new WeakMap<readonly Probe[], string>()
+
+/** Lines that are the same on every machine with the same list. */
+function printShared(probes: readonly Probe[], notation: Notation): string {
+  if (notation !== literalNotation) return printLines(probes, notation)
+  const text = printed.get(probes) ?? printLines(probes, notation)
+  printed.set(probes, text)
+  return text
+}
+
+function printLines(probes: readonly Probe[], notation: Notation): string {
+  return probes
     .map((probe) => {
       const { repeat = [], where, without } = probe
       const line = repeat.reduceRight(

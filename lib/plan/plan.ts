@@ -21,7 +21,7 @@ import {
 } from './environment.ts'
 import { type Flow, planFlows } from './flow.ts'
 import type { Distribution } from './packages.ts'
-import { planRedirect } from './redirect.ts'
+import { networksAround, planServed, planShape } from './redirect.ts'
 import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
 import { planAgentConfiguration } from './spire-agent.ts'
@@ -97,25 +97,48 @@ export interface MachinePlan {
   readonly mesh: MeshPlan
   readonly environment: readonly EnvironmentEntry[]
   readonly rules: readonly RedirectRule[]
+  /** @internal the rules without those about its own addresses: one array for all machines of a shape */
+  readonly shape: readonly RedirectRule[]
   readonly flows: readonly Flow[]
 }
 
 /** Plans machines one at a time; machines with the same mesh layer share one {@link MeshPlan} object. */
 export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine) => MachinePlan {
   const planLayer = createMeshPlanner(config)
-  return (machine) => ({
-    name: machine.name,
-    namespace: machine.namespace,
-    path: machine.path,
-    spiffeId: machine.identity.spiffeId,
-    parentId: machine.parentId,
-    addresses: machine.addresses.map(({ text }) => text),
-    localAddresses: machine.localAddresses.map(({ text }) => text),
-    mesh: planLayer(machine),
-    environment: planMachineEnvironment(environmentIdentity(machine)),
-    rules: planRedirect(config, { ...machine, served: servedAddresses(machine) }),
-    flows: planFlows(config, machine),
-  })
+  const planRules = createShapePlanner(config)
+  return (machine) => {
+    const shape = planRules(machine)
+    return {
+      name: machine.name,
+      namespace: machine.namespace,
+      path: machine.path,
+      spiffeId: machine.identity.spiffeId,
+      parentId: machine.parentId,
+      addresses: machine.addresses.map(({ text }) => text),
+      localAddresses: machine.localAddresses.map(({ text }) => text),
+      mesh: planLayer(machine),
+      environment: planMachineEnvironment(environmentIdentity(machine)),
+      rules: [...planServed({ ...machine, served: servedAddresses(machine) }), ...shape],
+      shape,
+      // No target asks for them, and they take longer than the rest.
+      get flows() {
+        return planFlows(config, machine)
+      },
+    }
+  }
+}
+
+/** Plans the rules of a shape once: of machines that share their settings and are in the same networks of the cluster. */
+function createShapePlanner(config: ResolvedConfig): (machine: ResolvedMachine) => readonly RedirectRule[] {
+  const shapes = new WeakMap<ResolvedMachine['redirect'], Map<string, readonly RedirectRule[]>>()
+  return (machine) => {
+    const inside = networksAround(config, machine).map(([index]) => index)
+    const known = shapes.get(machine.redirect) ?? new Map<string, readonly RedirectRule[]>()
+    shapes.set(machine.redirect, known)
+    const rules = known.get(inside.join()) ?? planShape(config, machine)
+    known.set(inside.join(), rules)
+    return rules
+  }
 }
 
 /** What decides about the mesh layer of a machine; a group may change it, a machine may not. */

@@ -1,18 +1,8 @@
-import {
-  type Address,
-  addressOf,
-  type Family,
-  isNetwork,
-  lastAddressOf,
-  type Network,
-  networkContains,
-  parseAddress,
-  parseNetwork,
-} from '../config/network.ts'
-import { type Connection, type Decision, decideConnection, fateBy } from './decision.ts'
-import { proxyPorts } from './ports.ts'
-import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './rule.ts'
+import type { Family } from '../config/network.ts'
+import { type Decision, fateBy } from './decision.ts'
+import { appliesTo, type RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
+import { isOfShape, nearEnd, type Trial, tryInbound, tryOutbound } from './trial.ts'
 import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
 
 /** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
@@ -34,251 +24,75 @@ export interface Probe {
   readonly where?: VariableList
 }
 
-/** A documentation address, for where every network is proxied. */
-const anywhere = { ipv4: readKnown('192.0.2.1/32'), ipv6: readKnown('2001:db8::1/128') } as const
-const somewhere = { ipv4: addressOf(anywhere.ipv4), ipv6: addressOf(anywhere.ipv6) } as const
-
-/** Ports that nobody serves, to try networks and users with. */
-const quietPorts = Array.from({ length: 60 }, (_, index) => 9 + index)
-
-/** A number that no system gives to a user: the last of those that every system calls "nobody", and others below it. */
-const strangers = [65534, 65533, 65532, 65531]
-
-/**
- * The two ends of the link that `redirect check` makes: the near one is an address of the machine that its proxy does not
- * serve, and who dials from the far one is a stranger. The doctor has the same four (`doctor/link.sh`).
- */
-const nearEnd = { ipv4: readAddress('169.254.255.249'), ipv6: readAddress('2001:db8:6d65:7368::1') } as const
-const farEnd = { ipv4: readAddress('169.254.255.250'), ipv6: readAddress('2001:db8:6d65:7368::2') } as const
+/** What to try of one family. Machines of a shape share the list of the outbound ones. */
+export interface FamilyProbes {
+  readonly inbound: readonly Probe[]
+  readonly outbound: readonly Probe[]
+}
 
 /**
  * For each rule that can be tried from the machine itself, a connection that this rule decides: what becomes of it is asked
- * of the same rules, never assumed. Interfaces cannot be tried, since the machine has no more than it has.
+ * of the same rules, never assumed. Interfaces cannot be tried, since the machine has no more than it has. Which connections
+ * those are depends on the shape alone: the rules without those about the machine's own addresses.
  */
-export function planProbes(rules: readonly RedirectRule[], served: ServedAddresses, ipv6: boolean): Probe[] {
+export function planProbes(
+  rules: readonly RedirectRule[],
+  served: ServedAddresses,
+  ipv6: boolean,
+  shape: readonly RedirectRule[] = rules.filter(isOfShape),
+): FamilyProbes[] {
   const families: readonly Family[] = ipv6 ? ['ipv4', 'ipv6'] : ['ipv4']
-  return families.flatMap((family) => [
-    ...probeInbound(rules, served, family),
-    ...probeOutbound(rules, served.all, family),
-  ])
+  return families.map((family) => ({
+    inbound: planTrials(shape, family).inbound.flatMap((trial) => placeTrial(trial, rules, served)),
+    outbound: probeOutbound(shape, served.all, family),
+  }))
 }
 
-/** To the addresses that the proxy serves from the mesh and as a stranger, and from the mesh to one that it does not serve. */
-function probeInbound(rules: readonly RedirectRule[], served: ServedAddresses, family: Family): Probe[] {
-  const inbound = rules.filter((rule) => rule.direction === 'inbound' && appliesTo(rule, family))
-  const ofMesh = sourceOf(inbound, family)
-  const context = { inbound, served, family }
-  const each = (
-    kinds: readonly RedirectRule['verdict']['kind'][],
-    source: Address | undefined,
-    probe: typeof toServed,
-  ): Probe[] =>
-    inbound.flatMap((rule) => {
-      const port = kinds.includes(rule.verdict.kind) ? inboundPort(inbound, rule, family, ofMesh) : undefined
-      return port === undefined || source === undefined ? [] : probe(context, rule, port, source)
-    })
-  return [
-    ...each(['bypass', 'redirect'], ofMesh, toServed),
-    ...each(['redirect'], farEnd[family], toServed),
-    ...each(['redirect'], ofMesh, toNearEnd),
-  ]
+interface Trials {
+  readonly inbound: readonly Trial[]
+  /** For a machine that has none of the addresses. */
+  readonly outbound: readonly Probe[]
 }
 
-interface InboundContext {
-  readonly inbound: readonly RedirectRule[]
-  readonly served: ServedAddresses
-  readonly family: Family
+const planned = new WeakMap<readonly RedirectRule[], Map<Family, Trials>>()
+
+/** Asks the rules of a shape once, however many machines have it. */
+function planTrials(shape: readonly RedirectRule[], family: Family): Trials {
+  const families = planned.get(shape) ?? new Map<Family, Trials>()
+  planned.set(shape, families)
+  const found = families.get(family) ?? {
+    inbound: tryInbound(shape, family),
+    outbound: tryOutbound(shape, [], family),
+  }
+  families.set(family, found)
+  return found
 }
 
-/** One for each address that the proxy serves. */
-function toServed(context: InboundContext, rule: RedirectRule, port: Scalar, source: Address): Probe[] {
-  const addresses = context.served[context.family]
-  if (isVariable(addresses))
-    return [inboundProbe(context, rule, port, source, { variable: addresses.item }, [addresses])]
-  return addresses.map((address) => inboundProbe(context, rule, port, source, address, []))
-}
-
-function toNearEnd(context: InboundContext, rule: RedirectRule, port: Scalar, source: Address): Probe[] {
-  const { inbound, served, family } = context
-  const requirement = inbound.find(({ match }) => match.destinationIn !== undefined)
+function placeTrial(trial: Trial, rules: readonly RedirectRule[], served: ServedAddresses): Probe[] {
+  const { family, by, repeat = [] } = trial.probe
+  const without = trial.ofMesh ? { without: { list: served.all, value: String(by) } } : {}
   const addresses = served[family]
+  const near = { ...trial.probe, ...without, address: nearEnd[family].text }
+  if (trial.to === 'near end') return toNearEnd(near, rules, addresses)
+  if (!isVariable(addresses)) return addresses.map((address) => ({ ...trial.probe, ...without, address }))
+  const address = { variable: addresses.item }
+  return [{ ...trial.probe, ...without, address, repeat: [...repeat, addresses] }]
+}
+
+/** The rule about the addresses that the proxy serves decides, wherever there are any. */
+function toNearEnd(probe: Probe, rules: readonly RedirectRule[], addresses: List): Probe[] {
+  const requirement = rules.find(
+    (rule) =>
+      rule.direction === 'inbound' && rule.match.destinationIn !== undefined && appliesTo(rule, probe.family),
+  )
   if (requirement === undefined || (!isVariable(addresses) && addresses.length === 0)) return []
-  const probe = inboundProbe(context, rule, port, source, nearEnd[family].text, [])
   const bypassed = { ...probe, fate: fateBy(requirement), reason: [requirement.reason] }
   return [isVariable(addresses) ? { ...bypassed, where: addresses } : bypassed]
 }
 
-function inboundProbe(
-  { inbound, served, family }: InboundContext,
-  rule: RedirectRule,
-  port: Scalar,
-  source: Address,
-  address: Scalar,
-  outer: readonly VariableList[],
-): Probe {
-  const decided = isVariable(port)
-    ? decideSource(inbound, rule, source)
-    : (decideConnection(known(inbound), connectionTo(family, rule, Number(port), undefined, source)).rule ??
-      rule)
-  const probe: Probe = {
-    direction: 'inbound',
-    family,
-    address,
-    port,
-    by: source.text,
-    fate: fateBy(decided),
-    reason: decided === rule ? (rule.repeat?.reason ?? [rule.reason]) : [decided.reason],
-    ...(source === farEnd[family] ? {} : { without: { list: served.all, value: source.text } }),
-  }
-  const repeat = rule.repeat === undefined ? outer : [rule.repeat.over, ...outer]
-  return repeat.length > 0 ? { ...probe, repeat } : probe
-}
-
-/** Of a repeated rule, whose port is a variable: no exemption is of such a port, so that its source alone decides. */
-function decideSource(inbound: readonly RedirectRule[], rule: RedirectRule, source: Address): RedirectRule {
-  const requirement = inbound.find(({ match }) => match.sourceIn !== undefined)
-  const list = requirement?.match.sourceIn ?? []
-  const isOfMesh = listedNetworks(list).some((network) => networkContains(network, source))
-  return requirement === undefined || isOfMesh ? rule : requirement
-}
-
-/**
- * Somebody of the mesh to dial as: the last address of the first network that is one, which no pod and no machine has. While
- * `redirect check` runs its answers go to the link of the probes, so it may not be anybody's.
- */
-function sourceOf(inbound: readonly RedirectRule[], family: Family): Address | undefined {
-  const networks = inbound.flatMap(({ match: { sourceIn } }) =>
-    sourceIn === undefined ? [] : listedNetworks(sourceIn),
-  )
-  const exempt = inbound.flatMap(({ match, verdict }) =>
-    verdict.kind === 'bypass' ? (networksOf(match).source ?? []) : [],
-  )
-  const most = family === 'ipv4' ? 30 : 126
-  return networks
-    .filter(({ prefix }) => prefix <= most)
-    .map((network) => (network.prefix === 0 ? farEnd[family] : lastAddressOf(network)))
-    .find((address) => isDialled(address) && !exempt.some((network) => networkContains(network, address)))
-}
-
-function isDialled(address: Address): boolean {
-  if (address === farEnd[address.family]) return true
-  return !['broadcast', 'multicast', 'loopback', 'linkLocal', 'unspecified'].includes(address.range)
-}
-
-/** A port by which this rule decides. That of a repeated rule is a variable, which no rule stands before. */
-function inboundPort(
-  rules: readonly RedirectRule[],
-  rule: RedirectRule,
-  family: Family,
-  source: Address | undefined,
-): Scalar | undefined {
-  const { destinationPort } = rule.match
-  if (isVariable(destinationPort)) return destinationPort
-  const asked = known(rules).filter(({ verdict }) => source !== undefined || verdict.kind !== 'require')
-  return portsOf(rule).find(
-    (candidate) =>
-      !isOwnPort(candidate) &&
-      decideConnection(asked, connectionTo(family, rule, candidate, undefined, source)).rule === rule,
-  )
-}
-
-/** What can be asked about an address that is not known yet: which one it is only matters to {@link toNearEnd}. */
-function known(rules: readonly RedirectRule[]): RedirectRule[] {
-  return literal(rules).filter(({ match }) => match.destinationIn === undefined)
-}
-
-function probeOutbound(rules: readonly RedirectRule[], own: List, family: Family): Probe[] {
-  const used = new Set<string>()
-  const all = literal(rules).filter((rule) => rule.direction === 'outbound' && appliesTo(rule, family))
-  const outbound = all.filter(canBeTried)
-  const usual = usualTarget(outbound, family)
-  return outbound.flatMap((rule): Probe[] => {
-    const network = networksOf(rule.match).destination ?? usual
-    if (network === undefined) return []
-    const destination = addressOf(network)
-    const address = destination.text
-    for (const port of portsOf(rule)) {
-      for (const uid of usersOf(rule, outbound)) {
-        const key = `${address} ${port}`
-        const asked = { ...connectionTo(family, rule, port, uid), destination }
-        const decides = (destinationIsLocal: boolean) =>
-          decideConnection(all, { ...asked, destinationIsLocal }).rule === rule
-        const local = !isVariable(own) && own.includes(address)
-        if (used.has(key) || isOwnPort(port) || !decides(local)) continue
-        used.add(key)
-        const told = { fate: fateBy(rule), reason: [rule.reason] }
-        const probe = { direction: 'outbound', family, address, port, by: uid, ...told } as const
-        return [
-          isVariable(own) && !decides(true) ? { ...probe, without: { list: own, value: address } } : probe,
-        ]
-      }
-    }
-    return []
-  })
-}
-
-function canBeTried({ match }: RedirectRule): boolean {
-  return match.outInterface === undefined && match.destinationIsLocal === undefined
-}
-
-/** Rules that hold variables are the inbound ones of the symbolic machine, which no other rule stands before. */
-function literal(rules: readonly RedirectRule[]): RedirectRule[] {
-  return rules.filter((rule) => rule.repeat === undefined)
-}
-
-/** A network whose connections are proxied, to try bypassed ports and users with. */
-function usualTarget(rules: readonly RedirectRule[], family: Family) {
-  const rule = rules.find(({ verdict }) => verdict.kind === 'redirect')
-  if (rule === undefined) return undefined
-  return networksOf(rule.match).destination ?? anywhere[family]
-}
-
-function readAddress(text: string): Address {
-  const address = parseAddress(text)
-  if (address === undefined) throw new TypeError(`${text} is an address`)
-  return address
-}
-
-function readKnown(text: string): Network {
-  const network = parseNetwork(text)
-  if (!isNetwork(network)) throw new TypeError(`${text} is a network`)
-  return network
-}
-
-function portsOf({ match: { destinationPort } }: RedirectRule): readonly number[] {
-  if (destinationPort === undefined) return quietPorts
-  if (typeof destinationPort === 'object' && 'first' in destinationPort)
-    return [destinationPort.first, destinationPort.last]
-  return isVariable(destinationPort) ? [] : [Number(destinationPort)]
-}
-
-function usersOf({ match }: RedirectRule, rules: readonly RedirectRule[]): readonly Scalar[] {
-  if (match.uid !== undefined) return [match.uid]
-  const only = rules.flatMap(({ match: { uid }, verdict }) =>
-    verdict.kind === 'redirect' && uid !== undefined ? [uid] : [],
-  )
-  return only.length > 0 ? only.slice(0, 1) : strangers
-}
-
-function isOwnPort(port: number): boolean {
-  return Object.values<number>(proxyPorts).includes(port)
-}
-
-function connectionTo(
-  family: Family,
-  rule: RedirectRule,
-  port: number,
-  uid: Scalar | undefined,
-  source?: Address,
-): Connection & { readonly destination: Address } {
-  return {
-    direction: rule.direction,
-    protocol: 'tcp',
-    source,
-    destination: somewhere[family],
-    destinationIsLocal: rule.direction === 'inbound',
-    destinationPort: port,
-    uid: uid === undefined || isVariable(uid) ? undefined : uid,
-    interface: undefined,
-  }
+/** A machine that has one of the addresses itself is asked about alone: what goes there is bypassed. */
+function probeOutbound(shape: readonly RedirectRule[], own: List, family: Family): readonly Probe[] {
+  const { outbound } = planTrials(shape, family)
+  if (!isVariable(own) && !outbound.some(({ address }) => own.includes(address))) return outbound
+  return tryOutbound(shape, own, family)
 }

@@ -9,7 +9,7 @@ import {
 } from '../config/network.ts'
 import type { Port, RedirectNetwork, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { pointer } from '../diagnostics/pointer.ts'
-import { proxyPorts, sshPort } from './ports.ts'
+import { directoryPorts, proxyPorts, sshPort } from './ports.ts'
 import { appliesTo, type PortRange, type RedirectRule, type RuleMatch } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
 import { isVariable, type VariableList } from './value.ts'
@@ -29,22 +29,6 @@ const metadataNetworks: readonly {
   { network: 'fd00:ec2::254/128', family: 'ipv6', reason: 'metadata of EC2' },
 ]
 
-/**
- * Names, directory, time and home folders, which a machine needs before it has a mesh and which pods never serve to it. Its own
- * DNS servers are not known here; over TCP they are asked for long answers.
- */
-const directoryPorts: readonly (readonly [number, string])[] = [
-  [53, 'DNS'],
-  [88, 'Kerberos'],
-  [123, 'time'],
-  [389, 'LDAP'],
-  [464, 'Kerberos passwords'],
-  [636, 'LDAP over TLS'],
-  [2049, 'NFS'],
-  [3268, 'Global Catalog'],
-  [3269, 'Global Catalog over TLS'],
-]
-
 /** What of a machine its rules are made of; the ports are a variable where the machine is symbolic. */
 export interface RedirectMachine
   extends Pick<ResolvedMachine, 'redirect' | 'addresses' | 'localAddresses' | 'originOf'> {
@@ -52,10 +36,26 @@ export interface RedirectMachine
   readonly served: ServedAddresses
 }
 
+/** What its rules are made of but for those about the addresses that it serves. */
+type ShapedMachine = Omit<RedirectMachine, 'served'>
+
 /** The rules of one machine, first match first: what is always bypassed, what the document exempts, what is proxied. */
 export function planRedirect(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
-  const rules = [...inboundRules(config, machine), ...outboundRules(config, machine)]
-  return machine.redirect.ipv6 ? rules : rules.flatMap(keepIpv4)
+  return [...planServed(machine), ...planShape(config, machine)]
+}
+
+/** The rules about the addresses that the proxy serves. First: a machine that forwards for others has one question for what is not its own. */
+export function planServed(machine: Pick<RedirectMachine, 'redirect' | 'served'>): RedirectRule[] {
+  return keepFamilies(servedRules(machine), machine)
+}
+
+/** All others, which machines of the same shape have in common. */
+export function planShape(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
+  return keepFamilies([...inboundRules(config, machine), ...outboundRules(config, machine)], machine)
+}
+
+function keepFamilies(rules: RedirectRule[], { redirect }: Pick<RedirectMachine, 'redirect'>) {
+  return redirect.ipv6 ? rules : rules.flatMap(keepIpv4)
 }
 
 function keepIpv4(rule: RedirectRule): RedirectRule[] {
@@ -63,11 +63,9 @@ function keepIpv4(rule: RedirectRule): RedirectRule[] {
   return rule.family === 'both' && rule.verdict.kind === 'redirect' ? [{ ...rule, family: 'ipv4' }] : [rule]
 }
 
-function inboundRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
+function inboundRules(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
   const redirect = { kind: 'redirect', port: proxyPorts.inbound } as const
   const rules = [
-    // First: a machine that forwards for others has one question for what is not its own.
-    ...servedRules(machine),
     always('inbound', { inInterface: 'lo' }, 'loopback'),
     ...ownPorts('inbound', config.proxy.adminAddress.port),
     ...exemptions('inbound', machine),
@@ -86,7 +84,7 @@ function inboundRules(config: ResolvedConfig, machine: RedirectMachine): Redirec
 const families = ['ipv4', 'ipv6'] as const
 
 /** The proxy resets what it is handed for another address: a second interface, a virtual address, the bridge of containers. */
-function servedRules({ served }: RedirectMachine): RedirectRule[] {
+function servedRules({ served }: Pick<RedirectMachine, 'served'>): RedirectRule[] {
   return families.map((family) => ({
     ...always(
       'inbound',
@@ -102,7 +100,7 @@ function servedRules({ served }: RedirectMachine): RedirectRule[] {
  * Whoever is not of the mesh is left to the machine's own firewall. A redirected connection has passed it by: its port is
  * 4143, and firewalld accepts whatever was redirected before it asks its zones.
  */
-function sourceRules(config: ResolvedConfig, { redirect, originOf }: RedirectMachine): RedirectRule[] {
+function sourceRules(config: ResolvedConfig, { redirect, originOf }: ShapedMachine): RedirectRule[] {
   const { fromNetworks } = redirect.inbound
   const sources = redirectSources(config, fromNetworks)
   const more = fromNetworks.length > 0
@@ -139,7 +137,7 @@ export function redirectSources({ mesh }: ResolvedConfig, fromNetworks: readonly
   return sources
 }
 
-function declaredRules({ ports, originOf }: RedirectMachine): RedirectRule[] {
+function declaredRules({ ports, originOf }: ShapedMachine): RedirectRule[] {
   const reason = 'declared port'
   if (isVariable(ports)) {
     const field = (name: keyof Port) => ({ variable: `${ports.item}.${name}` })
@@ -152,7 +150,7 @@ function declaredRules({ ports, originOf }: RedirectMachine): RedirectRule[] {
   }))
 }
 
-function outboundRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
+function outboundRules(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
   return [
     {
       ...always('outbound', { uid: config.proxy.user.uid }, "the proxy's own connections"),
@@ -174,7 +172,7 @@ function outboundRules(config: ResolvedConfig, machine: RedirectMachine): Redire
 }
 
 /** One for each network, or one for everything; where only some users are meant, one for each of them as well. */
-function outboundRedirects(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
+function outboundRedirects(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
   const verdict = { kind: 'redirect', port: proxyPorts.outbound } as const
   const { scope, onlyUsers } = machine.redirect.outbound
   const targets: RedirectRule[] =
@@ -203,7 +201,7 @@ function outboundRedirects(config: ResolvedConfig, machine: RedirectMachine): Re
 }
 
 /** What the document exempts; whoever it names may be in any order, since all of it is bypassed. */
-function exemptions(direction: 'inbound' | 'outbound', machine: RedirectMachine): RedirectRule[] {
+function exemptions(direction: 'inbound' | 'outbound', machine: ShapedMachine): RedirectRule[] {
   const scope = machine.redirect[direction]
   const list = <T>(key: string, items: readonly T[], rule: (item: T) => Partial<RedirectRule>) =>
     items.map((item, index) => ({
@@ -255,7 +253,7 @@ function dnsRules(config: ResolvedConfig): RedirectRule[] {
 }
 
 /** Only where a network of the cluster is the machine's own network, too: elsewhere no directory answers there. */
-function directoryRules(config: ResolvedConfig, machine: RedirectMachine): RedirectRule[] {
+function directoryRules(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
   return networksAround(config, machine).flatMap(([index, network]) =>
     directoryPorts.map(([port, name]) => ({
       ...always(

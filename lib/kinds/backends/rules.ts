@@ -1,6 +1,6 @@
 import { checkRuleComment, checkRuleWord } from '../../escape/rule.ts'
 import type { PortRange, RedirectRule, RuleMatch } from '../../plan/rule.ts'
-import { isVariable, type Notation, type Scalar, writeText } from '../../plan/value.ts'
+import { isVariable, literalNotation, type Notation, type Scalar, writeText } from '../../plan/value.ts'
 
 /**
  * How a backend writes one line of a rule: with one of the items that the rule is about, in the chain that the rule is in; `next`
@@ -90,6 +90,33 @@ export function printStaged(
   return printLines(rule, notation, (match) => `${printRule(rule, match, chains, notation)}\n`).trimEnd()
 }
 
+/** What the lines of a rule depend on besides the rule. */
+interface Manner extends ChainNames {
+  readonly printRule: PrintRule
+  readonly indent: string
+}
+
+const printed = new WeakMap<RedirectRule, Manner & { readonly text: string }>()
+
+/** Rules are shared by the machines of a shape, but for those about a machine's addresses: their lines are written once. */
+function printOnce(rule: RedirectRule, manner: Manner, notation: Notation): string {
+  const { printRule, indent, chain, next } = manner
+  const found = printed.get(rule)
+  const isKept = notation === literalNotation && rule.match.destinationIn === undefined
+  if (isKept && found !== undefined && isSame(found, manner)) return found.text
+  const text = printLines(
+    rule,
+    notation,
+    (match) => `${indent}${printRule(rule, match, { chain, next }, notation)}\n`,
+  )
+  if (isKept) printed.set(rule, { ...manner, text })
+  return text
+}
+
+function isSame(a: Manner, b: Manner): boolean {
+  return a.printRule === b.printRule && a.indent === b.indent && a.chain === b.chain && a.next === b.next
+}
+
 /** Rules one a line, each group of them under a comment that says why it is there. */
 export function printRules(
   { rules, ...chains }: Stage,
@@ -100,11 +127,7 @@ export function printRules(
   let heading = ''
   let text = ''
   for (const rule of rules) {
-    const line = printLines(
-      rule,
-      notation,
-      (match) => `${indent}${printRule(rule, match, chains, notation)}\n`,
-    )
+    const line = printOnce(rule, { ...chains, printRule, indent }, notation)
     if (rule.repeat !== undefined) {
       const { over, reason } = rule.repeat
       text += notation.each(
