@@ -10,14 +10,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { generate } from '../lib/index.ts'
-import { measureBundle, measureMinimal } from './bytes.ts'
+import { measureBundle, measureMinimal, twoOfEach } from './bytes.ts'
 import { makeFleet } from './job.ts'
 
 interface Row {
   readonly what: string
   readonly measured: string
   readonly budget: string
-  readonly ok: boolean
+  /** Undefined where it was not measured here. */
+  readonly ok: boolean | undefined
 }
 
 const rows: Row[] = []
@@ -52,11 +53,12 @@ try {
   measureWriting()
   measureLoading()
   reportMachines()
+  reportElsewhere()
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
 print()
-process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1
+process.exitCode = rows.some(({ ok }) => ok === false) ? 1 : 0
 
 /** The jobs as plain JavaScript: a TypeScript loader would be in every figure. */
 async function buildRunner(): Promise<string> {
@@ -79,12 +81,24 @@ async function reportBundle(): Promise<void> {
   notes.push(`bundle, minified, by part: ${largest.join(', ')}`)
 }
 
-/** What EC2 counts, for each backend. */
+/** What EC2 counts, for each backend and each way that the mesh layer comes. */
 function reportUserData(): void {
   for (const backend of ['iptables', 'nftables']) {
-    const size = measureMinimal(`redirect: {backend: ${backend}}\n`)
-    add(`user-data of minimal for EC2, ${backend}`, `${size} bytes`, '14800 bytes', size <= 14_800)
+    const redirect = `redirect: {backend: ${backend}}\n`
+    addBytes(`user-data of minimal for EC2, ${backend}`, measureMinimal(redirect), 14_800)
+    const most = measureMinimal(redirect, twoOfEach)
+    addBytes(`the same with two anchors and both architectures, ${backend}`, most, 15_700)
   }
+  for (const [way, layer, budget] of [
+    ['fetched', '{from: fetch, url: "https://files.example.com/{sha256}.tar.gz"}', 2560],
+    ['baked', '{from: baked}', 2048],
+  ] as const)
+    addBytes(`user-data of minimal, mesh layer ${way}`, measureMinimal('', undefined, layer), budget)
+}
+
+function addBytes(what: string, bytes: number | undefined, budget: number): void {
+  if (bytes === undefined) addUnmeasured(what, `${budget} bytes`, 'not built')
+  else add(what, `${bytes} bytes`, `${budget} bytes`, bytes <= budget)
 }
 
 function measureImport(runner: string): void {
@@ -146,9 +160,15 @@ function measureMemory(runner: string): void {
   const empty = heap(0)
   const many = heap(10_000) - empty
   add('heap of 10,000 machines, over the library', `${(many / mib).toFixed(0)} MiB`, '35 MB', many <= 35e6)
-  const most = 20_000
-  const { artifacts } = runJob<Made>(runner, 'generate', most)
-  add('machines in one document', `${most}, ${artifacts} artifacts`, '100000', most >= 100_000)
+  const most = 100_000
+  const { artifacts, check, emit } = runJob<Made>(runner, 'generate', most, ['--max-old-space-size=4096'])
+  const took = ((check + emit) / 1000).toFixed(0)
+  add(
+    'machines in one document',
+    `${most}, ${artifacts} artifacts in ${took} s`,
+    'complete',
+    artifacts > most,
+  )
 }
 
 function measureWriting(): void {
@@ -237,6 +257,17 @@ function reportMachines(): void {
     notes.push(`${debian}, last run of the machine tier: ${seconds} s ${what}`)
 }
 
+/** What no bench can measure alone: where to look instead. */
+function reportElsewhere(): void {
+  addUnmeasured(
+    'exposure of the proxy, the agent and the redirect',
+    '1.5, 2.0 and 3.0',
+    'npm run test:oracle',
+  )
+  addUnmeasured('doctor with everything unreachable', '20 s', 'npm run test:machine')
+  addUnmeasured('readiness prober with 2,000 machines', '200 MB and 0.1 of a core', 'not built')
+}
+
 function repeat<T>(times: number, run: (index: number) => T): T[] {
   return Array.from({ length: times }, (_, index) => run(index))
 }
@@ -249,11 +280,16 @@ function add(what: string, measured: string, budget: string, ok: boolean): void 
   rows.push({ what, measured, budget, ok })
 }
 
+/** A row that says where its figure is; it does not count as over. */
+function addUnmeasured(what: string, budget: string, where: string): void {
+  rows.push({ what, measured: where, budget, ok: undefined })
+}
+
 function print(): void {
   const width = (key: 'what' | 'measured') => Math.max(...rows.map((row) => row[key].length)) + 2
   for (const { what, measured, budget, ok } of rows)
     process.stdout.write(
-      `${ok ? 'ok  ' : 'OVER'}  ${what.padEnd(width('what'))}${measured.padEnd(width('measured'))}budget ${budget}\n`,
+      `${ok === undefined ? '-   ' : ok ? 'ok  ' : 'OVER'}  ${what.padEnd(width('what'))}${measured.padEnd(width('measured'))}budget ${budget}\n`,
     )
   for (const note of notes) process.stdout.write(`      ${note}\n`)
 }

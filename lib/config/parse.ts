@@ -12,7 +12,7 @@ import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts'
 import { diagnose } from '../diagnostics/diagnostic.ts'
 import { pointer } from '../diagnostics/pointer.ts'
 
-/** Longest input that is read, in UTF-16 units: twenty thousand machines with room to spare. */
+/** Longest input that is read, in UTF-16 units: a hundred thousand machines of a line each with room to spare. */
 export const inputLimit = 16 * 1024 * 1024
 
 /** Finds the place of a JSON Pointer in the text, or of its nearest ancestor that has one. */
