@@ -43,7 +43,6 @@ write(
   `export interface SchemaFault {
   readonly keyword: string
   readonly instancePath: string
-  readonly schemaPath: string
   readonly propertyName?: string
   readonly params: Readonly<Record<string, unknown>>
 }
