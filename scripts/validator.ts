@@ -33,6 +33,7 @@ export async function compileValidator(schema: unknown): Promise<string> {
     stdin: { contents: source, resolveDir: process.cwd() },
     bundle: true,
     write: false,
+    minifyIdentifiers: true,
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],

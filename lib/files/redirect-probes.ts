@@ -1,7 +1,8 @@
 import { checkRuleComment, checkRuleWord } from '../escape/rule.ts'
-import { type Probe, planProbes } from '../plan/probe.ts'
+import { planProbes } from '../plan/probe.ts'
 import type { RedirectRule } from '../plan/rule.ts'
 import type { ServedAddresses } from '../plan/served.ts'
+import type { Probe } from '../plan/trial.ts'
 import { isVariable, literalNotation, type Notation, type Scalar, writeText } from '../plan/value.ts'
 
 /**

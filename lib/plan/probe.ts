@@ -1,28 +1,9 @@
 import type { Family } from '../config/network.ts'
-import { type Decision, fateBy } from './decision.ts'
+import { fateBy } from './decision.ts'
 import { appliesTo, type RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
-import { isOfShape, nearEnd, type Trial, tryInbound, tryOutbound } from './trial.ts'
-import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
-
-/** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
-export interface Probe {
-  readonly direction: 'inbound' | 'outbound'
-  readonly family: Family
-  readonly address: Scalar
-  readonly port: Scalar
-  /** Whose connection it is: inbound the address that it comes from, outbound the user. */
-  readonly by: Scalar
-  readonly fate: Decision['fate']
-  /** Why, in the words of the rule. */
-  readonly reason: Text
-  /** Of the symbolic machine: print the probe once for each item of each of these, the outermost first. */
-  readonly repeat?: readonly VariableList[]
-  /** Leave the probe out where this list of the machine's own addresses holds the value. */
-  readonly without?: { readonly list: List; readonly value: string }
-  /** Of the symbolic machine: leave the probe out where this list is empty. */
-  readonly where?: VariableList
-}
+import { isOfShape, nearEnd, type Probe, type Trial, tryInbound, tryOutbound } from './trial.ts'
+import { isVariable, type List } from './value.ts'
 
 /** What to try of one family. Machines of a shape share the list of the outbound ones. */
 export interface FamilyProbes {

@@ -9,11 +9,29 @@ import {
   parseAddress,
   parseNetwork,
 } from '../config/network.ts'
-import { type Connection, decideConnection, fateBy } from './decision.ts'
+import { type Connection, type Decision, decideConnection, fateBy } from './decision.ts'
 import { proxyPorts } from './ports.ts'
-import type { Probe } from './probe.ts'
 import { appliesTo, listedNetworks, networksOf, type RedirectRule } from './rule.ts'
-import { isVariable, type List, type Scalar } from './value.ts'
+import { isVariable, type List, type Scalar, type Text, type VariableList } from './value.ts'
+
+/** One connection that `mesh-machine redirect check` opens, and what has to become of it. */
+export interface Probe {
+  readonly direction: 'inbound' | 'outbound'
+  readonly family: Family
+  readonly address: Scalar
+  readonly port: Scalar
+  /** Whose connection it is: inbound the address that it comes from, outbound the user. */
+  readonly by: Scalar
+  readonly fate: Decision['fate']
+  /** Why, in the words of the rule. */
+  readonly reason: Text
+  /** Of the symbolic machine: print the probe once for each item of each of these, the outermost first. */
+  readonly repeat?: readonly VariableList[]
+  /** Leave the probe out where this list of the machine's own addresses holds the value. */
+  readonly without?: { readonly list: List; readonly value: string }
+  /** Of the symbolic machine: leave the probe out where this list is empty. */
+  readonly where?: VariableList
+}
 
 /** A documentation address, for where every network is proxied. */
 const anywhere = { ipv4: readKnown('192.0.2.1/32'), ipv6: readKnown('2001:db8::1/128') } as const
