@@ -45,7 +45,9 @@ export function bundle(): readonly string[] {
     entryPoints: [inProject('bin/meshjoin.ts')],
     outfile,
     bundle: true,
-    banner: { js: "import{createRequire as c}from'node:module';const require=c(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as bannerRequire}from'node:module';const require=bannerRequire(import.meta.url);",
+    },
     platform: 'node',
     format: 'esm',
     logLevel: 'error',
