@@ -557,14 +557,14 @@ export const catalogue = {
     (a) =>
       `the ${a.compressed ? 'compressed ' : ''}user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
     (a) => {
-      if (a.fits) return `set cloudInit.compress to true: it then has ${a.packed} bytes`
       const why =
         a.packed === undefined ? '' : `compressed it would have ${a.packed}, which is too many as well; `
-      if (a.others === undefined) return `${why}place the files with the target ansible or systemd`
+      const first = a.fits ? `set cloudInit.compress to true: it then has ${a.packed} bytes; or ` : why
+      if (a.others === undefined) return `${first}place the files with the target ansible or systemd`
       const { fetched, baked } = a.others
       const words =
         'let the machines fetch the mesh layer (cloudInit.meshLayer.from: fetch; it then has about'
-      return `${why}${words} ${fetched} bytes), or bake it into their image (from: baked; ${baked} bytes)`
+      return `${first}${words} ${fetched} bytes), or bake it into their image (from: baked; ${baked} bytes)`
     },
   ),
   'user-data-platform': warning<{ platforms: readonly string[] }>(
