@@ -551,8 +551,10 @@ export const catalogue = {
     packed: number | undefined
     /** That this is few enough. */
     fits: boolean
-    /** Its size where the mesh layer comes in another way; undefined where it does already. */
-    others: { readonly fetched: number; readonly baked: number } | undefined
+    /** Its size where the mesh layer is fetched; undefined where it is not in the user-data. */
+    fetched: number | undefined
+    /** Its size where the image has the mesh layer. */
+    baked: number | undefined
   }>(
     (a) =>
       `the ${a.compressed ? 'compressed ' : ''}user-data of "${a.machine}" has ${a.size} bytes; ${a.platform} takes ${a.limit}`,
@@ -560,11 +562,10 @@ export const catalogue = {
       const why =
         a.packed === undefined ? '' : `compressed it would have ${a.packed}, which is too many as well; `
       const first = a.fits ? `set cloudInit.compress to true: it then has ${a.packed} bytes; or ` : why
-      if (a.others === undefined) return `${first}place the files with the target ansible or systemd`
-      const { fetched, baked } = a.others
+      if (a.fetched === undefined) return `${first}place the files with the target ansible or systemd`
       const words =
         'let the machines fetch the mesh layer (cloudInit.meshLayer.from: fetch; it then has about'
-      return `${first}${words} ${fetched} bytes), or bake it into their image (from: baked; ${baked} bytes)`
+      return `${first}${words} ${a.fetched} bytes), or bake it into their image (from: baked; ${a.baked} bytes)`
     },
   ),
   'user-data-platform': warning<{ platforms: readonly string[] }>(

@@ -214,7 +214,7 @@ function packUserData(
       ...values,
       packed,
       fits: packed !== undefined && packed <= limit,
-      others: measureOthers(input, config, platform),
+      ...measureOthers(input, config, platform),
     })
   }
   return { path, mode: 0o644, content, sensitive: false }
@@ -228,8 +228,8 @@ function measureOthers(
   { plan, files }: Pick<MachineInput, 'plan' | 'files'>,
   { cloudInit }: ResolvedConfig,
   platform: PlatformName,
-): { fetched: number; baked: number } | undefined {
-  if (cloudInit.meshLayer.from !== 'inline') return undefined
+): { fetched: number | undefined; baked: number | undefined } {
+  if (cloudInit.meshLayer.from !== 'inline') return { fetched: undefined, baked: undefined }
   const measure = (delivery: MeshLayer): number => {
     const text = printCloudConfig(createCloudConfig(plan, files(), delivery))
     const { gzip } = platforms[platform]

@@ -121,5 +121,5 @@ export class VerbatimCheck {
 
 /** An address is written in its normal form, and a placeholder is filled in. */
 function isRewritten(text: string): boolean {
-  return /^\[?[0-9A-Fa-f:.]+\]?(:[0-9]+)?$|\{(version|arch)\}/.test(text)
+  return /^\[?[0-9A-Fa-f:.]+\]?(:[0-9]+)?$|\{(version|arch|sha256)\}/.test(text)
 }
