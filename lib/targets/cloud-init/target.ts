@@ -118,7 +118,7 @@ export function printCloudConfig({ packages, ...config }: CloudConfig): string {
 export const cloudInitTarget: Target = {
   name: 'cloud-init',
   placesMachineFiles: true,
-  leavesOut: ({ cloudInit }) => (isSmall(cloudInit.platform) ? spared : []),
+  leavesOut: ({ cloudInit }) => (isSpared(cloudInit) ? spared : []),
   check: checkCloudInit,
   emitMachine: ({ plan, files, isFirst }, config, report) => {
     const folder = `cloud-init/${plan.name}`

@@ -122,6 +122,11 @@ test('a program that no target brings is left out', () => {
   const isDoctor = ({ name }: Component) => name.endsWith('-doctor')
   assert.not.ok(listComponents(document, { targets: ['cloud-init'] }).some(isDoctor))
   assert.ok(listComponents(document, { targets: ['cloud-init', 'systemd'] }).some(isDoctor))
+  const fetching = minimalWith((changed) => {
+    const url = 'https://artifacts.example.internal/{sha256}.tar.gz'
+    changed.cloudInit = { platform: 'ec2', meshLayer: { from: 'fetch', url } }
+  })
+  assert.ok(listComponents(fetching, { targets: ['cloud-init'] }).some(isDoctor), 'the layer has it')
 })
 
 test('each component stands there once and by name, however many machines and layers there are', () => {
