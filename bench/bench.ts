@@ -96,9 +96,8 @@ function reportUserData(): void {
     addBytes(`user-data of minimal, mesh layer ${way}`, measureMinimal('', undefined, layer), budget)
 }
 
-function addBytes(what: string, bytes: number | undefined, budget: number): void {
-  if (bytes === undefined) addUnmeasured(what, `${budget} bytes`, 'not built')
-  else add(what, `${bytes} bytes`, `${budget} bytes`, bytes <= budget)
+function addBytes(what: string, bytes: number, budget: number): void {
+  add(what, `${bytes} bytes`, `${budget} bytes`, bytes <= budget)
 }
 
 function measureImport(runner: string): void {
