@@ -32,8 +32,9 @@ export function packMeshLayer(plan: MeshPlan): LayerArchive {
 /** The folder in the target's folder that has the archives. */
 export const layerFolder = 'mesh-layer'
 
-/** Every mesh layer that machines have, sorted by checksum. */
+/** Every mesh layer that machines fetch, sorted by checksum. */
 export function listLayers(config: ResolvedConfig, machines: readonly ResolvedMachine[]): LayerArchive[] {
+  if (config.cloudInit.meshLayer.from !== 'fetch') return []
   const layers = new Map<string, LayerArchive>()
   for (const plan of new Set(machines.map(createMeshPlanner(config)))) {
     const archive = packMeshLayer(plan)
@@ -43,9 +44,8 @@ export function listLayers(config: ResolvedConfig, machines: readonly ResolvedMa
 }
 
 /** The archives, for the server that the machines fetch them from. */
-export function emitLayers(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Artifact[] {
-  if (config.cloudInit.meshLayer.from !== 'fetch') return []
-  return listLayers(config, machines).map(({ sha256: sum, content }) => ({
+export function emitLayers(layers: readonly LayerArchive[]): Artifact[] {
+  return layers.map(({ sha256: sum, content }) => ({
     path: `cloud-init/${layerFolder}/${sum}.tar.gz`,
     mode: 0o644,
     content,
@@ -55,13 +55,12 @@ export function emitLayers(config: ResolvedConfig, machines: readonly ResolvedMa
 
 /** Each archive and the address that machines fetch it from, without the query that may be a secret. */
 export function viewLayers(
-  config: ResolvedConfig,
-  machines: readonly ResolvedMachine[],
+  { cloudInit: { meshLayer } }: ResolvedConfig,
+  layers: readonly LayerArchive[],
 ): { file: string; url: string }[] {
-  const { meshLayer } = config.cloudInit
   if (meshLayer.from !== 'fetch') return []
   const url = meshLayer.url.replace(/\?.*/, '')
-  return listLayers(config, machines).map(({ sha256: sum }) => ({
+  return layers.map(({ sha256: sum }) => ({
     file: `${layerFolder}/${sum}.tar.gz`,
     url: url.replaceAll('{sha256}', sum),
   }))

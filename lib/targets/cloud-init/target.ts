@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import type { Artifact } from '../../artifact.ts'
-import type { MeshLayer, PlatformName, ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
 import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../../files/mesh-templates.ts'
@@ -8,7 +8,15 @@ import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
 import { type MachineInput, type Target, textArtifact } from '../shared/target.ts'
-import { checkLayers, emitLayers, fetchCommand, printFetchFiles, viewLayers } from './mesh-layer.ts'
+import {
+  checkLayers,
+  emitLayers,
+  fetchCommand,
+  type LayerArchive,
+  listLayers,
+  printFetchFiles,
+  viewLayers,
+} from './mesh-layer.ts'
 import { wrapMultipart } from './multipart.ts'
 import { compressUserData, countUserData, measureUserData, platforms } from './platform.ts'
 import { entryOf, oncePerMeshFile, printJoined, type WriteFile } from './write-files.ts'
@@ -134,21 +142,21 @@ export const cloudInitTarget: Target = {
       packUserData(`${folder}/user-data`, { plan, files }, text, config, report),
     ]
   },
-  emitShared: (config, machines) =>
-    [
-      ...emitOperatorDocs('cloud-init', config, machines, viewDelivery(config, machines)),
-      ...emitLayers(config, machines),
-    ].sort((a, b) => (a.path < b.path ? -1 : 1)),
+  emitShared: (config, machines) => {
+    const layers = listLayers(config, machines)
+    const docs = emitOperatorDocs('cloud-init', config, machines, viewDelivery(config, layers))
+    return [...docs, ...emitLayers(layers)].sort((a, b) => (a.path < b.path ? -1 : 1))
+  },
 }
 
 /** For the README: what is brought where, and whether the user-data is compressed. */
-function viewDelivery(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Record<string, unknown> {
+function viewDelivery(config: ResolvedConfig, layers: readonly LayerArchive[]): Record<string, unknown> {
   const { meshLayer } = config.cloudInit
   return {
     ...viewPacking(config),
     isBaked: meshLayer.from === 'baked',
     isFetched: meshLayer.from === 'fetch',
-    layers: viewLayers(config, machines),
+    layers: viewLayers(config, layers),
   }
 }
 
