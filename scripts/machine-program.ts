@@ -27,7 +27,7 @@ export const programs = {
     'status',
     'gate',
     'redirect/switch',
-    'redirect/watch',
+    'redirect/restore',
     'users',
     'preflight',
     'known-good',
@@ -49,7 +49,9 @@ export const programs = {
     'doctor/main',
   ],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
+  'mesh-machine-trial.sh': ['trial/settings', 'failures', 'trial/trial', 'trial/main'],
   'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
+  'mesh-machine-watch.sh': ['watch/settings', 'watch/watch', 'watch/main'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ProgramName = keyof typeof programs
@@ -92,9 +94,9 @@ export function shareFailures(templates: string): Map<ProgramName, string> {
   }
   const own = called('mesh-machine.sh')
   const alone = called('mesh-machine-fetch.sh')
-  const others = (['mesh-machine-doctor.sh', 'mesh-machine-upgrade.sh'] as const).map(
-    (name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const,
-  )
+  const others = (
+    ['mesh-machine-doctor.sh', 'mesh-machine-trial.sh', 'mesh-machine-upgrade.sh'] as const
+  ).map((name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const)
   const all = new Set([...own, ...alone, ...others.flatMap(([, ids]) => [...ids])])
   const known = new Set(failures.map(({ id }) => id))
   for (const id of known) if (!all.has(id)) throw new Error(`failures.yaml: nothing fails as ${id}`)

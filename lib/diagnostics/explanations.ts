@@ -192,7 +192,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'user-data-platform':
     'Platforms take different amounts of user-data, and EC2 the least. With a platform named, the user-data is compressed where that platform takes it, leaves out what does not fit, and is checked against the limit.',
   'doctor-left-out':
-    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, and a part of your own has to fit beside ours. So what only looks for faults or upgrades stays out of it there, and so do comments.',
+    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it there, and so do comments.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':

@@ -52,8 +52,25 @@ export const upgradeCommand = {
   mode: 0o755,
 } as const
 
+/** What loads the redirect on trial. */
+export const trialCommand = {
+  path: '/usr/local/sbin/mesh-machine-trial',
+  template: 'mesh-machine-trial.sh',
+  mode: 0o755,
+} as const
+
+/** What puts rules back at once; a timer does it as well, every half minute. */
+export const watchCommand = {
+  path: '/usr/local/sbin/mesh-machine-watch',
+  template: 'mesh-machine-watch.sh',
+  mode: 0o755,
+} as const
+
+/** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
+export const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
+
 /** Every program of ours that a machine gets. */
-export const commands = [machineCommand, doctorCommand, upgradeCommand] as const
+export const commands = [machineCommand, ...extraCommands] as const
 
 /** What the doctor tries. */
 export const probesPath = '/etc/linkerd/redirect.probes'

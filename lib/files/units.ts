@@ -25,8 +25,6 @@ export const units: readonly MachineUnit[] = [
     when: (view) => view.managedAgent,
   },
   { name: 'linkerd-proxy.service', stage: 'traffic', restartOn: ['proxy', '/etc/linkerd/*.env'] },
-  { name: 'linkerd-proxy-resolver.path', stage: 'upkeep', restartOn: [] },
-  { name: 'linkerd-proxy-resolver.service' },
   { name: 'linkerd-redirect.service', stage: 'traffic' },
   { name: 'linkerd-redirect-early.service', when: (view) => view.failsClosed },
   { name: 'linkerd-redirect-assert.service' },
@@ -34,7 +32,8 @@ export const units: readonly MachineUnit[] = [
   {
     name: 'linkerd-redirect-watch.service',
     stage: 'upkeep',
-    restartOn: ['/usr/local/sbin/mesh-machine', '/etc/linkerd/mesh-machine.conf'],
+    // The command and what it takes from it.
+    restartOn: ['/usr/local/sbin/mesh-machine*', '/etc/linkerd/mesh-machine.conf'],
   },
   { name: 'mesh-machine-join.service' },
   { name: 'mesh-machine-join.timer' },

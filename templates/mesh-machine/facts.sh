@@ -83,8 +83,10 @@ lock() {
   flock -w "$2" "$1"
 }
 
-# run_program NAME: goes on as one that user-data for a platform with little room leaves out.
+# run_program NAME WORDS...: goes on as one that user-data for a platform with little room leaves out.
 run_program() {
-  has "mesh-machine-$1" || fail no-program "$1"
-  exec "mesh-machine-$1"
+  local program="mesh-machine-$1"
+  has "${program}" || fail no-program "$1"
+  shift
+  exec "${program}" "$@"
 }

@@ -8,7 +8,7 @@ trap 'exit 143' TERM INT HUP
 verb=${1-}
 case ${verb}:$# in
   wait-identity:1 | wait-ready:1) ;;
-  install:1 | upgrade:1 | reserve:1 | join:1 | joined:1 | leave:1 | status:1 | resolver-changed:1 | redirect:[24])
+  install:1 | upgrade:1 | reserve:1 | join:1 | joined:1 | leave:1 | status:1 | redirect:[24])
     is_root || [ "${verb}" = status ] || fail root
     ;;
   *) usage ;;

@@ -8,8 +8,8 @@ uses_stub() {
   case ${port53}:$(nameservers | head -n 1) in *127.0.0.53*:127.0.0.53) ;; *) return 1 ;; esac
 }
 
-# verb_resolver_changed: the proxy reads /etc/resolv.conf once, at its start.
-verb_resolver_changed() {
+# follow_resolver: the proxy reads /etc/resolv.conf once, at its start.
+follow_resolver() {
   [ "$(nameservers)" = "$(cat /run/linkerd-proxy/nameservers 2>/dev/null || nameservers)" ] ||
     systemctl --no-block try-restart linkerd-proxy
 }

@@ -169,7 +169,10 @@ export const shown: readonly Case[] = [
     'LimitNOFILE=524288',
     'After=spire-agent.service',
   ]),
-  has('Linkerd 13', `${units}/linkerd-proxy-resolver.path`, ['PathChanged=/etc/resolv.conf']),
+  has('Linkerd 13', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
+    'try-restart linkerd-proxy',
+    'restore_rules\nfollow_resolver\n',
+  ]),
   has('Linkerd 14', 'systemd/legacy-app/usr/local/sbin/mesh-machine', [
     "answers '200\\|403\\|404' && has_certificate && proxy_listens && up=true",
   ]),

@@ -139,6 +139,9 @@ json.dump([yaml.safe_load(open(path, encoding="utf-8")) for path in sys.argv[1:]
 const spared: readonly string[] = [
   '/usr/local/sbin/mesh-machine-doctor',
   '/usr/local/sbin/mesh-machine-upgrade',
+  '/usr/local/sbin/mesh-machine-trial',
+  '/usr/local/sbin/mesh-machine-watch',
+  '/etc/systemd/system/linkerd-redirect-watch.service',
   '/etc/linkerd/redirect.probes',
   '/etc/linkerd/trust-anchors.pem',
 ]

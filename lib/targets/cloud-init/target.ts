@@ -3,7 +3,7 @@ import type { Artifact } from '../../artifact.ts'
 import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
-import { doctorCommand, machineCommand, probesPath, upgradeCommand } from '../../files/mesh-templates.ts'
+import { extraCommands, machineCommand, probesPath } from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
@@ -33,12 +33,12 @@ export interface CloudConfig {
 }
 
 /**
- * What a machine is spared where its platform has little room: nothing that joins or leaves needs it, and whoever upgrades
+ * What a machine is spared where its platform has little room: nothing that joins, stays or leaves needs it, and whoever upgrades
  * brings the program with the new files. EC2 takes 16 kB, every other platform twice that or more.
  */
 const spared: readonly string[] = [
-  doctorCommand.path,
-  upgradeCommand.path,
+  ...extraCommands.map(({ path }) => path),
+  '/etc/systemd/system/linkerd-redirect-watch.service',
   probesPath,
   '/etc/linkerd/trust-anchors.pem', // the proxy has them in mesh.env
 ]

@@ -4,25 +4,26 @@
 # verb_redirect WORD [--confirm-within SECONDS]: by the name of its function.
 verb_redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
-  has "redirect_$1" || usage
+  case $1:$# in
+    check:1) run_program doctor ;;
+    confirm:1 | up:3) run_program trial "$1" "${3-}" ;;
+    *) has "redirect_$1" || usage ;;
+  esac
   # A stop while the rules load: what systemd runs afterwards cannot tell it from a failure, after which rules stay.
   [ "$1" != apply ] || trap 'redirect_remove; exit 143' TERM
-  "redirect_$1" "${3-}"
+  "redirect_$1"
 }
 
-# redirect_up [SECONDS]: on, or on trial for so long. Rules that are there change at once, whatever the units wait for.
+# redirect_up: from now on.
 redirect_up() {
   refuse_ssh
   end_trial
-  if [ -n "$1" ]; then
-    case $1 in *[!0-9]* | 0*) usage ;; *) ;; esac
-    date -u >"${off}"
-    # Each trial has a name of its own: one that is just ending still has its unit.
-    systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" \
-      --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire || fail trial
-    echo $(($(seconds) + $1)) >"${run}/trial"
-    say "off again in $1 s without \"mesh-machine redirect confirm\""
-  else rm -f "${off}"; fi
+  rm -f "${off}"
+  switch_on
+}
+
+# switch_on: rules that are there change at once, whatever the units wait for.
+switch_on() {
   if redirect_is_active; then
     redirect_apply
   else
@@ -30,14 +31,6 @@ redirect_up() {
     publish
   fi
   has_joined || say 'the rules load when the proxy is ready for the first time'
-}
-
-# redirect_confirm: what is on trial stays.
-redirect_confirm() {
-  [ -e "${run}/trial" ] || fail no-trial
-  rm -f "${off}"
-  end_trial
-  publish
 }
 
 # redirect_down: the switch first: no unit and no timer redirects from then on.
@@ -74,6 +67,3 @@ redirect_remove() {
   unload_all
   publish
 }
-
-# redirect_check: the doctor's.
-redirect_check() { run_program doctor; }

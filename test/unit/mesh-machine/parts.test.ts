@@ -224,7 +224,7 @@ test('each program knows the failures that it ends with', () => {
   for (const [program, text] of shareFailures(`${partsFolder}/..`))
     assert.match(
       text,
-      /-(doctor|upgrade)\.sh$/.test(program) ? /^describe_own_failure\(\)/ : /^describe_failure\(\)/,
+      /^mesh-machine(-fetch)?\.sh$/.test(program) ? /^describe_failure\(\)/ : /^describe_own_failure\(\)/,
     )
 })
 

@@ -105,7 +105,13 @@ test('our own programs have the checksum of what machines get', () => {
   const programs = listComponents(minimalWith()).filter(({ type }) => type === 'file')
   assert.equal(
     programs.map(({ name }) => name.replace('/usr/local/sbin/', '')),
-    ['mesh-machine', 'mesh-machine-doctor', 'mesh-machine-upgrade'],
+    [
+      'mesh-machine',
+      'mesh-machine-doctor',
+      'mesh-machine-trial',
+      'mesh-machine-upgrade',
+      'mesh-machine-watch',
+    ],
   )
   for (const { name, hashes } of programs) {
     const { content = '' } =
@@ -138,7 +144,7 @@ test('each component stands there once and by name, however many machines and la
   }))
   const names = listComponents(document).map(({ name }) => name)
   assert.equal(names, [...new Set(names)].sort())
-  assert.is(names.length, 5)
+  assert.is(names.length, 7)
   assert.equal(readBill(document), readBill(document, { machines: ['b'] }))
 })
 

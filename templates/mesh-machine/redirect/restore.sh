@@ -27,31 +27,7 @@ redirect_assert() {
   if [ -e "${run}/trial" ] && [ "$(seconds)" -gt "$(($(cat "${run}/trial") + 5))" ]; then redirect_expire; fi
   find "${run}" -name lost -mmin +30 -delete
   restore_rules
-  # No path unit sees a symbolic link being replaced.
-  verb_resolver_changed
+  # A path unit would not see a symbolic link being replaced.
+  follow_resolver
   publish
-}
-
-# redirect_watch: the kernel tells of every change of nf_tables; legacy iptables has the timer only. Listens before it
-# looks, so that nothing gets lost in between, and leaves a change a second for the rest of it. Sets listener, for its trap.
-redirect_watch() {
-  local monitor
-  monitor=$("${REDIRECT_BACKEND}_monitor")
-  [ -n "${monitor}" ] || return 0
-  trap 'kill "${listener}" 2>/dev/null || :; finish' EXIT
-  while :; do
-    rm -f "${run}/events"
-    mkfifo "${run}/events"
-    exec 7<>"${run}/events"
-    exec 6<"${run}/events"
-    # shellcheck disable=SC2086
-    stdbuf -oL ${monitor} >&7 2>/dev/null 6<&- 7>&- &
-    listener=$!
-    exec 7>&-
-    sleep 1
-    restore_rules
-    grep -qm 1 'nat \|eshjoin\|MESHJOIN\|DEL table' <&6 || :
-    kill "${listener}" 2>/dev/null || :
-    wait "${listener}" 2>/dev/null || :
-  done
 }
