@@ -24,9 +24,9 @@ const unpacking: readonly Need[] = [
   { anyOf: ['gzip'], packages: alike('gzip'), stock: ['debian'] },
 ]
 
-/** What every machine needs. The first shows the proxy's certificate: images have it, and user-data asks for curl. */
+/** What every machine needs. The first shows the proxy's certificate; images have it. */
 const always: readonly Need[] = [
-  { anyOf: ['curl', 'openssl'], packages: alike('openssl'), stock: [...families] },
+  { anyOf: ['openssl'], packages: alike('openssl'), stock: [...families] },
   { anyOf: ['ss'], packages: { debian: 'iproute2', rhel: 'iproute', suse: 'iproute2' }, stock: [] },
 ]
 

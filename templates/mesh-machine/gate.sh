@@ -17,7 +17,7 @@ verb_wait_identity() {
 # can_start: a listener; the identity, where it can be asked for; and until the first join the control plane's names,
 # since what is down then should cost nobody their traffic. Sets reason, why not.
 can_start() {
-  local name hint
+  local name
   reason="nothing listens on ${AGENT_SOCKET}"
   agent_listens || return 1
   if [ "${IDENTITY_PROOF}" = svid ]; then
@@ -38,10 +38,9 @@ can_start() {
   for name in ${CONTROL_PLANE}; do
     case ${name} in \[*) continue ;; *[!0-9.]*:*) ;; *) continue ;; esac
     if getent -s dns ahosts "${name%:*}" >/dev/null; then continue; fi
-    hint='see /etc/resolv.conf'
+    reason="${name%:*} of the control plane has no address here"
     # In its words; it may be silent for minutes where the servers are.
-    ! uses_resolved || hint=$(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)
-    reason="${name%:*} of the control plane has no address here: ${hint:-no answer}"
+    ! uses_resolved || reason="${reason}: $(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)"
     return 1
   done
 }

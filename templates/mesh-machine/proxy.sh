@@ -26,14 +26,10 @@ proxy_ready() {
 # each that comes there.
 has_certificate() {
   local shown
-  if has openssl; then
-    shown=$(timeout 3 openssl s_client -connect "${ADMIN_URL#*//}" -servername "$(identity NAME)" </dev/null 2>/dev/null |
-      openssl x509 -noout -enddate -ext subjectAltName 2>/dev/null)
-    case "${shown} " in *"URI:$(identity ID)"[,[:space:]]*) ;; *) return 1 ;; esac
-  else
-    shown=$(curl -vskm 3 --noproxy '*' -o /dev/null --connect-to "::${ADMIN_URL#*//}" "https://$(identity NAME)" 2>&1) || :
-  fi
-  expires=$(printf '%s\n' "${shown}" | sed -n 's/.*notAfter=//p; s/.*expire date: //p')
+  shown=$(timeout 3 openssl s_client -connect "${ADMIN_URL#*//}" -servername "$(identity NAME)" </dev/null 2>/dev/null |
+    openssl x509 -noout -enddate -ext subjectAltName 2>/dev/null)
+  case "${shown} " in *"URI:$(identity ID)"[,[:space:]]*) ;; *) return 1 ;; esac
+  expires=$(printf '%s\n' "${shown}" | sed -n 's/.*notAfter=//p')
   [ "$(date -d "${expires:-never}" +%s 2>/dev/null || echo 0)" -gt "$(date +%s)" ]
 }
 

@@ -1,11 +1,8 @@
 #!/bin/sh
-# mesh-machine: joins this machine to a Linkerd mesh, and leaves it again. By meshjoin; see docs/machine.md.
+# mesh-machine: this machine and its Linkerd mesh. By meshjoin; see docs/machine.md.
 #
-#   install                 join, and wait for it; may be run again
-#   upgrade                 to new files, or back to the old ones
-#   redirect up|down|check  load the rules; off until "up"; try connections
-#     up --confirm-within SECONDS: off again without "redirect confirm"
-#   status, leave
+#   install, upgrade, status, leave
+#   redirect up [--confirm-within SECONDS], confirm, down, check
 
 # SC2153, SC2154: mesh-machine.conf sets these. SC2310, SC2312: questions are asked in conditions, where "set -e" does not
 # reach, and filters may come up empty; every step that must not fail says "|| fail". SC2046: lists of names are one

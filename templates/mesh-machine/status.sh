@@ -13,7 +13,7 @@ publish() {
   cat >"${run}/status.$$" <<STATUS
 {
   "version": 1,
-  "updated": "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
+  "updated": $(date -u +'"%FT%TZ"'),
   "state": "${word}",
   "spiffeId": $(json "$(identity ID)"),
   "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(boolean agent_listens)},

@@ -16,7 +16,7 @@ check_user() {
     ! has_wrong_uid "$1" "$2" || number=''
     [ "${owner:-$1}:${number:-$2}" = "$1:$2" ] ||
       fail uid-taken "$1" "${database} $2" "${owner:-nobody}" "${number:-none}" \
-        "$3.uid or $3.name${number:+ ($3.uid: ${number} takes the $1 that is there, if its group has that number too)}"
+        "$3.uid or $3.name${number:+ ($3.uid: ${number} takes the $1 that is there)}"
   done
 }
 

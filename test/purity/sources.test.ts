@@ -41,7 +41,6 @@ const packages = [
   '@scure/base',
   'cidr-tools',
   'fflate',
-  'pako',
   'handlebars',
   'handlebars/runtime.js',
   'ipaddr.js',

@@ -1,10 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { gzip } from 'pako'
 import type { Artifact } from '../../artifact.ts'
 import type { MeshLayer, ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { escapeShellWord } from '../../escape/shell.ts'
+import { compress } from '../../files/gzip/gzip.ts'
 import { type MachineFile, printMeshLayer } from '../../files/machine-files.ts'
 import { packTar } from '../../files/tar.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
@@ -23,7 +23,7 @@ export function packMeshLayer(plan: MeshPlan): LayerArchive {
   const known = packed.get(plan)
   if (known !== undefined) return known
   const files = [...printMeshLayer(plan)].sort((a, b) => (a.path < b.path ? -1 : 1))
-  const content = gzip(packTar(files), { level: 9 })
+  const content = compress(packTar(files))
   const archive = { sha256: bytesToHex(sha256(content)), content }
   packed.set(plan, archive)
   return archive

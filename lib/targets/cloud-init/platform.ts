@@ -1,7 +1,7 @@
 import { base64 } from '@scure/base'
 import { strToU8 } from 'fflate'
-import { gzip } from 'pako'
 import type { PlatformName } from '../../config/resolved.ts'
+import { compress } from '../../files/gzip/gzip.ts'
 
 /** What a platform takes as user-data, and how it counts. */
 interface Platform {
@@ -62,15 +62,14 @@ export function countUserData(name: PlatformName, content: string | Uint8Array):
   return countBytes(platforms[name], typeof content === 'string' ? strToU8(content).length : content.length)
 }
 
-/** gzip without a time stamp, as small as zlib makes it: the same text gives the same bytes. */
+/** gzip without a time stamp: the same text gives the same bytes. */
 export function compressUserData(userData: string, name: PlatformName | undefined): string | Uint8Array {
   const bytes = compressBytes(userData)
   return name !== undefined && platforms[name].gzip === 'base64' ? `${base64.encode(bytes)}\n` : bytes
 }
 
 function compressBytes(text: string): Uint8Array {
-  // A code for every few kilobytes suits text that is shell here and units there better than one for all of it.
-  return gzip(strToU8(text), { level: 9, memLevel: 6 })
+  return compress(strToU8(text))
 }
 
 function countBytes(platform: Platform, bytes: number): number {

@@ -94,8 +94,7 @@ export function createCloudConfig(
   if (delivery.from === 'inline')
     return write(listPackages(needs, distribution), files, [machineCommand.path, 'install'])
   const packages = listPackages([...new Set([...layerNeeds, ...needs])], distribution)
-  const all = [...own, ...printFetchFiles(mesh, delivery)].sort((a, b) => (a.path < b.path ? -1 : 1))
-  return write(packages, all, [fetchCommand])
+  return write(packages, [...own, ...printFetchFiles(mesh, delivery)], [fetchCommand])
 }
 
 function write(
@@ -106,10 +105,16 @@ function write(
   return {
     merge_how: mergeHow,
     packages,
-    write_files: files.map(entryOf),
+    write_files: [...files].sort(compareFiles).map(entryOf),
     // One call of a command with "set -e": cloud-init's own script would go on after a failure.
     runcmd: [command],
   }
+}
+
+/** Units first: they are alike, and gzip makes less of what it finds near. */
+function compareFiles(a: MachineFile, b: MachineFile): number {
+  const isOther = ({ path }: MachineFile) => (path.startsWith('/etc/systemd/') ? 0 : 1)
+  return isOther(a) - isOther(b) || (a.path < b.path ? -1 : 1)
 }
 
 /**

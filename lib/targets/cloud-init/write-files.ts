@@ -1,10 +1,9 @@
 import { dump } from 'js-yaml'
 import type { MachineFile } from '../../files/machine-files.ts'
 
-/** One entry of cloud-init's `write_files`. */
+/** One entry of cloud-init's `write_files`. The owner is `root:root`, its default: platforms count bytes. */
 export interface WriteFile {
   readonly path: string
-  readonly owner: string
   /** Octal text such as `0644`; a number would be read in decimal by some versions. */
   readonly permissions: string
   readonly content: string
@@ -15,7 +14,6 @@ export const entryOf = oncePerMeshFile(
   ({ path, mode, content }): WriteFile =>
     Object.freeze({
       path,
-      owner: 'root:root',
       permissions: mode.toString(8).padStart(4, '0'),
       content,
     }),

@@ -14,7 +14,7 @@ restore_rules() {
         load_table "${table}"
         if [ "${fault}" = 'not first' ]; then
           date >>"${run}/lost"
-          ! yields || say 'others insist on the first place: they have it for half an hour'
+          ! yields || say 'others insist on the first place'
         fi
       fi
     done

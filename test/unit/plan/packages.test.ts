@@ -35,7 +35,7 @@ test('role and command have the same names', () => {
   assert.equal(line?.split(' '), [
     'update-ca-certificates|/etc/pki/tls/certs/ca-bundle.crt,ca-certificates,ca-certificates,ca-certificates',
     'curl|wget,curl,curl,curl',
-    'curl|openssl,openssl,openssl,openssl',
+    'openssl',
     'ss,iproute2,iproute,iproute2',
     'iptables-restore,iptables,iptables-nft,iptables',
     'tar',

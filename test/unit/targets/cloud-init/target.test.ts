@@ -65,9 +65,9 @@ test('cloud-config: four keys, the default user untouched, one command', () => {
   assert.is(config.merge_how, 'list(append)+dict(no_replace,recurse_list)+str()')
   assert.equal(config.runcmd, [['/usr/local/sbin/mesh-machine', 'install']])
   assert.equal(config.packages, [...new Set(config.packages)].sort())
-  for (const { permissions, owner } of config.write_files) {
+  for (const { permissions, ...entry } of config.write_files) {
     assert.match(permissions, /^0(600|644|755)$/)
-    assert.is(owner, 'root:root')
+    assert.equal(Object.keys(entry), ['path', 'content'])
   }
 })
 

@@ -17,10 +17,7 @@ const text = fc.oneof(
   }),
   fc.lorem({ mode: 'sentences' }),
 )
-const entry = fc.record(
-  { path: text, owner: text, permissions: text, content: text },
-  { noNullPrototype: true },
-)
+const entry = fc.record({ path: text, permissions: text, content: text }, { noNullPrototype: true })
 const config = fc.record(
   {
     merge_how: text,
@@ -55,7 +52,7 @@ test('the place of the files among the keys is kept', () => {
 
 test('a file of the mesh layer has one entry, and what is printed of it stays', () => {
   assert.is(entryOf(file), entryOf(file))
-  assert.equal(entryOf(file), { path: '/etc/a', owner: 'root:root', permissions: '0600', content: 'a\n' })
+  assert.equal(entryOf(file), { path: '/etc/a', permissions: '0600', content: 'a\n' })
   const twice = { write_files: [entryOf(file), entryOf({ ...file, layer: 'machine' })] }
   assert.is(printJoined(twice), printJoined(twice))
   assert.throws(() => Object.assign(entryOf(file), { content: 'b\n' }), TypeError)
