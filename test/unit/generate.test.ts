@@ -10,9 +10,9 @@ const test = suite('generate')
 test('both targets place the same files with the same modes', () => {
   const artifacts = made(minimalWith())
   const config = load(String(userData(undefined))) as CloudConfig
-  const placed = config.write_files.map(
-    ({ path, permissions, content }) => `${permissions} ${path}\n${content}`,
-  )
+  const placed = [...config.write_files]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, permissions, content }) => `${permissions} ${path}\n${content}`)
   const overlay = artifacts
     .filter(({ path }) => path.startsWith('systemd/legacy-app/'))
     .map(

@@ -52,12 +52,19 @@ export function printJoined(config: { readonly write_files: readonly WriteFile[]
   const place = keys.findIndex(([key]) => key === 'write_files')
   const [first, ...rest] = config.write_files.map(printEntry)
   if (first === undefined) return dump(config, layout)
-  return [
+  const parts = [
     printKeys(keys.slice(0, place)),
     first,
     ...rest.map((text) => text.slice(text.indexOf('\n') + 1)), // the key is there already
     printKeys(keys.slice(place + 1)),
-  ].join('')
+  ].filter((text) => text !== '')
+  const last = parts.pop() ?? ''
+  return parts.map(withoutEnd).join('') + last
+}
+
+/** Without the mark of a document's end, which js-yaml puts behind a text that ends in empty lines. */
+function withoutEnd(text: string): string {
+  return text.endsWith('\n...\n') ? text.slice(0, -'...\n'.length) : text
 }
 
 function printKeys(keys: readonly (readonly [string, unknown])[]): string {

@@ -43,7 +43,7 @@ test('user-data has the machine layer, and what fetches the rest by an address w
   const artifacts = made(withLayer({ from: 'fetch', url }))
   const userData = String(artifacts.find(({ path }) => path.endsWith('/user-data'))?.content)
   const paths = [...userData.matchAll(/^ path: (.*)$/gm)].map(([, path]) => path)
-  assert.equal(paths, [
+  assert.equal(paths.sort(), [
     '/etc/linkerd/machine.env',
     '/etc/linkerd/mesh-layer.conf',
     '/etc/linkerd/redirect.probes',

@@ -50,6 +50,14 @@ test('the place of the files among the keys is kept', () => {
     assert.is(printJoined(value), printWhole(value))
 })
 
+test('a text that ends in empty lines does not end the document', () => {
+  const write_files = ['a\n\n', 'b\n\n\n'].map((content) => entryOf({ ...file, layer: 'machine', content }))
+  for (const value of [{ write_files, runcmd: [] }, { write_files }]) {
+    assert.is(printJoined(value), printWhole(value))
+    assert.equal(load(printJoined(value)), value)
+  }
+})
+
 test('a file of the mesh layer has one entry, and what is printed of it stays', () => {
   assert.is(entryOf(file), entryOf(file))
   assert.equal(entryOf(file), { path: '/etc/a', permissions: '0600', content: 'a\n' })
