@@ -13,7 +13,6 @@
 #   compose TABLE    rules on stdin as one transaction
 #   loader TABLE     the command that takes such a file
 #   unload TABLE     takes rules of ours away
-#   monitor          the command that tells of changes; nothing where there is none
 
 # backend FUNCTION TABLE: that of the table's backend.
 backend() {

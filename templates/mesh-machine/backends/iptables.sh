@@ -29,7 +29,7 @@ iptables_prepare() {
   local other
   if iptables_variant "$1" legacy; then other=$1-nft; else other=$1-legacy; fi
   [ -z "$(iptables_list "${other}")" ] || fail mixed "$("$1" -V)" "${other}"
-  grep -qx COMMIT "$(iptables_file "$1")" || fail no-rules "$(iptables_file "$1")"
+  grep -qx COMMIT "$(iptables_file "$1")" || fail no-configuration "$(iptables_file "$1")"
   iptables_note_before "$1"
 }
 
@@ -72,9 +72,6 @@ iptables_unload() {
   # Without --noflush an empty table is deleted.
   if iptables_made "$1" table && ! iptables_nat "$1" | grep -q '^-A\|^:.* - '; then printf '*nat\nCOMMIT\n' | "$1-restore" -w 5; fi
 }
-
-# iptables_monitor: legacy iptables tells nobody.
-iptables_monitor() { if iptables_variant iptables nf_tables && has xtables-monitor; then echo xtables-monitor -e; fi; }
 
 # --- what these are made of
 

@@ -30,6 +30,3 @@ nftables_loader() { echo nft -f; }
 
 # nftables_unload: see backend.sh.
 nftables_unload() { nft delete table inet meshjoin; }
-
-# nftables_monitor: see backend.sh.
-nftables_monitor() { echo nft monitor; }

@@ -27,7 +27,7 @@ switch_on() {
   if redirect_is_active; then
     redirect_apply
   else
-    systemctl start linkerd-redirect || fail redirect-not-started
+    systemctl start linkerd-redirect || fail rules 'the rules do not load'
     publish
   fi
   has_joined || say 'the rules load when the proxy is ready for the first time'

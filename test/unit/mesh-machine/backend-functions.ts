@@ -10,5 +10,4 @@ export const backendFunctions: readonly string[] = [
   'compose',
   'loader',
   'unload',
-  'monitor',
 ]
