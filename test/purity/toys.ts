@@ -127,10 +127,6 @@ export const toy: Backend = {
     ),
     'templates/mesh-machine/backends/toy.sh': `# shellcheck shell=sh\n# Rules as a toy.\n\n${shellFunctions}`,
     'templates/mesh-machine/backends/backend.sh': behind(/^ {4}nft\) /, '    toy) "toy_$1" toy ;;'),
-    'templates/mesh-machine/watch/watch.sh': behind(
-      /^nftables_monitor/,
-      '\n# toy_monitor: nobody tells.\ntoy_monitor() { :; }',
-    ),
     'scripts/machine-program.ts': behind(/^ {4}'backends\/nftables',/, "    'backends/toy',"),
   },
   'A target': {

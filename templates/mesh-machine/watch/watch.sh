@@ -1,18 +1,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # Listens to the kernel, so that rules are back at once. Where this program is missing, the timer puts them back.
 
-# iptables_monitor: the command that tells of changes; nothing where there is none. Legacy iptables tells nobody.
-iptables_monitor() { if iptables_variant iptables nf_tables && has xtables-monitor; then echo xtables-monitor -e; fi; }
-
-# nftables_monitor: the same.
-nftables_monitor() { echo nft monitor; }
-
 # watch_changes: the kernel tells of every change of nf_tables; legacy iptables has the timer only. Listens before it
 # looks, so that nothing gets lost in between, and leaves a change a second for the rest of it. Sets listener, for its trap.
 watch_changes() {
-  local monitor
-  monitor=$("${REDIRECT_BACKEND}_monitor")
-  [ -n "${monitor}" ] || return 0
+  local monitor='xtables-monitor -e'
+  [ "${REDIRECT_BACKEND}" != nftables ] || monitor='nft monitor'
+  has "${monitor%% *}" || return 0
   trap 'kill "${listener}" 2>/dev/null || :; finish' EXIT
   while :; do
     rm -f "${run}/events"
