@@ -5,6 +5,7 @@ import { suggestValue, suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
 import { forms, repairValue } from './forms.ts'
+import { recognizeBinary } from './pem-form.ts'
 
 /** What was typed for a number or a truth value; undefined where the document is no text. */
 export type Typed = (path: string) => string | undefined
@@ -66,7 +67,9 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
     report('unknown-value', path, { value: shown, allowed, suggestion: suggestValue(shown, allowed) })
   } else if (keyword === 'pattern') {
     const control = typeof value === 'string' ? findControl(value, String(params.pattern)) : undefined
-    if (control !== undefined) report('control-character', path, { codepoint: control })
+    const binary = control === undefined ? undefined : recognizeBinary(String(value))
+    if (binary !== undefined) report('pem-other-form', path, { ...binary })
+    else if (control !== undefined) report('control-character', path, { codepoint: control })
     else {
       const { rule, repaired } = describeForm(shown, params.pattern)
       report('bad-format', path, { value: shown, what: title, rule, repaired, example })

@@ -204,6 +204,10 @@ export const catalogue = {
     () =>
       'paste whole blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no others; comments around them may stay',
   ),
+  'pem-other-form': error<{ form: string; remedy: string }>(
+    (a) => `certificates are pasted as PEM, and this is ${a.form}`,
+    (a) => a.remedy,
+  ),
   'pem-private-key': error<{ label: string }>(
     (a) => `the text contains a private key (a block ${a.label})`,
     () => 'remove the key from the document, replace it at its source, and paste certificates only',

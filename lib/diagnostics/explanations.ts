@@ -60,6 +60,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The parent of a registration entry is the agent; the entry is the proxy. They cannot be the same SPIFFE ID.',
   'pem-malformed':
     'Trust anchors are PEM text of X.509 certificates, each readable on its own. Text around the blocks, such as comments or what "openssl x509 -text" prints, is left out (RFC 7468). Any other kind of block is refused, and so is what looks like a part of one: an anchor that is missed would show much later.',
+  'pem-other-form':
+    "Trust anchors are PEM text: what `linkerd identity` and Linkerd's own ConfigMap have. The forms in which people have them besides, a whole Kubernetes object, base64 of PEM, and DER, are recognized and not taken: what is meant would be a guess.",
   'pem-private-key':
     'A private key has no place in the document. Whoever can read generated files or user-data could issue identities. Treat the key as lost: anything that read this file may have kept it.',
   'pem-not-ca':

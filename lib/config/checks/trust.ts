@@ -1,6 +1,7 @@
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
 import { readPem } from '../certificate.ts'
+import { recognizeForm } from '../pem-form.ts'
 import type { Check } from './context.ts'
 
 /** Trust anchors and the agent's bundle: certificates of CAs that allow a CA below them. And never a key, anywhere. */
@@ -37,6 +38,8 @@ function checkPem(text: string | undefined, path: string, anchors: boolean, repo
   const { blocks, stray } = readPem(text)
   // Once a key is there nothing else matters, and nothing else of the text should be talked about.
   if (privateKey.test(text)) return
+  const other = recognizeForm(text)
+  if (other !== undefined) return report('pem-other-form', path, { ...other })
   if (blocks.length === 0)
     return report('pem-malformed', path, { reason: stray || 'there is no PEM block in it' })
   if (stray !== '') report('pem-malformed', path, { reason: stray })

@@ -161,6 +161,11 @@ export const cases: readonly Case[] = [
     ['    -----BEGIN', '    «-----BEGIN'],
     ['    gvw=\n', ''],
   ]),
+  error(
+    'pem-other-form',
+    '/mesh/trustAnchors',
+    anchors(Buffer.from(readCertificate('root')).toString('base64')),
+  ),
   error('pem-private-key', '/mesh/trustAnchors', anchors(makePrivateKey())),
   error('pem-not-ca', '/mesh/trustAnchors', anchors(readCertificate('leaf'))),
   error('pem-path-length', '/mesh/trustAnchors', anchors(readCertificate('pathlen-0'))),
