@@ -49,6 +49,13 @@ export const programs = {
     'doctor/main',
   ],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
+  'mesh-machine-registry.sh': [
+    'registry/settings',
+    'failures',
+    'registry/words',
+    'registry/layer',
+    'registry/main',
+  ],
   'mesh-machine-trial.sh': ['trial/settings', 'failures', 'trial/trial', 'trial/main'],
   'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
   'mesh-machine-watch.sh': ['watch/settings', 'watch/watch', 'watch/main'],
@@ -95,7 +102,12 @@ export function shareFailures(templates: string): Map<ProgramName, string> {
   const own = called('mesh-machine.sh')
   const alone = called('mesh-machine-fetch.sh')
   const others = (
-    ['mesh-machine-doctor.sh', 'mesh-machine-trial.sh', 'mesh-machine-upgrade.sh'] as const
+    [
+      'mesh-machine-doctor.sh',
+      'mesh-machine-registry.sh',
+      'mesh-machine-trial.sh',
+      'mesh-machine-upgrade.sh',
+    ] as const
   ).map((name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const)
   const all = new Set([...own, ...alone, ...others.flatMap(([, ids]) => [...ids])])
   const known = new Set(failures.map(({ id }) => id))

@@ -37,6 +37,11 @@ export const forms: Readonly<Record<string, string>> = {
   [`^${file}$`]:
     'an absolute path of letters, digits, ".", "_", "@", "+" and "-", without ".." and without a "/" at the end',
   [raw`^https?://${host}/?$`]: 'http://host:port, without a user name and a path',
+  [raw`^(?=[^/]*[.:])${names}(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`]:
+    'registry/name in lower case, without https://, without a tag and without a digest',
+  '^sha256:[0-9a-f]{64}$': '"sha256:" and 64 hexadecimal digits in lower case',
+  '^[A-Za-z0-9_][A-Za-z0-9._@$+|~-]*$':
+    'letters, digits, ".", "_", "@", "$", "+", "|", "~" and "-", with a letter, digit or "_" first',
   '^[0-9a-f]{64}$': '64 hexadecimal digits in lower case',
   '^[a-z0-9._-]+$': 'lower-case letters, digits, ".", "_" and "-"',
   [raw`^((?=${text}-----BEGIN )${text}|${file}|https://${host}(/[A-Za-z0-9._~%+,=:@&?/-]*)?)$`]:
@@ -94,7 +99,11 @@ const repairs: readonly Repair[] = [
   (value) => value.replace(/\/+$/, ''),
   (value) => value.replace(/\.+$/, ''),
   (value) => value.replace(/^(v|stable-|release-|sha256:)/i, ''),
+  (value) => value.replace(/(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]*)?$/, ''),
   (value) => `v${value}`,
+  (value) => `sha256:${value}`,
+  (value) => value.replace(/^linkerd\//, 'cr.l5d.io/linkerd/'),
+  (value) => `docker.io/${value}`,
   (value) => `edge-${value}`,
   (value) => value.replace(/[_\s]+/g, '-'),
   (value) => value.replace(/^[-_.]+|[-_.]+$/g, ''),

@@ -1,6 +1,6 @@
 import { pointer } from '../diagnostics/pointer.ts'
 import type {
-  Install as InstallInput,
+  ProxyInstall as InstallInput,
   Machine,
   MeshjoinDocument,
   MeshLayer as MeshLayerInput,
@@ -140,8 +140,17 @@ function parseAddresses(list: readonly string[] = []): Address[] {
   return list.flatMap((text) => parseAddress(text) ?? [])
 }
 
+/** The image of Linkerd's releases, and where the binary is in it (linkerd/linkerd2, Dockerfile.proxy). */
+const linkerdImage = 'cr.l5d.io/linkerd/proxy'
+const pathInImage = '/usr/lib/linkerd/linkerd2-proxy'
+
 function resolveInstall(install: InstallInput, url: string): Install {
   if (install.from === 'preinstalled') return { from: 'preinstalled', path: install.path ?? '' }
+  if (install.from === 'image') {
+    const { image = linkerdImage, path = pathInImage, layer = {}, username, passwordFile } = install
+    const { caFile, httpProxy } = install
+    return { from: 'image', image, layer, path, username, passwordFile, caFile, httpProxy }
+  }
   const { sha256 = {}, caFile, httpProxy } = install
   return { from: 'download', url: install.url ?? url, sha256, caFile, httpProxy }
 }

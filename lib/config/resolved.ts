@@ -24,6 +24,21 @@ export type Install =
       readonly caFile: string | undefined
       readonly httpProxy: string | undefined
     }
+  | {
+      readonly from: 'image'
+      /** Registry and name, without tag and digest. */
+      readonly image: string
+      /** `sha256:` and lower-case hex of the layer's blob, for each architecture that machines may have. */
+      readonly layer: Readonly<Partial<Record<Architecture, string>>>
+      /** Absolute path of the binary in the image. */
+      readonly path: string
+      /** How to log in: a name, and a file on the machine with the password. Both or none. */
+      readonly username: string | undefined
+      readonly passwordFile: string | undefined
+      /** PEM file on the machine with the CA of the registry; undefined for the system's store. */
+      readonly caFile: string | undefined
+      readonly httpProxy: string | undefined
+    }
   | { readonly from: 'preinstalled'; readonly path: string }
 
 /** How the mesh layer reaches a machine that boots with user-data. */

@@ -92,7 +92,7 @@ function describeForm(value: string, pattern: unknown): { rule: string; repaired
   const rule = typeof pattern === 'string' ? forms[pattern] : undefined
   if (rule === undefined) return { rule: 'shorter', repaired: undefined }
   const repaired = repairValue(value, String(pattern))
-  return { rule, repaired: repaired === undefined || repaired.length > 60 ? undefined : repaired }
+  return { rule, repaired: repaired === undefined || repaired.length > 72 ? undefined : repaired }
 }
 
 /** What the schema says of the place of a value. */

@@ -431,9 +431,9 @@ export const catalogue = {
     (a) => `the url cannot work: ${a.reason}`,
     (a) => `use a url such as ${a.example}`,
   ),
-  'install-same-sum': warning<Record<never, never>>(
-    () => 'amd64 and arm64 have the same sha256',
-    () => 'copy each checksum from its own file of the release',
+  'install-same-sum': warning<{ field: string }>(
+    (a) => `amd64 and arm64 have the same ${a.field}`,
+    (a) => `copy each from its own ${a.field === 'layer' ? 'manifest of the image' : 'file of the release'}`,
   ),
   'path-volatile': error<{ path: string; folder: string }>(
     (a) => `${a.path} is lost at reboot: ${a.folder} is volatile`,

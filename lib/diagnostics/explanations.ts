@@ -142,12 +142,12 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'setting-unknown':
     'No known proxy reads this variable. The proxy ignores what it does not know, so a slip of the pen stays unnoticed.',
   'install-incomplete':
-    'Software comes from a download with a pinned sha256 for each architecture, or is already on the machine at a path.',
+    'Software comes from a download with a pinned sha256 for each architecture, the proxy also from the layer of a container image by its digest, or it is already on the machine at a path.',
   'install-option-unused': 'An option that the chosen kind of installation does not read.',
   'install-url':
     'A download address is fixed text with the placeholders {version} and {arch}. With checksums for two architectures it must tell them apart.',
   'install-same-sum':
-    'Both architectures have the same sha256. Their files cannot be the same, so one machine would refuse its download.',
+    'Both architectures have the same checksum. Their files cannot be the same, so one machine would refuse what it fetches, or could not run it.',
   'path-volatile':
     'Files that the machine needs at every boot cannot live in a folder that is emptied at boot, or that programs may clean.',
   'path-hidden':

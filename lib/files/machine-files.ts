@@ -7,7 +7,7 @@ import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import { commands, meshTemplates, probesPath } from './mesh-templates.ts'
+import { commands, type MeshCommand, meshTemplates, probesPath, registryCommand } from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
 import type { UnitView } from './unit-view.ts'
@@ -77,7 +77,7 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
     file('/etc/linkerd/mesh.env', 0o600, printEnvironment(comments, plan.environment, literalNotation)),
     file('/etc/linkerd/mesh-machine.conf', 0o644, printMachineData(plan)),
     file('/etc/linkerd/trust-anchors.pem', 0o644, plan.trustAnchors),
-    ...commands.map(({ path, mode, template }) => file(path, mode, readText(template))),
+    ...listCommands(plan).map(({ path, mode, template }) => file(path, mode, readText(template))),
   ]
   if (plan.agent !== undefined) {
     files.push(
@@ -90,6 +90,11 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
     if (when(view)) files.push(file(path, mode, renderTemplate(template, data)))
   }
   return files
+}
+
+/** Our programs on the machines of a mesh layer. */
+export function listCommands({ proxy }: Pick<MeshPlan, 'proxy'>): readonly MeshCommand[] {
+  return proxy.install.from === 'image' ? [...commands, registryCommand] : commands
 }
 
 function viewUnits(plan: MeshPlan): UnitView {

@@ -50,13 +50,16 @@ function programValues(
   program: Program | undefined,
 ): Record<string, string> {
   const install = program?.install
-  const download = install?.from === 'download' ? install : undefined
+  const download = install?.from === 'preinstalled' ? undefined : install
+  const login = install?.from === 'image' ? install : undefined
   const values: Record<string, string> = {
     [`${prefix}_${fromKey}`]: install?.from ?? '',
     [`${prefix}_VERSION`]: program?.version ?? '',
     [`${prefix}_PATH`]: install?.from === 'preinstalled' ? install.path : '',
     [`${prefix}_CA_FILE`]: download?.caFile ?? '',
     [`${prefix}_HTTP_PROXY`]: download?.httpProxy ?? '',
+    [`${prefix}_USERNAME`]: login?.username ?? '',
+    [`${prefix}_PASSWORD_FILE`]: login?.passwordFile ?? '',
   }
   for (const arch of ['amd64', 'arm64'] as const) {
     const archive = program?.downloads[arch]

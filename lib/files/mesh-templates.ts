@@ -31,6 +31,13 @@ export const meshTemplates: readonly MeshTemplate[] = [
   ),
 ]
 
+/** A program of ours, the same bytes on every machine that has it. */
+export interface MeshCommand {
+  readonly path: string
+  readonly template: string
+  readonly mode: 0o755
+}
+
 /** The command on the machine. */
 export const machineCommand = {
   path: '/usr/local/sbin/mesh-machine',
@@ -52,6 +59,13 @@ export const upgradeCommand = {
   mode: 0o755,
 } as const
 
+/** What fetches the proxy from its image: only where the document wants that. */
+export const registryCommand = {
+  path: '/usr/local/sbin/mesh-machine-registry',
+  template: 'mesh-machine-registry.sh',
+  mode: 0o755,
+} as const
+
 /** What loads the redirect on trial. */
 export const trialCommand = {
   path: '/usr/local/sbin/mesh-machine-trial',
@@ -69,7 +83,7 @@ export const watchCommand = {
 /** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
 export const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
 
-/** Every program of ours that a machine gets. */
+/** Every program of ours that any machine gets. */
 export const commands = [machineCommand, ...extraCommands] as const
 
 /** What the doctor tries. */

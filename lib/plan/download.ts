@@ -1,6 +1,8 @@
 import type { Architecture, Install } from '../config/resolved.ts'
 import { proxyHas } from '../config/versions.ts'
 
+const architectures = ['amd64', 'arm64'] as const
+
 /** One archive to fetch for one architecture. */
 export interface Download {
   readonly url: string
@@ -18,8 +20,32 @@ export function fillUrl(url: string, version: string, arch: Architecture): strin
   return url.replaceAll('{version}', version).replaceAll('{arch}', arch)
 }
 
-/** What to fetch for the proxy. The archive has one folder, named like the archive. */
+/** Docker Hub's registry has another name than its images have. */
+const registries: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' }
+
+/** Address of the registry that an image is in. */
+export function registryOf(image: string): string {
+  const host = image.slice(0, image.indexOf('/'))
+  return `https://${registries[host] ?? host}`
+}
+
+/** The blob of a layer, by the registry's HTTP API. A layer is a tar.gz like any other archive. */
+function planLayers({ image, layer, path }: Extract<Install, { from: 'image' }>): Downloads {
+  const name = image.slice(image.indexOf('/') + 1)
+  const member = path.slice(1) // as layers name their files
+  const downloads: Partial<Record<Architecture, Download>> = {}
+  for (const arch of architectures) {
+    const digest = layer[arch]
+    if (digest === undefined) continue
+    const url = `${registryOf(image)}/v2/${name}/blobs/${digest}`
+    downloads[arch] = { url, sha256: digest.slice('sha256:'.length), member }
+  }
+  return downloads
+}
+
+/** What to fetch for the proxy. The archive of a release has one folder, named like the archive. */
 export function planProxyDownloads(version: string, install: Install): Downloads {
+  if (install.from === 'image') return planLayers(install)
   const platform = proxyHas(version, 'platformInAssetName') ? 'linux-' : ''
   return planDownloads(
     version,
@@ -36,7 +62,7 @@ export function planAgentDownloads(version: string, install: Install): Downloads
 function planDownloads(version: string, install: Install, member: (arch: Architecture) => string): Downloads {
   if (install.from !== 'download') return {}
   const downloads: Partial<Record<Architecture, Download>> = {}
-  for (const arch of ['amd64', 'arm64'] as const) {
+  for (const arch of architectures) {
     const sha256 = install.sha256[arch]
     if (sha256 === undefined) continue
     downloads[arch] = { url: fillUrl(install.url, version, arch), sha256, member: member(arch) }

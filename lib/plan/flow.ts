@@ -1,6 +1,7 @@
 import { hostNetwork, joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { linkerdHas } from '../config/versions.ts'
+import { registryOf } from './download.ts'
 import { proxyPorts } from './ports.ts'
 
 /** One kind of connection that a machine makes or accepts; for security groups and firewalls. */
@@ -83,25 +84,40 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
   }
   const { agent } = spire
   const programs = [config.proxy.install, ...(agent.from === 'managed' ? [agent.install] : [])]
-  for (const host of downloadHosts(programs))
-    flows.push(dial([host.host], host.port, 'download at the first boot and at upgrades'))
+  const when = 'at the first boot and at upgrades'
+  for (const host of downloadHosts(programs.filter(({ from }) => from !== 'image')))
+    flows.push(dial([host.host], host.port, `download ${when}`))
+  for (const host of downloadHosts(programs.filter(({ from }) => from === 'image')))
+    flows.push(dial([host.host], host.port, `layer of the proxy's image ${when}; ${elsewhere(config)}`))
   for (const host of downloadHosts([config.cloudInit.meshLayer]))
     flows.push(dial([host.host], host.port, 'download of the mesh layer at the first boot'))
   return flows
+}
+
+/** Who else has to be reached for an image: a registry says where tokens and blobs are only when it is asked. */
+function elsewhere({ proxy }: ResolvedConfig): string {
+  if (proxy.install.from !== 'image') return ''
+  if (proxy.install.httpProxy !== undefined) return 'the forward proxy must reach what the registry sends to'
+  const hosts = proxy.install.image.startsWith('cr.l5d.io/')
+    ? ': today ghcr.io and where that has its blobs'
+    : ''
+  return `a registry may send machines on to other hosts for tokens and blobs, port 443${hosts}`
 }
 
 /** Where a download goes: a forward proxy, where there is one. */
 interface Source {
   readonly from: string
   readonly url?: string
+  readonly image?: string
   readonly httpProxy?: string | undefined
 }
 
 function downloadHosts(sources: readonly Source[]): { host: string; port: number }[] {
   const seen = new Set<string>()
   const hosts: { host: string; port: number }[] = []
-  for (const { url, httpProxy } of sources) {
-    const [, scheme, authority = ''] = /^([a-z]+):\/\/([^/?#]+)/.exec(httpProxy ?? url ?? '') ?? []
+  for (const { url, image, httpProxy } of sources) {
+    const place = httpProxy ?? url ?? (image === undefined ? '' : registryOf(image))
+    const [, scheme, authority = ''] = /^([a-z]+):\/\/([^/?#]+)/.exec(place) ?? []
     if (scheme === undefined) continue
     const bare = { host: authority.replace(/^\[|\]$/g, ''), port: scheme === 'http' ? 80 : 443 }
     const target = splitHostPort(authority) ?? bare

@@ -9,16 +9,18 @@ export type Distribution = Family | 'amazon'
 /** Beside dnf's libraries there is always curl, often of `curl-minimal`, which cannot be installed together with `curl`. */
 export const curl: Need = { anyOf: ['curl', 'wget'], packages: alike('curl'), stock: ['rhel'] }
 
+const authorities: Need = {
+  // The dnf family keeps the authorities in the file, and has no such command.
+  anyOf: ['update-ca-certificates', '/etc/pki/tls/certs/ca-bundle.crt'],
+  packages: alike('ca-certificates'),
+  stock: [],
+}
+
 /** What a machine needs that downloads. */
-const downloading: readonly Need[] = [
-  {
-    // The dnf family keeps the authorities in the file, and has no such command.
-    anyOf: ['update-ca-certificates', '/etc/pki/tls/certs/ca-bundle.crt'],
-    packages: alike('ca-certificates'),
-    stock: [],
-  },
-  curl,
-]
+const downloading: readonly Need[] = [authorities, curl]
+
+/** wget cannot be told what a registry may have: a password for its own eyes, and no redirect to http. */
+const asking: readonly Need[] = [authorities, { ...curl, anyOf: ['curl'] }]
 const unpacking: readonly Need[] = [
   { anyOf: ['tar'], packages: alike('tar'), stock: ['debian'] },
   { anyOf: ['gzip'], packages: alike('gzip'), stock: ['debian'] },
@@ -52,9 +54,10 @@ export const layerNeeds: readonly Need[] = [...downloading, ...unpacking]
 
 /** The needs of the machines of a plan. The one list: of user-data, the role, and what `mesh-machine` asks for. */
 export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): Need[] {
-  const downloads = proxy.install.from === 'download' || agent?.program.install.from === 'download'
+  const sources = [proxy.install.from, agent?.program.install.from]
+  const downloads = sources.includes('download') || sources.includes('image')
   return [
-    ...(downloads ? downloading : []),
+    ...(sources.includes('image') ? asking : downloads ? downloading : []),
     ...always,
     ...backends[redirect.backend].needs,
     ...(downloads ? unpacking : []),

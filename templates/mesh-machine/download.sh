@@ -2,9 +2,9 @@
 # Binaries: fetched, unpacked beside those in use, taken into use. NAME is PROXY or AGENT, BASE the folder that has one of
 # each version, FILE the binary's path below that.
 
-# for_each_binary COMMAND: NAME BASE FILE of those that are downloaded.
+# for_each_binary COMMAND: NAME BASE FILE of those that come from elsewhere.
 for_each_binary() {
-  if [ "${PROXY_FROM}" = download ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; fi
+  if [ "${PROXY_FROM}" != preinstalled ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; fi
   if owns_agent && [ "${AGENT_INSTALL}" = download ]; then "$1" AGENT /opt/spire bin/spire-agent; fi
 }
 
@@ -48,11 +48,13 @@ install_binary() {
     work=$2/.new.$$
     mkdir -p "$(dirname "${work}/v/$3")" || :
     say "downloading ${url}"
-    error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail download "${url}" "${error}"
+    if [ "$1${PROXY_FROM}" = PROXYimage ]; then
+      mesh-machine-registry "${url}" "${work}/archive" "${failure_file}" || exit
+    else error=$(fetch "${url}" "${work}/archive" "${ca}" "${proxy}") || fail download "${url}" "${error}"; fi
     got=$(checksum "${work}/archive")
     [ "${got}" = "${sha256}" ] || fail checksum "${url}" "${got}" "${sha256}"
-    # The one file is written by us: no path, owner or mode of the archive counts.
-    error=$(tar -xzOf "${work}/archive" "${member}" 2>&1 >"${work}/v/$3") || fail unpack "${member} of ${url}" "${error}"
+    # The one file is written by us: no path, owner or mode of the archive counts. Some builders of images begin names with "./".
+    error=$(tar -xzOf "${work}/archive" --no-anchored "${member}" 2>&1 >"${work}/v/$3") || fail unpack "${member} of ${url}" "${error}"
     chmod 755 "${work}/v/$3"
     printf '%s\n' "${sha256}" "$(checksum "${work}/v/$3")" >"${work}/v/.meshjoin"
     [ ! -e "${folder}" ] || mv "${folder}" "${work}/old"

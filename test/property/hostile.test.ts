@@ -14,15 +14,16 @@ import { readSinks } from './sinks.ts'
 
 /** A document that every sink of today gets something of. */
 const carrier = minimalWith((document) => {
-  document.proxy.install = {
-    from: 'download',
+  const install = {
+    from: 'download' as const,
     url: 'https://mirror.example.com/{version}-{arch}',
     caFile: '/etc/ssl/ca.pem',
     httpProxy: 'http://proxy.example.com:3128',
     sha256: { amd64: 'a'.repeat(64), arm64: 'b'.repeat(64) },
   }
+  document.proxy.install = install
   document.proxy.defaultInboundPolicy = 'all-authenticated'
-  document.spire.agent.install = { ...document.proxy.install }
+  document.spire.agent.install = { ...install }
   document.ansible = { collection: { namespace: 'example', name: 'mesh', version: '1.2.0' } }
 })
 

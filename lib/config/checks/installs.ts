@@ -1,3 +1,4 @@
+import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
 import { type Draft, isAbsent } from '../draft.ts'
 import type { Check, CheckContext } from './context.ts'
@@ -14,26 +15,34 @@ export const checkInstalls: Check = (context) => {
   checkPaths(context)
 }
 
+type Option = Exclude<keyof Install, 'from'>
+
+/** What each kind reads. */
+const options: Readonly<Record<NonNullable<Install['from']>, readonly Option[]>> = {
+  download: ['sha256', 'url', 'caFile', 'httpProxy'],
+  image: ['image', 'layer', 'path', 'username', 'passwordFile', 'caFile', 'httpProxy'],
+  preinstalled: ['path'],
+}
+
+/** What each kind cannot do without. */
+const needed: Readonly<Record<NonNullable<Install['from']>, { field: Option; why: string }>> = {
+  download: { field: 'sha256', why: 'nothing is installed without a checksum' },
+  image: { field: 'layer', why: 'nothing is installed without a checksum, and a tag may move' },
+  preinstalled: { field: 'path', why: 'where the binary is on the machine' },
+}
+
 function checkInstall({ report }: CheckContext, install: Install | undefined, path: string): void {
   if (install?.from === undefined) return
-  const { from, sha256 = {} } = install
-  const unused =
-    from === 'download' ? (['path'] as const) : (['sha256', 'url', 'caFile', 'httpProxy'] as const)
-  for (const field of unused)
-    if (install[field] !== undefined)
+  const { from, sha256 = {}, layer = {} } = install
+  for (const field of new Set(Object.values(options).flat()))
+    if (install[field] !== undefined && !options[from].includes(field))
       report('install-option-unused', pointer(path, field), { field, from }, 'key')
-  if (from === 'preinstalled') {
-    if (isAbsent(install, 'path'))
-      report('install-incomplete', path, { field: 'path', why: 'where the binary is on the machine' })
-    return
-  }
-  if (isAbsent(install, 'sha256'))
-    return report('install-incomplete', path, {
-      field: 'sha256',
-      why: 'nothing is installed without a checksum',
-    })
-  if (sha256.amd64 !== undefined && sha256.amd64 === sha256.arm64)
-    report('install-same-sum', pointer(path, 'sha256', 'arm64'), {})
+  for (const [field, sums] of Object.entries({ sha256, layer }))
+    if (sums.amd64 !== undefined && sums.amd64 === sums.arm64)
+      report('install-same-sum', pointer(path, field, 'arm64'), { field })
+  if (from === 'image') checkLogin(report, install, path)
+  if (isAbsent(install, needed[from].field)) return report('install-incomplete', path, needed[from])
+  if (from !== 'download') return
   const both = sha256.amd64 !== undefined && sha256.arm64 !== undefined
   if (install.url !== undefined && both && !install.url.includes('{arch}')) {
     report('install-url', pointer(path, 'url'), {
@@ -41,6 +50,18 @@ function checkInstall({ report }: CheckContext, install: Install | undefined, pa
       example: 'https://mirror.example.com/linkerd2-proxy-{version}-linux-{arch}.tar.gz',
     })
   }
+}
+
+/** A name without a password, or the reverse. */
+function checkLogin(report: Report, install: Install, path: string): void {
+  const { username, passwordFile } = install
+  if (username !== undefined && isAbsent(install, 'passwordFile'))
+    report('install-incomplete', path, {
+      field: 'passwordFile',
+      why: 'the password of "username" comes from a file on the machine',
+    })
+  if (passwordFile !== undefined && isAbsent(install, 'username'))
+    report('install-incomplete', path, { field: 'username', why: 'whose password is in "passwordFile"' })
 }
 
 function checkMeshLayer({ draft, report }: CheckContext): void {
@@ -75,6 +96,7 @@ const taken: Readonly<Record<string, string>> = {
 function checkPaths({ draft, report }: CheckContext): void {
   const { server, agent, trustBundle } = draft.spire ?? {}
   const attestation = agent?.attestation ?? {}
+  const isInImage = draft.proxy?.install?.from === 'image'
   const files: [path: string, file: string | undefined][] = [
     ...Object.entries(attestation)
       .filter(([option]) => /[fF]ile$/.test(option))
@@ -87,7 +109,8 @@ function checkPaths({ draft, report }: CheckContext): void {
       server?.upstreamAuthority?.[key],
     ]),
     ['/proxy/install/caFile', draft.proxy?.install?.caFile],
-    ['/proxy/install/path', draft.proxy?.install?.path],
+    ['/proxy/install/passwordFile', draft.proxy?.install?.passwordFile],
+    ['/proxy/install/path', isInImage ? undefined : draft.proxy?.install?.path],
     ['/spire/agent/install/caFile', agent?.install?.caFile],
     ['/spire/agent/install/path', agent?.install?.path],
     ['/cloudInit/meshLayer/caFile', draft.cloudInit?.meshLayer?.caFile],

@@ -2,7 +2,7 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { checkJinjaTemplate } from '../../escape/jinja.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
-import { meshTemplates } from '../../files/mesh-templates.ts'
+import { meshTemplates, registryCommand } from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import { agentUnit } from '../../kinds/unit.ts'
 import { createMeshPlanner } from '../../plan/plan.ts'
@@ -112,6 +112,7 @@ export const everyPath: readonly string[] = [
     .flatMap(({ paths }) => paths)
     .sort(),
   ...meshTemplates.map(({ path }) => path).filter((path) => !path.endsWith(`/${agentUnit}`)),
+  registryCommand.path,
 ]
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

@@ -30,6 +30,7 @@ const parts = {
   annotations: 'readme/parts/annotations.md.hbs',
   entries: 'readme/parts/entries.md.hbs',
   firewalls: 'readme/parts/firewalls.md.hbs',
+  registry: 'readme/parts/registry.md.hbs',
 } as const
 
 /** With the steps that the node attestor asks of the operator. */
@@ -43,7 +44,11 @@ function printReadme(
   const attestation = agent.from === 'managed' ? agent.attestation : undefined
   const steps = attestation && availableAttestor(attestation)?.steps
   const [first] = machines
+  const { install } = config.proxy
   const view = {
+    registryPasswordFile: install.from === 'image' ? install.passwordFile : undefined,
+    fromImage: install.from === 'image',
+    registryUser: install.from === 'image' ? install.username : undefined,
     linkerdVersion: config.mesh.linkerd.text,
     machine: first?.name ?? '',
     hasSteps: steps !== undefined,

@@ -1,8 +1,8 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
-import { commands } from '../../files/mesh-templates.ts'
+import { listCommands } from '../../files/machine-files.ts'
 import { readChecksum } from '../../files/template.ts'
-import { createMeshPlanner, type Program } from '../../plan/plan.ts'
+import { createMeshPlanner, type MeshPlan, type Program } from '../../plan/plan.ts'
 import { type Target, textArtifact } from './target.ts'
 
 /** Where a program is developed, and the name of the tag that a version of it has there. */
@@ -36,7 +36,8 @@ export function emitSbom(
 ): Artifact[] {
   const placing = targets.filter((target) => target.placesMachineFiles)
   if (placing.length === 0) return []
-  const components = [...listDownloads(config, machines), ...listCommands(placing, config)]
+  const layers = [...new Set(machines.map(createMeshPlanner(config)))]
+  const components = [...listDownloads(layers), ...listPrograms(placing, config, layers)]
   const sbom = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
@@ -50,27 +51,26 @@ export function emitSbom(
 }
 
 /** What machines download, each once. What is there already is not our doing, so it is not named. */
-function listDownloads(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Component[] {
-  const layers = new Set(machines.map(createMeshPlanner(config)))
-  const programs = [...layers].flatMap(({ proxy, agent }) =>
+function listDownloads(layers: readonly MeshPlan[]): Component[] {
+  const programs = layers.flatMap(({ proxy, agent }) =>
     agent === undefined ? [proxy] : [proxy, agent.program],
   )
   const components = programs
-    .filter(({ install }) => install.from === 'download')
+    .filter(({ install }) => install.from !== 'preinstalled')
     .map((program) => [JSON.stringify(program), viewProgram(program)] as const)
   return [...new Map(components).values()]
 }
 
 /** The checksums stand at the addresses, since they are those of the archives, not of the program in them. */
-function viewProgram({ name, version, downloads }: Program): Component {
+function viewProgram({ name, version, install, downloads }: Program): Component {
   return {
     type: 'application',
     name,
     version,
-    purl: printPurl(origins[name], version),
+    purl: install.from === 'image' ? printImagePurl(install.image) : printPurl(origins[name], version),
     externalReferences: Object.entries(downloads).map(([arch, { url, sha256 }]) => ({
       url,
-      comment: `archive for linux/${arch}`,
+      comment: `${install.from === 'image' ? 'layer of the image' : 'archive'} for linux/${arch}`,
       type: 'distribution',
       hashes: [sha256Of(sha256)],
     })),
@@ -82,10 +82,22 @@ function printPurl({ repository, tag }: Origin, version: string): string {
   return `pkg:github/${repository}@${encodeURIComponent(tag(version))}`
 }
 
+/**
+ * An image has its last name as its name, and its place as a qualifier. A version would be the digest of a manifest, of which
+ * machines know nothing: the digests of the layers stand at their addresses.
+ */
+function printImagePurl(image: string): string {
+  return `pkg:oci/${image.slice(image.lastIndexOf('/') + 1)}?repository_url=${image}`
+}
+
 /** Our own programs, the same bytes on every machine. One that no target brings is left out. */
-function listCommands(placing: readonly Target[], config: ResolvedConfig): Component[] {
+function listPrograms(
+  placing: readonly Target[],
+  config: ResolvedConfig,
+  layers: readonly MeshPlan[],
+): Component[] {
   const brings = ({ leavesOut }: Target, path: string) => !leavesOut?.(config).includes(path)
-  return commands
+  return [...new Set(layers.flatMap((layer) => listCommands(layer)))]
     .filter(({ path }) => placing.some((target) => brings(target, path)))
     .map(({ path, template }) => ({
       type: 'file',

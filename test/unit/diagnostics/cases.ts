@@ -653,6 +653,57 @@ migration:
     '/proxy/install/sha256',
     install(`{from: preinstalled, path: /opt/proxy, «sha256: {amd64: ${amd64}}}`),
   ),
+  error('install-incomplete', '/proxy/install', install('«{from: image}')),
+  error(
+    'install-incomplete',
+    '/proxy/install',
+    install(`«{from: image, layer: {amd64: 'sha256:${amd64}'}, username: robot}`),
+  ),
+  error(
+    'install-incomplete',
+    '/proxy/install',
+    install(`«{from: image, layer: {amd64: 'sha256:${amd64}'}, passwordFile: /etc/password}`),
+  ),
+  error(
+    'install-option-unused',
+    '/proxy/install/url',
+    install(`{from: image, layer: {amd64: 'sha256:${amd64}'}, «url: 'https://mirror.example/x'}`),
+  ),
+  error(
+    'install-option-unused',
+    '/proxy/install/layer',
+    install(`{from: download, sha256: {amd64: ${amd64}}, «layer: {amd64: 'sha256:${amd64}'}}`),
+  ),
+  warning(
+    'install-same-sum',
+    '/proxy/install/layer/arm64',
+    install(`{from: image, layer: {amd64: 'sha256:${amd64}', arm64: «'sha256:${amd64}'}}`),
+  ),
+  error('bad-format', '/proxy/install/layer/amd64', install(`{from: image, layer: {amd64: «${amd64}}}`)),
+  ...[
+    'https://cr.l5d.io/linkerd/proxy',
+    'cr.l5d.io/linkerd/proxy:edge-26.9.1',
+    `cr.l5d.io/linkerd/proxy@sha256:${amd64}`,
+    'linkerd/proxy',
+  ].map((image) =>
+    error(
+      'bad-format',
+      '/proxy/install/image',
+      install(`{from: image, layer: {amd64: 'sha256:${amd64}'}, image: «'${image}'}`),
+    ),
+  ),
+  error(
+    'unknown-key',
+    '/proxy/install/layer/armv7',
+    install(`{from: image, layer: {«armv7: 'sha256:${amd64}'}}`),
+  ),
+  error(
+    'path-volatile',
+    '/proxy/install/passwordFile',
+    install(
+      `{from: image, layer: {amd64: 'sha256:${amd64}'}, username: robot, passwordFile: «/run/password}`,
+    ),
+  ),
   error('path-taken', '/proxy/install/path', install('{from: preinstalled, path: «/etc/spire/agent.json}')),
   error(
     'path-taken',

@@ -31,4 +31,37 @@ test('the data of the command on the machine, for a download and for what is the
   assert.not([...there.values()].includes(''))
 })
 
+test('the login of a registry is a name and the place of a password', () => {
+  const data = (login: object) =>
+    readAssignments(
+      printMachineData(
+        firstPlan(
+          minimalWith((document) => {
+            document.proxy.install = {
+              from: 'image',
+              layer: { amd64: `sha256:${'ab'.repeat(32)}` },
+              ...login,
+            }
+          }),
+        ).mesh,
+      ),
+    )
+  const anonymous = data({})
+  assert.is(anonymous.get('PROXY_FROM'), 'image')
+  assert.is(anonymous.get('PROXY_SHA256_AMD64'), 'ab'.repeat(32))
+  assert.not(
+    anonymous.has('PROXY_USERNAME') || anonymous.has('PROXY_PASSWORD_FILE') || anonymous.has('PROXY_PATH'),
+  )
+  const named = data({
+    username: 'robot$a',
+    passwordFile: '/etc/p',
+    caFile: '/etc/c',
+    httpProxy: 'http://p:3128',
+  })
+  assert.is(named.get('PROXY_USERNAME'), 'robot$a')
+  assert.is(named.get('PROXY_PASSWORD_FILE'), '/etc/p')
+  assert.is(named.get('PROXY_CA_FILE'), '/etc/c')
+  assert.is(named.get('PROXY_HTTP_PROXY'), 'http://p:3128')
+})
+
 test.run()

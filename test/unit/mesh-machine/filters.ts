@@ -200,6 +200,110 @@ COMMIT
     assert.is(run(['download'], script), 'https://a 12 m [] [] 1\n')
   })
 
+  test('an address is https, of one host, and without what means something to curl’s configuration', () => {
+    const isAddress = (text: string) => holds(['registry/words'], 'is_address "$(cat)"', text)
+    for (const text of [
+      'https://a.b',
+      'https://a.b:5000/v2/',
+      'https://[2001:db8::1]/x?y=[1]{2}',
+      'https://a?b',
+    ])
+      assert.ok(isAddress(text), text)
+    for (const text of [
+      ...[
+        '',
+        'http://a.b/',
+        'https://',
+        'https:///x',
+        'https://a b/',
+        'https://u@a/',
+        'https://u:p@a/',
+        'HTTPS://a/',
+      ],
+      ...[
+        'https://a"/',
+        'https://a/\\',
+        'https://a/\nhttps://b/',
+        'https://a/\u0001',
+        'https://a/é',
+        'https://a:123456/',
+      ],
+    ])
+      assert.not.ok(isAddress(text), text)
+  })
+
+  test('an origin is a host in lower case, with a port that is not the usual one', () => {
+    const origin = (text: string) => run(['registry/words'], 'origin "$(cat)"', text).trim()
+    assert.is(origin('https://Auth.Example:443/token?x=https://b/'), 'auth.example')
+    assert.is(origin('https://a.example:5000?x'), 'a.example:5000')
+  })
+
+  test('a token server may have the password of a registry in its own domain, and no other', () => {
+    const isAkin = (host: string, registry: string) =>
+      holds(['registry/words'], `is_akin '${host}' '${registry}'`)
+    for (const [host, registry] of [
+      ['ghcr.io', 'ghcr.io'],
+      ['r.example:5001', 'r.example:5000'],
+      ['auth.docker.io', 'registry-1.docker.io'],
+      ['gitlab.com', 'registry.gitlab.com'],
+      ['git.mesh.example:8443', 'registry.mesh.example:5000'],
+      ['auth.ghcr.io', 'ghcr.io'],
+      ['10.0.0.1:5001', '10.0.0.1:5000'],
+      ['auth.firm.co.uk', 'registry.firm.co.uk'],
+    ] as const)
+      assert.ok(isAkin(host, registry), `${host} ${registry}`)
+    for (const [host, registry] of [
+      ['evil.io', 'ghcr.io'],
+      ['evilghcr.io', 'ghcr.io'],
+      ['docker.io.evil.example', 'registry-1.docker.io'],
+      ['evildocker.io', 'registry-1.docker.io'],
+      ['10.0.0.2', '10.0.0.1'],
+      ['0.0.1', '10.0.0.1'],
+      ['evil.co.uk', 'firm.co.uk'],
+      ['evil.com.au', 'firm.com.au'],
+      ['registry', 'localhost:5000'],
+      ['[::1]', 'registry.mesh.example'],
+    ] as const)
+      assert.not.ok(isAkin(host, registry), `${host} ${registry}`)
+  })
+
+  test('a challenge is read from the last answer, whatever its letters', () => {
+    const head = [
+      'HTTP/1.1 103 Early Hints\r\nWWW-Authenticate: Basic realm="early"\r\n\r\n',
+      'HTTP/2 401\r\nWWW-AUTHENTICATE: basic realm="b"\r\nwww-authenticate: BEARER Realm="https://t/",service="s",scope="x"\r\n\r\n',
+    ].join('')
+    const script = `answer=$(last_answer); words=$(printf '%s\\n' "$answer" | challenge Bearer); echo "$words"
+      for name in realm service scope other; do echo "[$(parameter "$name" "$words")]"; done; printf '%s\\n' "$answer" | challenge Basic`
+    assert.equal(run(['registry/words'], script, head).trim().split('\n'), [
+      'yes Realm="https://t/",service="s",scope="x"',
+      '[https://t/]',
+      '[s]',
+      '[x]',
+      '[]',
+      'yes realm="b"',
+    ])
+  })
+
+  test('a token is taken from JSON, and from nothing that is nearly so', () => {
+    const token = (text: string) => run(['registry/words'], 'token', text).trim()
+    for (const text of ['{"token":"a.b-c_d~e+f/g=="}', '{ "x": 1, "access_token" :\t"a.b-c_d~e+f\\/g==" }\n'])
+      assert.is(token(text), 'a.b-c_d~e+f/g==', text)
+    for (const text of [
+      '',
+      '"token":"a"',
+      '["token":"a"]',
+      '{"token":"a',
+      '{"token":"a b"}',
+      '{"token":"a\\nb"}',
+      '{"atoken":"a"}',
+    ])
+      assert.is(token(text), '', text)
+  })
+
+  test('a password is quoted as curl’s configuration wants it', () => {
+    assert.is(run(['registry/words'], 'escape', 'a"b\\c $d %s'), 'a\\"b\\\\c $d %s')
+  })
+
   test('files count as changed until they are remembered', () => {
     const script = `state=.; echo 1 >a; files_changed x a && remember_files; ! files_changed x a; echo 2 >>a; files_changed x a; files_changed y a; echo well`
     assert.is(run(['restart'], script), 'well\n')

@@ -48,6 +48,30 @@ test('one’s own address is filled in for each architecture that has a sum', ()
   assert.is(downloads.arm64?.sha256, 'b'.repeat(64))
 })
 
+test('of an image, the blob of a layer by its digest, from the registry of the image', () => {
+  const hex = 'ab'.repeat(32)
+  const download = (install: object) =>
+    firstPlan(
+      minimalWith((document) => {
+        document.proxy.install = { from: 'image', layer: { arm64: `sha256:${hex}` }, ...install }
+      }),
+    ).mesh.proxy.downloads
+  assert.equal(download({}), {
+    arm64: {
+      url: `https://cr.l5d.io/v2/linkerd/proxy/blobs/sha256:${hex}`,
+      sha256: hex,
+      member: 'usr/lib/linkerd/linkerd2-proxy',
+    },
+  })
+  const { arm64 } = download({ image: 'r.example:5000/a/b', path: '/opt/proxy' })
+  assert.is(arm64?.url, `https://r.example:5000/v2/a/b/blobs/sha256:${hex}`)
+  assert.is(arm64?.member, 'opt/proxy')
+  assert.match(
+    download({ image: 'docker.io/a/b' }).arm64?.url ?? '',
+    /^https:\/\/registry-1\.docker\.io\/v2\/a\/b\//,
+  )
+})
+
 test('a preinstalled program has nothing to download', () => {
   const { proxy } = firstPlan(
     minimalWith((document) => {

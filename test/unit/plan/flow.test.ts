@@ -118,6 +118,30 @@ test('downloads go to the HTTP proxy or the mirror, each once; preinstalled prog
   )
 })
 
+test('the registry of an image, who it may send to, and the HTTP proxy that stands before both', () => {
+  const dialled = (install: object) =>
+    flows(
+      firstPlan(
+        minimalWith((document) => {
+          document.proxy.install = {
+            from: 'image',
+            layer: { amd64: `sha256:${'ab'.repeat(32)}` },
+            ...install,
+          }
+        }),
+      ),
+    )
+      .filter(({ why }) => why.startsWith('layer'))
+      .map(({ to, port, why }) => [`${to.join()}:${port}`, why.replace(/^[^;]*; /, '')])
+  const others = 'a registry may send machines on to other hosts for tokens and blobs, port 443'
+  assert.equal(dialled({}), [['cr.l5d.io:443', `${others}: today ghcr.io and where that has its blobs`]])
+  assert.equal(dialled({ image: 'r.example:5000/a/b' }), [['r.example:5000', others]])
+  assert.equal(dialled({ image: 'docker.io/a/b' }), [['registry-1.docker.io:443', others]])
+  assert.equal(dialled({ httpProxy: 'http://p.example:3128' }), [
+    ['p.example:3128', 'the forward proxy must reach what the registry sends to'],
+  ])
+})
+
 test('an HTTP proxy without a port is dialled on the port of its scheme', () => {
   const found = flows(
     firstPlan(

@@ -44,4 +44,20 @@ test('role and command have the same names', () => {
   ])
 })
 
+test('an image is asked for with curl, and wget does not do', () => {
+  const image = minimalWith((document) => {
+    document.proxy.install = { from: 'image', layer: { amd64: `sha256:${'ab'.repeat(32)}` } }
+    document.spire.agent.install = { from: 'preinstalled', path: '/usr/bin/spire-agent' }
+  })
+  const { value = [] } = generate(image)
+  const text = String(
+    value.find(({ path }) => path.endsWith('/etc/linkerd/mesh-machine.conf'))?.content ?? '',
+  )
+  const line = /^PACKAGES='(.*)'$/m.exec(text)?.[1]?.split(' ') ?? []
+  assert.ok(line.includes('curl') && line.includes('tar') && line.includes('gzip'), line.join(' '))
+  assert.not.ok(line.some((need) => need.includes('wget')))
+  const [machine] = plan(image).value ?? []
+  assert.ok(machine !== undefined && cloudConfig(machine).packages.includes('curl'))
+})
+
 test.run()

@@ -89,6 +89,29 @@ test('what is downloaded has its version, where it comes from, and the checksum 
   )
 })
 
+test('of an image, its name and place, the digest of each layer, and the program that fetches it', () => {
+  const document = minimalWith(({ proxy }) => {
+    proxy.install = {
+      from: 'image',
+      image: 'registry.example:5000/mirror/proxy',
+      layer: { amd64: `sha256:${sums.amd64}`, arm64: `sha256:${sums.arm64}` },
+    }
+  })
+  const components = listComponents(document)
+  const proxy = components.find(({ name }) => name === 'linkerd2-proxy')
+  assert.is(proxy?.purl, 'pkg:oci/proxy?repository_url=registry.example:5000/mirror/proxy')
+  assert.equal(
+    proxy?.externalReferences,
+    (['amd64', 'arm64'] as const).map((arch) => ({
+      url: `https://registry.example:5000/v2/mirror/proxy/blobs/sha256:${sums[arch]}`,
+      comment: `layer of the image for linux/${arch}`,
+      type: 'distribution',
+      hashes: [{ alg: 'SHA-256', content: sums[arch] }],
+    })),
+  )
+  assert.ok(components.some(({ name }) => name === '/usr/local/sbin/mesh-machine-registry'))
+})
+
 test('what is there already is not installed by us', () => {
   const document = minimalWith(({ proxy, spire }) => {
     proxy.install = { from: 'preinstalled', path: '/usr/lib/linkerd/linkerd2-proxy' }
