@@ -17,6 +17,8 @@ export interface DocumentChanges {
   /** Sums to use in place of the true ones. */
   readonly proxySha256?: string
   readonly proxyUrl?: string
+  /** In place of the download. */
+  readonly proxyInstall?: Readonly<Record<string, unknown>>
   readonly routes?: readonly { readonly to: string; readonly via: string }[]
   /** `proxy.settings`. */
   readonly settings?: Readonly<Record<string, string>>
@@ -55,7 +57,7 @@ interface Minimal {
     shutdownGracePeriod?: string
     settings?: DocumentChanges['settings']
     defaultInboundPolicy?: DocumentChanges['defaultInboundPolicy']
-    install: Record<string, unknown>
+    install: Readonly<Record<string, unknown>>
   }
   spire: { trustBundle?: string; agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
@@ -76,7 +78,7 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   const archive = changes.newProxy === true ? world.programs.newProxy : world.programs.proxy
   if (changes.newProxy === true) document.proxy.version = versions.newProxy
   if (changes.gracePeriod !== undefined) document.proxy.shutdownGracePeriod = changes.gracePeriod
-  document.proxy.install = {
+  document.proxy.install = changes.proxyInstall ?? {
     from: 'download',
     sha256: { [architecture]: changes.proxySha256 ?? archive.sha256 },
     url: changes.proxyUrl ?? `${world.downloads}/linkerd2-proxy-{version}-linux-{arch}.tar.gz`,

@@ -56,6 +56,7 @@ const tools: readonly [command: string, from: string][] = [
   ['curl', 'curl'],
   ['tar', 'tar'],
   ['dpkg-scanpackages', 'dpkg-dev'],
+  ['docker-registry', 'docker-registry'],
   ['go', 'Go 1.26.6 or newer, from go.dev'],
   ['gcc', 'gcc (the datastore of the SPIRE server is C)'],
 ]
