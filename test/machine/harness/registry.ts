@@ -60,14 +60,14 @@ async function start(world: World, storage: string, port: number, more: object):
   const config = join(world.folder, `registry-${port}.yml`)
   const settings = {
     version: '0.1',
-    log: { level: 'fatal' },
+    log: { level: 'error' },
     storage: { filesystem: { rootdirectory: storage } },
     http: { addr: `${addresses.downloads}:${port}`, tls: { certificate, key } },
     ...more,
   }
   writeFileSync(config, JSON.stringify(settings)) // which is YAML
   const child = spawn('ip', ['netns', 'exec', world.outside.name, 'docker-registry', 'serve', config], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'ignore',
   })
   onCleanup(() => kill(child))
   await until('the registry listens', 30, async () => {
