@@ -117,6 +117,17 @@ function isSame(a: Manner, b: Manner): boolean {
   return a.printRule === b.printRule && a.indent === b.indent && a.chain === b.chain && a.next === b.next
 }
 
+const comments = new WeakMap<RedirectRule, string>()
+
+/** The line above a rule, written once as well. */
+function commentOf(rule: RedirectRule): string {
+  const found = comments.get(rule)
+  if (found !== undefined) return found
+  const comment = `# ${checkRuleComment(rule.reason)}\n`
+  comments.set(rule, comment)
+  return comment
+}
+
 /** Rules one a line, each group of them under a comment that says why it is there. */
 export function printRules(
   { rules, ...chains }: Stage,
@@ -124,10 +135,11 @@ export function printRules(
   printRule: PrintRule,
   indent = '',
 ): string {
-  let heading = ''
+  let above: RedirectRule | undefined
   let text = ''
+  const manner = { ...chains, printRule, indent }
   for (const rule of rules) {
-    const line = printOnce(rule, { ...chains, printRule, indent }, notation)
+    const line = printOnce(rule, manner, notation)
     if (rule.repeat !== undefined) {
       const { over, reason } = rule.repeat
       text += notation.each(
@@ -136,9 +148,8 @@ export function printRules(
       )
       continue
     }
-    const next = `${rule.direction} ${rule.reason}`
-    if (next !== heading) text += `${indent}# ${checkRuleComment(rule.reason)}\n`
-    heading = next
+    if (rule.reason !== above?.reason || rule.direction !== above.direction) text += indent + commentOf(rule)
+    above = rule
     text += line
   }
   return text

@@ -68,8 +68,12 @@ export function compressUserData(userData: string, name: PlatformName | undefine
   return name !== undefined && platforms[name].gzip === 'base64' ? `${base64.encode(bytes)}\n` : bytes
 }
 
+let last: { readonly text: string; readonly bytes: Uint8Array } | undefined
+
+/** Who asks for the sizes of a text and then for the text asks twice, and it takes a while. */
 function compressBytes(text: string): Uint8Array {
-  return compress(strToU8(text))
+  if (last?.text !== text) last = { text, bytes: compress(strToU8(text)) }
+  return last.bytes.slice()
 }
 
 function countBytes(platform: Platform, bytes: number): number {
