@@ -1,5 +1,5 @@
 #!/bin/sh
-# mesh-machine: this machine and its Linkerd mesh. By meshjoin; see docs/machine.md.
+# mesh-machine, by meshjoin; see docs/machine.md
 #
 #   install, upgrade, status, leave
 #   redirect up [--confirm-within SECONDS], confirm, down, check

@@ -42,9 +42,6 @@ redirect_down() {
   publish
 }
 
-# redirect_expire: what a trial's timer runs.
-redirect_expire() { [ ! -e "${run}/trial" ] || { say 'nobody has confirmed'; redirect_down; }; }
-
 # redirect_apply: loads the rules, and takes away what an earlier document had elsewhere.
 redirect_apply() {
   local table

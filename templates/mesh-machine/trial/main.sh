@@ -3,7 +3,7 @@
 
 trap finish EXIT
 trap 'exit 143' TERM INT HUP
-case ${1-} in up | confirm) ;; *) usage ;; esac
+case ${1-} in up | confirm | expire | overdue) ;; *) usage ;; esac
 is_root || fail root
 load_configuration
 "trial_$1" "${2-}"

@@ -9,11 +9,17 @@ trial_up() {
   date -u >"${off}"
   # Each trial has a name of its own: one that is just ending still has its unit.
   systemd-run -q --collect --unit="linkerd-redirect-trial-$$" --on-active="$1" \
-    --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine redirect expire || fail trial
+    --timer-property=AccuracySec=1s /usr/local/sbin/mesh-machine-trial expire || fail trial
   echo $(($(seconds) + $1)) >"${run}/trial"
   say "off again in $1 s without \"mesh-machine redirect confirm\""
   switch_on
 }
+
+# trial_expire: what its timer runs.
+trial_expire() { [ ! -e "${run}/trial" ] || { say 'nobody has confirmed'; redirect_down; }; }
+
+# trial_overdue: what the other timer runs, for one that was lost.
+trial_overdue() { [ "$(seconds)" -le "$(($(cat "${run}/trial" || echo 0) + 5))" ] || trial_expire; }
 
 # trial_confirm: what is on trial stays.
 trial_confirm() {
