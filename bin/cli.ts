@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       'Print a commented starter document',
       (y) =>
         y.option('example', {
-          choices: ['minimal', 'walkthrough', 'fleet'] as const,
+          choices: ['minimal', 'walkthrough', 'fleet', 'autoscaling'] as const,
           default: 'minimal' as const,
           describe: 'example to print',
         }),

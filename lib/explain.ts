@@ -86,12 +86,23 @@ export function explain(input: Input, asked: Question): Result<Explanation> {
     report('question-unclear', '', {
       reason: `the document has ${config.machines.length} machines, ${machine?.name} first among them`,
     })
-  const plan = machine === undefined || several ? undefined : createPlanner(config)(machine)
+  const plan = machine === undefined || several ? undefined : atAnyAddress(createPlanner(config)(machine))
   const addresses = plan === undefined ? undefined : readQuestion(question, plan, report)
   const { locate } = checked.value
   const all = [...checked.diagnostics, ...diagnostics.map((found) => locateDiagnostic(found, locate))]
   if (plan === undefined || addresses === undefined || hasErrors(all)) return fail(all)
   return succeed(answer(plan, question, addresses, locate), all)
+}
+
+/** Rules about addresses that are found at boot decide as for whichever these are. */
+function atAnyAddress(plan: MachinePlan): MachinePlan {
+  if (plan.boot === undefined) return plan
+  const rules = plan.rules.map((rule) =>
+    rule.match.destinationIn === undefined
+      ? rule
+      : { ...rule, match: { ...rule.match, destinationIn: { addresses: [], all: [] } } },
+  )
+  return { ...plan, rules }
 }
 
 /** The addresses of a question, read. */
@@ -239,6 +250,8 @@ function notesOf(question: Question, at: Circumstances): string[] {
   const { direction, protocol, uid } = question
   const isProxied = at.fate === 'proxied'
   const notes: string[] = []
+  if (at.plan.boot !== undefined)
+    notes.push('The machine finds its address when it boots: this is so for whichever it is.')
   if (protocol === 'udp')
     notes.push('Only TCP is proxied: UDP, and so QUIC, is bypassed and goes as the application sends it.')
   const why = protocol === 'udp' ? undefined : whyBypassed(at)

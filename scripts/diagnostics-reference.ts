@@ -76,7 +76,7 @@ function readCatalogue(): Entry[] {
   })
 }
 
-const lists = ['allowed', 'known', 'targets', 'files', 'fields', 'built', 'platforms']
+const lists = ['allowed', 'machines', 'known', 'targets', 'files', 'fields', 'built', 'platforms']
 
 /** What makes a message of its own where it is there; the page has the usual one. */
 const absent = ['suggestion', 'ipv4', 'compressed', 'repaired', 'elsewhere']

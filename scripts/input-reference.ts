@@ -119,11 +119,14 @@ function exampleText(node: Node): string {
 
 function typeText(root: Node, property: Node): string {
   const node = resolve(root, property)
-  if (isNode(node.properties)) return `[${text(node.title)}](#${kebab(String(node.title))})`
+  const types = Array.isArray(node.type) ? node.type : [node.type]
+  const link = isNode(node.properties) ? `[${text(node.title)}](#${kebab(String(node.title))})` : undefined
+  if (link !== undefined && types.length === 1) return link
   if ('const' in node) return code(JSON.stringify(node.const))
   if (Array.isArray(node.enum)) return node.enum.map((value) => code(String(value))).join(', ')
-  const types = Array.isArray(node.type) ? node.type : [node.type]
-  return types.map((type) => kindText(root, node, String(type))).join(' or ')
+  return types
+    .map((type) => (type === 'object' && link !== undefined ? link : kindText(root, node, String(type))))
+    .join(' or ')
 }
 
 function kindText(root: Node, node: Node, type: string): string {

@@ -48,6 +48,7 @@ export const programs = {
     'doctor/check',
     'doctor/main',
   ],
+  'mesh-machine-boot.sh': ['boot/settings', 'failures', 'boot/find', 'boot/fill', 'boot/main'],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
   'mesh-machine-registry.sh': [
     'registry/settings',
@@ -103,6 +104,7 @@ export function shareFailures(templates: string): Map<ProgramName, string> {
   const alone = called('mesh-machine-fetch.sh')
   const others = (
     [
+      'mesh-machine-boot.sh',
       'mesh-machine-doctor.sh',
       'mesh-machine-registry.sh',
       'mesh-machine-trial.sh',

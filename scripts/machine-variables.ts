@@ -35,7 +35,10 @@ export function collectMachineVariables(schema: unknown): string {
 }
 
 function wordsOf(schema: unknown, object: string, name: string): Node {
-  const property = read(read(read(read(schema, 'definitions'), object), 'properties'), name)
+  const definitions = read(schema, 'definitions')
+  const place = read(read(read(definitions, object), 'properties'), name)
+  const refers = typeof place.$ref === 'string' ? place.$ref.replace('#/definitions/', '') : undefined
+  const property = refers === undefined ? place : read(definitions, refers)
   const { description, maxItems } = property
   const limits = isNode(property.items) && property.items.type === 'string' ? property.items : property
   const { pattern, maxLength, minimum, maximum } = limits

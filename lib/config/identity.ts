@@ -1,3 +1,6 @@
+/** What stands for the name of an instance, which finds it when it boots. No name of a document has braces. */
+export const instanceName = '{name}'
+
 /** Default names of a machine. They are part of the contract: policies and registration entries repeat them. */
 
 export function defaultSpiffeId(trustDomain: string, namespace: string, name: string): string {

@@ -7,7 +7,8 @@ import type {
 } from '../generated/document.ts'
 import { defaultResolver, noResolver } from '../kinds/resolvers/index.ts'
 import { normalizePem } from './certificate.ts'
-import { defaultParentId, defaultServerName, defaultSpiffeId } from './identity.ts'
+import { defaultParentId, defaultServerName, defaultSpiffeId, instanceName } from './identity.ts'
+import { bootOf, instancesOf, listOf } from './instances.ts'
 import { layerMachine } from './layers.ts'
 import {
   type Address,
@@ -116,7 +117,8 @@ interface Networks {
 function resolveNetworks({ mesh, machines }: MeshjoinDocument): Networks {
   const cluster = mesh.clusterNetworks.map((text) => parseNetwork(text)).filter(isNetwork)
   const typed = mesh.machineNetworks?.map((text) => parseNetworkOrAddress(text)).filter(isNetwork)
-  const own = typed ?? coverAddresses(machines.flatMap((machine) => parseAddresses(machine.addresses)))
+  const own =
+    typed ?? coverAddresses(machines.flatMap((machine) => parseAddresses(listOf(machine.addresses))))
   const all: RedirectNetwork[] = []
   const placed: Network[] = []
   const add = (network: Network, reason: string, origin: string): void => {
@@ -190,7 +192,7 @@ function hasIpv6(document: MeshjoinDocument, networks: readonly RedirectNetwork[
   return (
     networks.some((network) => network.family === 'ipv6') ||
     document.machines.some(({ addresses = [], localAddresses = [] }) =>
-      [...addresses, ...localAddresses].some((text) => text.includes(':')),
+      [...listOf(addresses), ...localAddresses].some((text) => text.includes(':')),
     )
   )
 }
@@ -201,10 +203,15 @@ function resolveMachines(
   ipv6: boolean,
 ): ResolvedMachine[] {
   const settingsOf = createSettingsResolver(ipv6)
-  return document.machines
-    .map((machine, index) =>
-      resolveMachine(document, machine, pointer('/machines', index), clusterDomain, settingsOf),
-    )
+  const machines: [machine: MachineInput, path: string][] = [
+    ...document.machines.map((machine, index): [MachineInput, string] => [
+      machine,
+      pointer('/machines', index),
+    ]),
+    ...instancesOf(document).map(({ group, path }): [MachineInput, string] => [{ group }, path]),
+  ]
+  return machines
+    .map(([machine, path]) => resolveMachine(document, machine, path, clusterDomain, settingsOf))
     .sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1)) // as their output folders sort
 }
 
@@ -223,24 +230,28 @@ function resolveGroups(document: MeshjoinDocument, ipv6: boolean): ResolvedGroup
   })
 }
 
+/** A machine of the document; without a name, the instances of its group. */
+type MachineInput = Partial<Machine>
+
 function resolveMachine(
   document: MeshjoinDocument,
-  machine: Machine,
+  machine: MachineInput,
   path: string,
   clusterDomain: string,
   settingsOf: SettingsResolver,
 ): ResolvedMachine {
   const { settings, originOf } = layerMachine(document, machine, path)
-  const { name } = machine
+  const { name = instanceName } = machine
   const namespace = settings.namespace ?? ''
   const { trustDomain } = document.spire
-  const addresses = parseAddresses(machine.addresses)
+  const addresses = parseAddresses(listOf(machine.addresses))
   return {
-    name,
+    name: machine.name ?? machine.group ?? '',
     path,
     group: machine.group,
     namespace,
     role: settings.role ?? 'server',
+    boot: bootOf(document, machine),
     addresses,
     localAddresses: machine.localAddresses === undefined ? addresses : parseAddresses(machine.localAddresses),
     labels: definedEntries(settings.labels),

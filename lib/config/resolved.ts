@@ -132,7 +132,15 @@ export interface Port {
   readonly opaque: boolean
 }
 
-/** A machine with defaults and its group applied. */
+/** What a machine finds when it boots, since the document cannot know it. */
+export interface Boot {
+  /** Where an instance of a group has its name from; undefined where the document names the machine. */
+  readonly name: 'hostname' | 'instance-id' | undefined
+  /** Whose address it takes; undefined for that of the route to the cluster. */
+  readonly interface: string | undefined
+}
+
+/** A machine with defaults and its group applied; or a group of instances, under the group's name. */
 export interface ResolvedMachine {
   readonly name: string
   /** JSON Pointer of the machine in the document. */
@@ -140,7 +148,9 @@ export interface ResolvedMachine {
   readonly group: string | undefined
   readonly namespace: string
   readonly role: 'server' | 'client'
-  /** What pods dial; at most one of each family. */
+  /** Undefined where the document has its addresses. */
+  readonly boot: Boot | undefined
+  /** What pods dial; at most one of each family. Empty where they are found at boot. */
   readonly addresses: readonly Address[]
   /** What the machine itself sees behind 1:1 NAT; the addresses where there is none. */
   readonly localAddresses: readonly Address[]
@@ -148,6 +158,7 @@ export interface ResolvedMachine {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly zone: string | undefined
+  /** Of instances, `{name}` stands for what each finds. */
   readonly identity: { readonly spiffeId: string; readonly serverName: string }
   /** Empty where the document says nothing of it. */
   readonly attestation: MachineAttestation

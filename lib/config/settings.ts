@@ -7,7 +7,10 @@ import type { Redirect, RedirectScope, ResolvedMachine } from './resolved.ts'
 export type SharedSettings = Pick<ResolvedMachine, 'ports' | 'defaultInboundPolicy' | 'redirect'>
 
 /** The settings of a machine. */
-export type SettingsResolver = (machine: Machine, settings: Settings) => SharedSettings
+export type SettingsResolver = (
+  machine: Pick<Partial<Machine>, 'group' | 'ports'>,
+  settings: Settings,
+) => SharedSettings
 
 /** Machines that say nothing of these settings themselves share the objects of their group. */
 export function createSettingsResolver(ipv6: boolean): SettingsResolver {

@@ -181,6 +181,18 @@ export const catalogue = {
     (a) => `${a.id} is already the identity of ${a.first}`,
     () => 'give each machine an identity of its own, or give the shared one to their group',
   ),
+  'instances-name-taken': error<{ name: string }>(
+    (a) => `"${a.name}" is the name of a machine, too: both would have one folder in the output`,
+    () => 'rename the group with "instances", or the machine',
+  ),
+  'instances-without-group': error<Record<never, never>>(
+    () => '"instances" makes a machine of a group, and "defaults" is none',
+    () => 'move it to an entry of "groups"',
+  ),
+  'machines-missing': error<Record<never, never>>(
+    () => 'there is no machine, and no group with "instances"',
+    () => 'add a machine, or "instances: {name: hostname}" to a group',
+  ),
   'identity-incomplete': error<{ missing: string; given: string }>(
     (a) => `"${a.given}" is given without "${a.missing}" in an identity that several machines share`,
     (a) => `add "${a.missing}" beside it`,
@@ -254,6 +266,16 @@ export const catalogue = {
   'address-missing': error<{ machine: string }>(
     (a) => `machine "${a.machine}" is a server without addresses`,
     () => 'add "addresses", or say "role: client"',
+  ),
+  'local-addresses-found': error<{ machine: string }>(
+    (a) => `machine "${a.machine}" finds its addresses when it boots, and its localAddresses with them`,
+    () => 'remove "localAddresses", or type "addresses" as well',
+  ),
+  'machine-networks-unknown': error<{ what: string }>(
+    (a) =>
+      `${a.what} finds its address when it boots, so the networks of meshed machines cannot be made of addresses`,
+    () =>
+      'set mesh.machineNetworks to the networks that machines may get addresses of, such as [10.20.0.0/16]',
   ),
   'address-port-duplicate': error<{ endpoint: string; first: string }>(
     (a) => `${a.endpoint} is already served by ${a.first}`,
@@ -582,6 +604,11 @@ export const catalogue = {
       `user-data for ${a.platform} goes without the doctor, which tries connections and looks before joining for rules made by hand and missing kernel modules, without the redirect on trial, and without what puts rules back at once (a timer does, every 30 s): the platform takes too few bytes`,
     (a) =>
       `nothing that joins or leaves needs these, and an upgrade brings its own; to have them, copy ${list(a.files)} of the target systemd onto the machine`,
+  ),
+  'inventory-without': info<{ machines: readonly string[] }>(
+    (a) => `Ansible's inventory is without ${list(a.machines)}: addresses are found when a machine boots`,
+    () =>
+      'boot them with user-data, or copy the files of the target systemd; a host whose address you know can be added to the inventory',
   ),
   'target-unknown': error<{ target: string; suggestion: string | undefined; known: readonly string[] }>(
     (a) => `there is no target "${a.target}"`,

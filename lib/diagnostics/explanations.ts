@@ -50,6 +50,11 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     "A SPIFFE ID, typed or made of the machine's namespace and name, must satisfy what Linkerd and SPIRE both accept.",
   'identity-duplicate':
     'Two machines type the same SPIFFE ID, so policy cannot tell them apart. Sharing on purpose is possible: give the identity to a group.',
+  'instances-name-taken': 'A group with `instances` has a folder in the output like a machine, by its name.',
+  'instances-without-group':
+    'The instances of a group have one user-data, whose folder is named after the group. A setting of all groups cannot make one.',
+  'machines-missing':
+    'The list of machines may be empty where a group has `instances`, since these are machines that nobody can list. Without either there is nothing to make.',
   'identity-incomplete':
     "An identity that is typed by hand is a pair: what the certificate says (spiffeId) and what peers ask for (serverName). A shared spiffeId with a default serverName per machine, or the other way round, does not match any peer's expectation.",
   'server-name-invalid':
@@ -80,6 +85,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'server-ports-missing':
     'With redirect.inbound.scope "declared", the default, connections to the ports of the document are redirected to the proxy. A server without ports has none.',
   'address-missing': 'A server is dialled by pods, so it needs an address. A client needs none.',
+  'local-addresses-found':
+    'With `addresses: {from: boot}` a machine finds the address that it has itself, which is what localAddresses would say. Behind one-to-one NAT pods dial another one, which a machine cannot see: there both have to be typed.',
+  'machine-networks-unknown':
+    'Connections from and to meshed machines are proxied, and by default their networks are the addresses of all servers of the document. An address that is found at boot is not known when the files are made, so other machines would pass the proxy by.',
   'address-port-duplicate':
     'Linkerd refuses to resolve an address and port that two external workloads claim ("found 2 externalworkloads with a conflicting ip").',
   'dual-stack-too-old': 'Two addresses on one ExternalWorkload are allowed since edge-24.9.1 (2.17).',
@@ -195,6 +204,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Platforms take different amounts of user-data, and EC2 the least. With a platform named, the user-data is compressed where that platform takes it, leaves out what does not fit, and is checked against the limit.',
   'doctor-left-out':
     'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it there, and so do comments.',
+  'inventory-without':
+    'An inventory lists hosts by their addresses, and instances that come and go are no hosts that anybody can list. So neither a group of instances nor a machine with `addresses: {from: boot}` is in it.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':

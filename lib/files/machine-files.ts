@@ -1,13 +1,22 @@
 import { proxySeconds } from '../config/duration.ts'
 import { backends } from '../kinds/backends/index.ts'
+import { bootNotation, foundAddresses } from '../plan/boot.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { proxyPorts } from '../plan/ports.ts'
 import type { RedirectRule } from '../plan/rule.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
+import { bootPath, printBootData, unfilled } from './boot.ts'
 import { printEnvironment } from './environment.ts'
 import { printMachineData } from './mesh-machine-data.ts'
-import { commands, type MeshCommand, meshTemplates, probesPath, registryCommand } from './mesh-templates.ts'
+import {
+  bootCommand,
+  commands,
+  type MeshCommand,
+  meshTemplates,
+  probesPath,
+  registryCommand,
+} from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
 import { readText, renderTemplate } from './template.ts'
 import type { UnitView } from './unit-view.ts'
@@ -32,11 +41,21 @@ export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
   return (plan) => {
     const mesh = layers.get(plan.mesh) ?? printMeshLayer(plan.mesh)
     layers.set(plan.mesh, mesh)
-    const { environment, rules, shape } = plan
-    const layer = { environment, rules, shape, mesh: plan.mesh, served: servedAddresses(plan) }
-    const machine = printMachineLayer(layer, literalNotation)
+    const { environment, rules, shape, boot } = plan
+    const layer = { environment, rules, shape, mesh: plan.mesh, served: servedOf(plan) }
+    const machine =
+      boot === undefined
+        ? printMachineLayer(layer, literalNotation)
+        : [
+            fileOf('machine')(bootPath, 0o644, printBootData(plan, boot)),
+            ...printMachineLayer(layer, bootNotation).map((one) => ({ ...one, path: one.path + unfilled })),
+          ]
     return [...mesh, ...machine].sort((a, b) => (a.path < b.path ? -1 : 1))
   }
+}
+
+function servedOf(plan: MachinePlan): ServedAddresses {
+  return plan.boot === undefined ? servedAddresses(plan) : foundAddresses
 }
 
 function fileOf(layer: MachineFile['layer']) {
@@ -93,8 +112,12 @@ export function printMeshLayer(plan: MeshPlan): MachineFile[] {
 }
 
 /** Our programs on the machines of a mesh layer. */
-export function listCommands({ proxy }: Pick<MeshPlan, 'proxy'>): readonly MeshCommand[] {
-  return proxy.install.from === 'image' ? [...commands, registryCommand] : commands
+export function listCommands({ proxy, finds }: Pick<MeshPlan, 'proxy' | 'finds'>): readonly MeshCommand[] {
+  return [
+    ...commands,
+    ...(finds ? [bootCommand] : []),
+    ...(proxy.install.from === 'image' ? [registryCommand] : []),
+  ]
 }
 
 function viewUnits(plan: MeshPlan): UnitView {
@@ -115,6 +138,7 @@ function viewUnits(plan: MeshPlan): UnitView {
       ...credential,
       hasFallback: credential.fallback !== '',
     })),
+    finds: plan.finds,
     failsClosed: plan.redirect.onProxyFailure === 'closed',
     hasRoutes: plan.routes.length > 0,
     routes: plan.routes,

@@ -66,6 +66,13 @@ export const registryCommand = {
   mode: 0o755,
 } as const
 
+/** What finds the machine's address and name. Only documents that ask for it have it. */
+export const bootCommand = {
+  path: '/usr/local/sbin/mesh-machine-boot',
+  template: 'mesh-machine-boot.sh',
+  mode: 0o755,
+} as const
+
 /** What loads the redirect on trial. */
 export const trialCommand = {
   path: '/usr/local/sbin/mesh-machine-trial',

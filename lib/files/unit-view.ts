@@ -36,6 +36,8 @@ export interface UnitView {
   readonly agentReadsExecutables: boolean
   /** Files of the node attestor that reach the agent as credentials. */
   readonly credentials: readonly UnitCredential[]
+  /** True where machines of the document find their addresses when they boot. */
+  readonly finds: boolean
   /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */
   readonly failsClosed: boolean
   /** True where `routes` has any. */

@@ -17,6 +17,7 @@ const resolverUnits = availableResolvers.flatMap(([provider, resolver]) =>
 export const units: readonly MachineUnit[] = [
   ...resolverUnits,
   { name: 'linkerd-mesh.target' },
+  { name: 'mesh-machine-boot.service', stage: 'routes', when: (view) => view.finds },
   { name: 'linkerd-mesh-routes.service', stage: 'routes', restartOn: [], when: (view) => view.hasRoutes },
   {
     name: agentUnit,

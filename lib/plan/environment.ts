@@ -20,8 +20,8 @@ export interface EnvironmentEntry {
 export interface EnvironmentIdentity {
   readonly name: Scalar
   readonly namespace: Scalar
-  readonly spiffeId: Scalar
-  readonly serverName: Scalar
+  readonly spiffeId: Scalar | Text
+  readonly serverName: Scalar | Text
   /** Addresses that packets arrive at; empty for a client without addresses. */
   readonly inboundAddresses: List
   readonly inboundPorts: List
@@ -61,8 +61,8 @@ export function planMeshEnvironment(config: ResolvedConfig, layer: LayerSettings
 export function planMachineEnvironment(machine: EnvironmentIdentity): EnvironmentEntry[] {
   const { name, namespace } = machine
   return [
-    line('IDENTITY_SERVER_ID', textOf(machine.spiffeId)),
-    line('IDENTITY_SERVER_NAME', textOf(machine.serverName)),
+    line('IDENTITY_SERVER_ID', asText(machine.spiffeId)),
+    line('IDENTITY_SERVER_NAME', asText(machine.serverName)),
     line('POLICY_WORKLOAD', jsonText({ ns: namespace, external_workload: name })),
     // Linkerd reads only ns, nodeName and pod; a nodeName that is no Kubernetes node only makes it log.
     line('DESTINATION_CONTEXT', jsonText({ ns: namespace, external_workload: name })),
@@ -70,6 +70,10 @@ export function planMachineEnvironment(machine: EnvironmentIdentity): Environmen
     ...listLine('INBOUND_PORTS', machine.inboundPorts),
     ...listLine('INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION', machine.opaquePorts),
   ]
+}
+
+function asText(value: Scalar | Text): Text {
+  return typeof value === 'object' && !isVariable(value) ? value : textOf(value)
 }
 
 /** The concrete identity of a machine of the document. */

@@ -11,6 +11,7 @@ import type {
 } from '../config/resolved.ts'
 import type { Credential, Json } from '../kinds/attestors/attestor.ts'
 import { attestationCredentials } from '../kinds/attestors/index.ts'
+import { type BootPlan, bootIdentity, foundAddresses, planBoot } from './boot.ts'
 import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
 import {
   type EnvironmentEntry,
@@ -75,6 +76,8 @@ export interface MeshPlan {
   }
   /** Routes to the networks of the cluster that the machine sets up itself. */
   readonly routes: readonly { readonly to: string; readonly via: string }[]
+  /** Whether any machine of the document finds its address or its name when it boots. */
+  readonly finds: boolean
   readonly redirect: {
     readonly backend: RedirectBackend
     readonly ipv6: boolean
@@ -90,7 +93,9 @@ export interface MachinePlan {
   readonly path: string
   readonly spiffeId: string
   readonly parentId: string
-  /** What pods dial. */
+  /** What it finds when it boots; undefined where the document has its addresses. Names of what it finds stand in `environment` and `rules`. */
+  readonly boot: BootPlan | undefined
+  /** What pods dial; empty where it is found at boot. */
   readonly addresses: readonly string[]
   /** What the machine itself sees behind 1:1 NAT; the addresses where there is none. */
   readonly localAddresses: readonly string[]
@@ -108,17 +113,22 @@ export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine
   const planRules = createShapePlanner(config)
   return (machine) => {
     const shape = planRules(machine)
+    const { boot } = machine
+    const served = boot === undefined ? servedAddresses(machine) : foundAddresses
     return {
       name: machine.name,
       namespace: machine.namespace,
       path: machine.path,
       spiffeId: machine.identity.spiffeId,
       parentId: machine.parentId,
+      boot: boot && planBoot(config, machine, boot),
       addresses: machine.addresses.map(({ text }) => text),
       localAddresses: machine.localAddresses.map(({ text }) => text),
       mesh: planLayer(machine),
-      environment: planMachineEnvironment(environmentIdentity(machine)),
-      rules: [...planServed({ ...machine, served: servedAddresses(machine) }), ...shape],
+      environment: planMachineEnvironment(
+        boot === undefined ? environmentIdentity(machine) : bootIdentity(machine, boot),
+      ),
+      rules: [...planServed({ ...machine, served }), ...shape],
       shape,
       // No target asks for them, and they take longer than the rest.
       get flows() {
@@ -187,6 +197,7 @@ function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
     controlPlane: [mesh.controlPlane.destination, mesh.controlPlane.policy],
     resolver: mesh.dns,
     routes: mesh.routes,
+    finds: config.machines.some(({ boot }) => boot !== undefined),
     redirect: { backend, ipv6, onProxyFailure },
   }
 }

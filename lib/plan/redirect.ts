@@ -4,6 +4,7 @@ import {
   isNetwork,
   type Network,
   networkContains,
+  networkCovers,
   parseAddress,
   parseNetworkOrAddress,
 } from '../config/network.ts'
@@ -31,7 +32,8 @@ const metadataNetworks: readonly {
 
 /** What of a machine its rules are made of; the ports are a variable where the machine is symbolic. */
 export interface RedirectMachine
-  extends Pick<ResolvedMachine, 'redirect' | 'addresses' | 'localAddresses' | 'originOf'> {
+  extends Pick<ResolvedMachine, 'redirect' | 'addresses' | 'localAddresses' | 'originOf'>,
+    Partial<Pick<ResolvedMachine, 'boot'>> {
   readonly ports: readonly Port[] | VariableList
   readonly served: ServedAddresses
 }
@@ -270,12 +272,20 @@ function directoryRules(config: ResolvedConfig, machine: ShapedMachine): Redirec
 /** The networks of the cluster that a machine itself is in, with their places in the document. */
 export function networksAround(
   { mesh }: ResolvedConfig,
-  { addresses, localAddresses }: Pick<ResolvedMachine, 'addresses' | 'localAddresses'>,
+  machine: Pick<ResolvedMachine, 'addresses' | 'localAddresses'> & Partial<Pick<ResolvedMachine, 'boot'>>,
 ): (readonly [index: number, network: Network])[] {
+  const { addresses, localAddresses, boot } = machine
   const own = [...addresses, ...localAddresses]
-  return [...mesh.clusterNetworks.entries()].filter(([, network]) =>
-    own.some((address) => networkContains(network, address)),
+  return [...mesh.clusterNetworks.entries()].filter(
+    ([, network]) =>
+      own.some((address) => networkContains(network, address)) ||
+      // Not known before it boots: wherever machines may be.
+      (boot !== undefined && mesh.machineNetworks.some((place) => overlap(network, place))),
   )
+}
+
+function overlap(a: Network, b: Network): boolean {
+  return networkCovers(a, b) || networkCovers(b, a)
 }
 
 function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): RedirectRule[] {

@@ -53,6 +53,8 @@ export function planSymbolic(
   }
   for (const group of config.groups) add(group, { addresses: [], localAddresses: [] })
   for (const machine of config.machines) {
+    // Whoever runs a role knows the addresses of its hosts.
+    if (machine.boot !== undefined) continue
     const group = groups.get(machine.group)
     if (group !== undefined) add(group, machine)
   }

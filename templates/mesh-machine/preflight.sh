@@ -23,6 +23,7 @@ check_packages() {
 check_machine() {
   local table
   check_packages
+  ! has mesh-machine-boot || mesh-machine-boot
   [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] || fail systemd
   require_file "${etc}/mesh.env"
   require_file "${etc}/machine.env"

@@ -21,6 +21,7 @@ publish() {
     "expires": $(date -ud "${expires:-never}" +'"%FT%TZ"' 2>/dev/null || echo null)},
   "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(boolean redirect_is_off), "second": $(boolean yields)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
+  "workload": $(cat "${state}/workload" 2>/dev/null || echo null),
   "undone": $(cat "${state}/undone" 2>/dev/null || echo null)
 }
 STATUS

@@ -26,7 +26,18 @@ function noteTime(debian: string, line: string): void {
 }
 
 /** What these tell of is our own doing, the same with any systemd, cloud-init or iptables. A new story is about a distribution. */
-const ours = ['delivery', 'failures', 'flush', 'gate', 'leave', 'refusals', 'registry', 'retry', 'upgrade']
+const ours = [
+  'delivery',
+  'failures',
+  'flush',
+  'gate',
+  'instances',
+  'leave',
+  'refusals',
+  'registry',
+  'retry',
+  'upgrade',
+]
 
 /** 0 or 1 by the commit; 0 outside of a repository. */
 function readTurn(): number {

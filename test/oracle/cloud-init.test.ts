@@ -162,9 +162,9 @@ function withoutComments(path: string, content: string): string {
 }
 
 /** Where the mesh layer comes in another way: the machine layer, as the target systemd has it, and what fetches the other. */
-function layeredFiles({ title, cloudConfig, files }: CaseMachine): RootFile[] {
+function layeredFiles({ title, cloudConfig, placed }: CaseMachine): RootFile[] {
   return cloudConfig.write_files.map(({ path, permissions, content }) => {
-    const same = files.find((file) => file.path === path)
+    const same = placed.find((file) => file.path === path)
     assert.ok(
       same === undefined ? /mesh-(machine-fetch|layer\.conf)/.test(path) : same.content === content,
       title,
@@ -176,8 +176,8 @@ function layeredFiles({ title, cloudConfig, files }: CaseMachine): RootFile[] {
 /** The files of the target systemd, as far as user-data carries them. */
 function carriedFiles(machine: CaseMachine): readonly RootFile[] {
   if (/meshLayer: *\{from: (fetch|baked)/.test(documentOf(machine))) return layeredFiles(machine)
-  if (!isLean(machine)) return machine.files
-  return machine.files
+  if (!isLean(machine)) return machine.placed
+  return machine.placed
     .filter(({ path }) => !spared.includes(path))
     .map((file) => ({ ...file, content: withoutComments(file.path, String(file.content)) }))
 }

@@ -1,5 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { isAbsent } from '../draft.ts'
+import { isFound, listOf } from '../instances.ts'
 import {
   coverAddresses,
   hostNetwork,
@@ -21,6 +22,7 @@ import { type Check, type CheckContext, createClaims, isServer, type MachineView
 export const checkAddresses: Check = (context) => {
   const networks = checkNetworks(context)
   for (const machine of context.machines) checkMachine(context, machine, networks)
+  checkFound(context)
   checkUniqueEndpoints(context)
   checkNetworkCount(context)
   checkFamilies(context, networks)
@@ -61,7 +63,7 @@ function checkMachine(
 ): void {
   const raw = draft.machines?.[Number(machine.path.split('/')[2])]
   for (const key of ['addresses', 'localAddresses'] as const) {
-    for (const [index, text] of (raw?.[key] ?? []).entries()) {
+    for (const [index, text] of listOf(raw?.[key]).entries()) {
       if (text !== undefined && parseAddress(text) === undefined)
         report('address-invalid', pointer(machine.path, key, index), notAnAddress(text))
     }
@@ -86,9 +88,34 @@ function checkMachine(
       first: linkerdSince.dualStack.name,
     })
   }
-  if (isServer(machine) && isAbsent(raw, 'addresses') && machine.name !== undefined) {
+  if (
+    isServer(machine) &&
+    !machine.findsAddresses &&
+    isAbsent(raw, 'addresses') &&
+    machine.name !== undefined
+  ) {
     report('address-missing', machine.path, { machine: machine.name })
   }
+  if (isFound(raw?.addresses) && !isAbsent(raw, 'localAddresses'))
+    report(
+      'local-addresses-found',
+      pointer(machine.path, 'localAddresses'),
+      { machine: machine.name ?? '' },
+      'key',
+    )
+}
+
+/** The networks of meshed machines are made of addresses by default, and these are known only afterwards. */
+function checkFound({ draft, machines, report }: CheckContext): void {
+  const found = machines.find((machine) => machine.findsAddresses && isServer(machine))
+  if (found === undefined || draft.mesh === undefined || !isAbsent(draft.mesh, 'machineNetworks')) return
+  const { name = '', isInstances } = found
+  report(
+    'machine-networks-unknown',
+    isInstances ? pointer(found.path, 'instances') : pointer(found.path, 'addresses'),
+    { what: isInstances ? `an instance of group "${name}"` : `machine "${name}"` },
+    'key',
+  )
 }
 
 const unusable: Readonly<Record<string, string>> = {

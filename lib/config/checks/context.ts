@@ -2,6 +2,7 @@ import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
 import { type Draft, isAbsent } from '../draft.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId } from '../identity.ts'
+import { instancesOf, isFound, listOf } from '../instances.ts'
 import { type LayeredMachine, layerMachine } from '../layers.ts'
 import { type Address, parseAddress } from '../network.ts'
 import { type LinkerdVersion, parseLinkerdVersion } from '../versions.ts'
@@ -13,6 +14,10 @@ export interface MachineView extends LayeredMachine {
   readonly group: string | undefined
   readonly role: 'server' | 'client'
   readonly namespace: string | undefined
+  /** True for a group of instances: what is by name is by the names that they find. */
+  readonly isInstances: boolean
+  /** True where the addresses are found at boot. */
+  readonly findsAddresses: boolean
   readonly addresses: readonly { readonly address: Address; readonly path: string }[]
   readonly localAddresses: MachineView['addresses']
   readonly ports: readonly {
@@ -43,6 +48,7 @@ export function createContext(draft: Draft, report: Report): CheckContext {
   const machines = (draft.machines ?? []).flatMap((machine, index) =>
     machine === undefined ? [] : [viewMachine(draft, machine, pointer('/machines', index))],
   )
+  for (const { group, path } of instancesOf(draft)) machines.push(viewMachine(draft, { group }, path))
   const version = draft.mesh?.linkerdVersion
   const linkerd = version === undefined ? undefined : parseLinkerdVersion(version)
   const seen = new Set<string>()
@@ -59,7 +65,9 @@ type Machine = NonNullable<NonNullable<Draft['machines']>[number]>
 function viewMachine(draft: Draft, machine: Machine, path: string): MachineView {
   const layered = layerMachine(draft, machine, path)
   const { settings } = layered
-  const { name } = machine
+  const isInstances = path.startsWith('/groups/')
+  // Whether names of instances come out well-formed is asked of the group's.
+  const name = isInstances ? machine.group : machine.name
   const { namespace } = settings
   const trustDomain = draft.spire?.trustDomain
   const clusterDomain = draft.mesh?.clusterDomain ?? 'cluster.local'
@@ -71,7 +79,9 @@ function viewMachine(draft: Draft, machine: Machine, path: string): MachineView 
     group: machine.group,
     role: settings.role ?? 'server',
     namespace,
-    addresses: readAddresses(machine.addresses, pointer(path, 'addresses')),
+    isInstances,
+    findsAddresses: isInstances || isFound(machine.addresses),
+    addresses: readAddresses(listOf(machine.addresses), pointer(path, 'addresses')),
     localAddresses: readAddresses(machine.localAddresses, pointer(path, 'localAddresses')),
     ports: (settings.ports ?? []).flatMap((port, index) =>
       port === undefined
@@ -97,7 +107,10 @@ function viewMachine(draft: Draft, machine: Machine, path: string): MachineView 
   }
 }
 
-function readAddresses(list: Machine['addresses'], path: string): MachineView['addresses'] {
+function readAddresses(
+  list: readonly (string | undefined)[] | undefined,
+  path: string,
+): MachineView['addresses'] {
   return (list ?? []).flatMap((text, index) => {
     const address = text === undefined ? undefined : parseAddress(text)
     return address === undefined ? [] : [{ address, path: pointer(path, index) }]

@@ -29,12 +29,13 @@ export const checkIdentities: Check = ({ draft, machines, report, isNew }) => {
     if (serverName !== undefined && fault !== undefined && isNew(`${namePath} ${serverName}`)) {
       report('server-name-invalid', namePath, { name: serverName, reason: fault })
     }
-    if (spiffeId !== undefined && isOwn(machine, idPath)) {
+    if (spiffeId !== undefined && !machine.isInstances && isOwn(machine, idPath)) {
       const first = identities(spiffeId, describe(machine))
       if (first !== undefined && first !== describe(machine))
         report('identity-duplicate', idPath, { id: spiffeId, first })
     }
-    if (parentId === undefined) continue
+    // What instances have by default is made of the name of each.
+    if (parentId === undefined || (machine.isInstances && parentPath === path)) continue
     if (parentId === spiffeId) report('parent-is-identity', parentPath, { id: parentId })
     const first = parents(parentId, describe(machine))
     // Two machines of one name have been told so; their default parents follow from it.
@@ -66,5 +67,6 @@ function isOwn(machine: MachineView, idPath: string): boolean {
 }
 
 function describe(machine: MachineView): string {
-  return machine.name === undefined ? machine.path : `machine "${machine.name}"`
+  if (machine.name === undefined) return machine.path
+  return machine.isInstances ? `group "${machine.name}"` : `machine "${machine.name}"`
 }

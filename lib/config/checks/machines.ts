@@ -8,8 +8,14 @@ import { type Check, type CheckContext, createClaims, isServer, type MachineView
 export const checkMachines: Check = (context) => {
   const claim = createClaims()
   for (const machine of context.machines) {
-    const { name, path } = machine
-    if (name !== undefined) {
+    const { name, path, isInstances } = machine
+    if (
+      name !== undefined &&
+      isInstances &&
+      context.machines.some((other) => other.name === name && !other.isInstances)
+    )
+      context.report('instances-name-taken', path, { name }, 'key')
+    if (name !== undefined && !isInstances) {
       const first = claim(name, path)
       if (first !== undefined)
         context.report('machine-duplicate', pointer(path, 'name'), {
@@ -21,8 +27,17 @@ export const checkMachines: Check = (context) => {
     checkPorts(context, machine)
     checkRole(context, machine)
   }
+  checkInstances(context)
   checkUsers(context)
   checkAdmin(context)
+}
+
+/** Instances are a group's, and stand for machines. */
+function checkInstances({ draft, machines, report }: CheckContext): void {
+  if (draft.defaults?.instances !== undefined)
+    report('instances-without-group', '/defaults/instances', {}, 'key')
+  if (machines.length === 0 && draft.machines?.length === 0)
+    report('machines-missing', '/machines', {}, 'key')
 }
 
 function checkGroup({ draft, report }: CheckContext, { path, name, group, settings }: MachineView): void {

@@ -1,8 +1,9 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { checkJinjaTemplate } from '../../escape/jinja.ts'
+import { bootPath } from '../../files/boot.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
-import { meshTemplates, registryCommand } from '../../files/mesh-templates.ts'
+import { bootCommand, meshTemplates, registryCommand } from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import { agentUnit } from '../../kinds/unit.ts'
 import { createMeshPlanner } from '../../plan/plan.ts'
@@ -112,6 +113,9 @@ export const everyPath: readonly string[] = [
     .flatMap(({ paths }) => paths)
     .sort(),
   ...meshTemplates.map(({ path }) => path).filter((path) => !path.endsWith(`/${agentUnit}`)),
+  // Without the first the second finds nothing and changes no file.
+  bootPath,
+  bootCommand.path,
   registryCommand.path,
 ]
 

@@ -13,11 +13,15 @@ import { roleName } from './variables.ts'
 export const ansibleTarget: Target = {
   name: 'ansible',
   placesMachineFiles: true,
-  check: () => {},
+  check: (config, report) => {
+    const machines = config.machines.filter(({ boot }) => boot !== undefined).map(({ name }) => name)
+    if (machines.length > 0) report('inventory-without', '', { machines })
+  },
   emitShared: emitAnsible,
 }
 
-function emitAnsible(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Artifact[] {
+function emitAnsible(config: ResolvedConfig, chosen: readonly ResolvedMachine[]): Artifact[] {
+  const machines = chosen.filter(({ boot }) => boot === undefined)
   const { collection } = config.ansible
   const folder = collection === undefined ? 'ansible' : 'ansible/playbooks'
   const role = collection === undefined ? roleName : `${collection.namespace}.${collection.name}.${roleName}`

@@ -9,6 +9,7 @@ import { type MachineFile, printMeshLayer } from '../../files/machine-files.ts'
 import { packTar } from '../../files/tar.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
 import { createMeshPlanner, type MeshPlan } from '../../plan/plan.ts'
+import { namePart, namePath } from '../shared/firewall.ts'
 
 /** The mesh layer as one file to fetch. Its name comes from its content, so machines with the same layer share it. */
 export interface LayerArchive {
@@ -71,7 +72,7 @@ export function checkLayers(config: ResolvedConfig, report: Report): void {
   const { meshLayer } = config.cloudInit
   if (meshLayer.from !== 'fetch') return
   const taken = config.machines.find(({ name }) => name === layerFolder)
-  if (taken !== undefined) report('name-reserved', `${taken.path}/name`, { name: taken.name })
+  if (taken !== undefined) report('name-reserved', namePath(taken), { name: taken.name }, namePart(taken))
   const count = new Set(config.machines.map(createMeshPlanner(config))).size
   if (count > 1 && !meshLayer.url.includes('{sha256}'))
     report('install-url', '/cloudInit/meshLayer/url', {

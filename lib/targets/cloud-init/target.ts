@@ -2,6 +2,7 @@ import { dump } from 'js-yaml'
 import type { Artifact } from '../../artifact.ts'
 import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
+import { filledPath } from '../../files/boot.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
 import { extraCommands, machineCommand, probesPath } from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
@@ -72,7 +73,7 @@ export function chooseFiles(
   delivery: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
 ): readonly MachineFile[] {
   if (!isSpared(delivery)) return files
-  return files.filter((file) => !spared.includes(file.path)).map(withoutComments)
+  return files.filter(({ path }) => !spared.includes(filledPath(path))).map(withoutComments)
 }
 
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
@@ -143,7 +144,8 @@ export const cloudInitTarget: Target = {
     const text = printUserData(plan, files(), config)
     if (config.cloudInit.platform === undefined && isFirst) checkPlatforms(text, report)
     return [
-      textArtifact(`${folder}/meta-data`, metaData),
+      // An instance has one of its own, from whatever makes it.
+      ...(plan.boot?.name === undefined ? [textArtifact(`${folder}/meta-data`, metaData)] : []),
       packUserData(`${folder}/user-data`, { plan, files }, text, config, report),
     ]
   },

@@ -50,6 +50,17 @@ function writeNetwork(text: string): string[] {
 
 /** For targets with a folder for each machine: one of them would be the firewalls'. */
 export function checkFolders(config: ResolvedConfig, report: Report): void {
-  for (const { name, path } of config.machines)
-    if (name === folder) report('name-reserved', `${path}/name`, { name })
+  for (const machine of config.machines)
+    if (machine.name === folder)
+      report('name-reserved', namePath(machine), { name: folder }, namePart(machine))
+}
+
+/** Where a machine has its name: the group's, of instances. */
+export function namePath({ path, boot }: ResolvedMachine): string {
+  return boot?.name === undefined ? `${path}/name` : path
+}
+
+/** Which part of that place it is. */
+export function namePart({ boot }: ResolvedMachine): 'key' | 'value' {
+  return boot?.name === undefined ? 'value' : 'key'
 }

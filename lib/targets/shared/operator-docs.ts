@@ -60,6 +60,8 @@ function printReadme(
       parentId,
       spiffeId: identity.spiffeId,
     })),
+    finds: machines.some(({ boot }) => boot !== undefined),
+    hasInstances: machines.some(({ boot }) => boot?.name !== undefined),
     proxyUid: config.proxy.user.uid,
     spireServer: `${server.address}:${server.port}`,
     ...own,

@@ -20,6 +20,7 @@ fail() {
   "agent": {"unit": "inactive", "socket": false},
   "proxy": {"unit": "inactive", "ready": false, "expires": null},
   "redirect": {"unit": "inactive", "off": false, "second": false},
+  "workload": null,
   "failure": {"id": "$1", "what": "${what}", "meaning": "${meaning}", "remedy": "${remedy}"},
   "undone": null
 }

@@ -19,6 +19,12 @@ export interface MachineOptions extends RootOptions {
 export interface Status {
   readonly state: string
   readonly proxy: { readonly ready: boolean; readonly expires: string | null }
+  readonly workload: {
+    readonly name: string
+    readonly namespace: string
+    readonly addresses: readonly string[]
+    readonly spiffeId: string
+  } | null
   readonly failure: Failure | null
   readonly undone: Failure | null
 }

@@ -23,11 +23,11 @@ export async function lookAtTraffic(world: World, machine: Machine): Promise<Tra
   return { inbound, outbound, ssh }
 }
 
-/** A new connection from a pod to a declared port. */
-export async function lookInbound(world: World): Promise<Fate> {
+/** A new connection from a pod to a declared port of the machine, or of another one. */
+export async function lookInbound(world: World, address: string = addresses.machine): Promise<Fate> {
   try {
     const answer = await world.cluster.call('request', {
-      address: addresses.machine,
+      address,
       port: 80,
       path: '/',
       seconds: 2,

@@ -9,6 +9,7 @@ import {
   type MachinePlan,
   plan,
 } from '../../../lib/index.ts'
+import { fillIn } from '../../unit/files/filling.ts'
 import type { RootFile } from './root.ts'
 
 /** One machine of a document, with all that is generated for it. */
@@ -17,6 +18,8 @@ export interface CaseMachine {
   readonly title: string
   readonly plan: MachinePlan
   /** The overlay of the target `systemd`, with paths on the machine. */
+  readonly placed: readonly RootFile[]
+  /** Those, and what the machine fills in of them, with some address and name. */
   readonly files: readonly RootFile[]
   /** What the platform is handed. */
   readonly userData: string | Uint8Array
@@ -72,15 +75,44 @@ function collect(document: string, machine: MachinePlan, artifacts: readonly Art
   const overlay = `systemd/${machine.name}/`
   const userData = artifacts.find(({ path }) => path === `cloud-init/${machine.name}/user-data`)
   if (userData === undefined) throw new Error(`${document}: no user-data for ${machine.name}`)
+  const placed = artifacts
+    .filter(({ path }) => path.startsWith(overlay))
+    .map(({ path, content, mode }) => ({ path: `/${path.slice(overlay.length)}`, content, mode }))
   return {
     title: `${document}/${machine.name}`,
-    plan: machine,
-    files: artifacts
-      .filter(({ path }) => path.startsWith(overlay))
-      .map(({ path, content, mode }) => ({ path: `/${path.slice(overlay.length)}`, content, mode })),
+    plan: machine.boot === undefined ? machine : (withFound(machine) as MachinePlan),
+    placed,
+    files: machine.boot === undefined ? placed : [...placed, ...fill(placed)],
     userData: userData.content,
     cloudConfig: cloudConfig(machine),
   }
+}
+
+const found = { name: 'i-0123456789abcdef0', ipv4: '192.0.2.77', ipv6: '2001:db8::77' }
+
+/** A plan with what the machine would find. */
+function withFound(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if ('variable' in value) {
+    const { variable } = value
+    if (variable === 'name') return found.name
+    if (variable === 'addresses') return [found.ipv4, found.ipv6]
+    const address = variable === 'ipv4' ? found.ipv4 : found.ipv6
+    return 'item' in value ? [address] : address
+  }
+  if (Array.isArray(value)) return value.map(withFound)
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withFound(child)]))
+}
+
+function fill(placed: readonly RootFile[]): RootFile[] {
+  const files = placed.map(({ path, content }) => ({
+    path,
+    content: String(content),
+    mode: 0o644,
+    layer: 'machine',
+  }))
+  const filled = fillIn(['sh'], files as Parameters<typeof fillIn>[1], found)
+  return [...filled].map(([path, content]) => ({ path, content, mode: 0o644 }))
 }
 
 /** A file of a machine as text. */

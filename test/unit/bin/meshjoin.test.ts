@@ -139,7 +139,7 @@ test('3 where a file cannot be read or a folder cannot be written', () =>
   }))
 
 test('init prints each example with the line that gives editors completion, and it is valid', async () => {
-  const names = ['minimal', 'walkthrough', 'fleet'] as const
+  const names = ['minimal', 'walkthrough', 'fleet', 'autoscaling'] as const
   const [minimal, ...runs] = await Promise.all([
     meshjoin(['init']),
     ...names.map((name) => meshjoin(['init', '--example', name])),

@@ -106,6 +106,7 @@ test('every default of a machine', () => {
     group: undefined,
     namespace: 'mixed-env',
     role: 'server',
+    boot: undefined,
     ports: [{ name: 'http', port: 80, opaque: false }],
     labels: {},
     annotations: {},

@@ -127,7 +127,16 @@ test('enumerations, types, ranges and sizes, each with what would fit', () => {
       0,
       'out-of-range /proxy/cores | 0 is out of range: at least 1 | use a number at least 1',
     ],
-    [['machines'], [], 'size-limit /machines | Machines must have at least 1 entry | shorten or complete it'],
+    [
+      ['machines', 0, 'addresses'],
+      [],
+      'size-limit /machines/0/addresses | Machine addresses must have at least 1 entry | shorten or complete it',
+    ],
+    [
+      ['machines', 0, 'addresses'],
+      'boot',
+      'wrong-type /machines/0/addresses | expected a list or a map of keys, found the text "boot" | write a list or a map of keys',
+    ],
   ]
   for (const [path, value, expected] of rows) assert.equal(faults(withEntry(path, value)), [expected])
 })

@@ -8,7 +8,7 @@ export type Edit = readonly [from: string, to: string]
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
 /** One of the documents of examples/. */
-export function readExample(name: 'minimal' | 'walkthrough' | 'fleet'): string {
+export function readExample(name: 'minimal' | 'walkthrough' | 'fleet' | 'autoscaling'): string {
   return read(`../../../examples/${name}.yaml`)
 }
 

@@ -138,6 +138,19 @@ export const cases: readonly Case[] = [
       `name: second, namespace: other, role: client, identity: {spiffeId: «${spiffe}/app, serverName: app.example}`,
     ),
   ]),
+  error('instances-name-taken', '/groups/legacy-app', [
+    inMesh('machineNetworks: [203.0.113.0/24]'),
+    append(
+      'groups:\n  «legacy-app: {instances: {name: hostname}, namespace: shop, ports: [{name: http, port: 80}]}',
+    ),
+  ]),
+  error('instances-without-group', '/defaults/instances', append('defaults: {«instances: {name: hostname}}')),
+  error('machines-missing', '/machines', [
+    [
+      '\nmachines:\n  - name: legacy-app\n    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n',
+      '\n«machines: []\n',
+    ],
+  ]),
   error(
     'identity-incomplete',
     '/groups/web/identity',
@@ -182,6 +195,13 @@ export const cases: readonly Case[] = [
   warning('server-ports-missing', '/machines/0', [
     machineMark,
     ['    ports: [{name: http, port: 80}]\n', ''],
+  ]),
+  error('local-addresses-found', '/machines/0/localAddresses', [
+    inMesh('machineNetworks: [203.0.113.0/24]'),
+    addresses('{from: boot}\n    «localAddresses: [10.0.0.7]'),
+  ]),
+  error('machine-networks-unknown', '/machines/0/addresses', [
+    ['    addresses: [203.0.113.42]', '    «addresses: {from: boot}'],
   ]),
   error('address-missing', '/machines/0', [machineMark, ['    addresses: [203.0.113.42]\n', '']]),
   error(
@@ -468,6 +488,12 @@ migration:
     options: {},
   }),
   info('doctor-left-out', '/cloudInit/platform', cloudInit('cloudInit: {platform: «ec2}'), { options: {} }),
+  info(
+    'inventory-without',
+    '',
+    [['apiVersion', '«apiVersion'], inMesh('machineNetworks: [203.0.113.0/24]'), addresses('{from: boot}')],
+    { options: {} },
+  ),
   error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
   error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),
   error('question-unclear', '', ['apiVersion', '«apiVersion'], {
@@ -770,6 +796,20 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
       ports(
         '[{name: http, port: 80}, {name: mysql, port: 3306, opaque: true}, {name: ftp, port: 9000, opaque: true}]',
       ),
+    ],
+  ],
+  [
+    'instances that share a parent, beside a machine that finds its address and one of the same group',
+    [
+      inMesh('machineNetworks: [203.0.113.0/24]'),
+      addresses('{from: boot, interface: ens6}'),
+      append(
+        '  - {name: web-1, group: web, addresses: [203.0.113.50], parentId: spiffe://root.linkerd.cluster.local/node/1}',
+      ),
+      [
+        'machines:\n',
+        'groups: {web: {instances: {name: hostname}, namespace: n, ports: [{name: http, port: 80}], parentId: spiffe://root.linkerd.cluster.local/node/web}}\nmachines:\n',
+      ],
     ],
   ],
   ['a port that is not opaque on purpose', [ports('[{name: web, port: 5432, opaque: false}]')]],

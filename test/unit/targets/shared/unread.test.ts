@@ -14,8 +14,11 @@ import { base, edit } from '../../diagnostics/base.ts'
 
 const test = suite('fields that nothing reads')
 
-/** What has no effect on purpose: the address of the schema is for editors, and the version has one value. */
-const inert = ['/$schema', '/apiVersion']
+/**
+ * What has no effect on purpose: the address of the schema is for editors, the version has one value, and instances are a
+ * group's: `instances-without-group` says so.
+ */
+const inert = ['/$schema', '/apiVersion', '/defaults/instances/name', '/defaults/instances/interface']
 
 /** Fields that belong to a choice which is refused at its own place, beside them or elsewhere. */
 const belongs: readonly [field: RegExp, choice: string][] = [
@@ -24,6 +27,7 @@ const belongs: readonly [field: RegExp, choice: string][] = [
 
 /** Choices that ask for other options beside them. */
 const whole: Readonly<Record<string, Json>> = {
+  '/machines/*/addresses/from': ['203.0.113.42'],
   '/proxy/install/from': { from: 'preinstalled', path: '/opt/own/program' },
   '/cloudInit/meshLayer/from': { from: 'baked' },
   '/spire/agent/install/from': { from: 'preinstalled', path: '/opt/own/program' },

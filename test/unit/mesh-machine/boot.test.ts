@@ -1,0 +1,3 @@
+import { testBoot } from './boot.ts'
+
+testBoot('sh', ['sh']).run()
