@@ -13,6 +13,7 @@ const budgets: Readonly<Record<string, number>> = {
   'linkerd-redirect.service': 3,
   'linkerd-dns.service': 2,
   'linkerd-dns-link.service': 2.5,
+  'mesh-machine-boot.service': 3,
 }
 
 const unitFolder = '/etc/systemd/system/'
