@@ -58,11 +58,30 @@ export const programs = {
     'registry/main',
   ],
   'mesh-machine-trial.sh': ['trial/settings', 'failures', 'trial/trial', 'trial/main'],
+  'image-prepare.sh': [
+    'image/prepare/settings',
+    'failures',
+    'image/image',
+    'image/prepare/prepare',
+    'image/prepare/main',
+  ],
+  'image-seal.sh': ['image/seal/settings', 'failures', 'image/image', 'image/seal/seal', 'image/seal/main'],
   'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
   'mesh-machine-watch.sh': ['watch/settings', 'watch/watch', 'watch/main'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ProgramName = keyof typeof programs
+
+/** Those that take the functions of mesh-machine. */
+const guests = [
+  'mesh-machine-boot.sh',
+  'mesh-machine-doctor.sh',
+  'image-prepare.sh',
+  'image-seal.sh',
+  'mesh-machine-registry.sh',
+  'mesh-machine-trial.sh',
+  'mesh-machine-upgrade.sh',
+] as const satisfies readonly ProgramName[]
 
 /** Parts that are made, not read. */
 const made: readonly string[] = ['failures', 'units']
@@ -102,15 +121,9 @@ export function shareFailures(templates: string): Map<ProgramName, string> {
   }
   const own = called('mesh-machine.sh')
   const alone = called('mesh-machine-fetch.sh')
-  const others = (
-    [
-      'mesh-machine-boot.sh',
-      'mesh-machine-doctor.sh',
-      'mesh-machine-registry.sh',
-      'mesh-machine-trial.sh',
-      'mesh-machine-upgrade.sh',
-    ] as const
-  ).map((name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const)
+  const others = guests.map(
+    (name) => [name, new Set([...called(name)].filter((id) => !own.has(id)))] as const,
+  )
   const all = new Set([...own, ...alone, ...others.flatMap(([, ids]) => [...ids])])
   const known = new Set(failures.map(({ id }) => id))
   for (const id of known) if (!all.has(id)) throw new Error(`failures.yaml: nothing fails as ${id}`)

@@ -110,11 +110,12 @@ test('large-fleet hands on every machine', () => {
 })
 
 test('the documents of examples for other tools are the minimal one, on EC2', () => {
-  const expected = `${readFileSync(document, 'utf8')}cloudInit: {platform: ec2}\n`
   const copies = readdirSync('examples').filter((name) => existsSync(`examples/${name}/mesh.yaml`))
-  assert.equal(copies, ['aws-cdk', 'pulumi', 'terraform'])
+  assert.equal(copies, ['aws-cdk', 'packer', 'pulumi', 'terraform'])
   for (const name of copies) {
     const path = `examples/${name}/mesh.yaml`
+    const more = name === 'packer' ? ', meshLayer: {from: baked}' : ''
+    const expected = `${readFileSync(document, 'utf8')}cloudInit: {platform: ec2${more}}\n`
     if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, expected)
     else assert.is(readFileSync(path, 'utf8'), expected, `UPDATE_GOLDEN=1 renews ${path}`)
   }

@@ -17,6 +17,8 @@ import { joinPrograms } from '../../scripts/machine-program.ts'
 const folder = 'test/golden'
 /** By name: a case may hold what only the cluster's targets read. */
 const targets = ['ansible', 'cloud-init', 'systemd']
+/** The mesh layer to bake would be stored with each case; one is enough. */
+const targetsOf = (name: string) => (name === 'baked-layer' ? [...targets, 'image'] : targets)
 const update = process.env.UPDATE_GOLDEN === '1'
 const cases = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -71,7 +73,7 @@ function inputOf(name: string): string {
 }
 
 function artifactsOf(name: string): readonly Artifact[] {
-  const result = generate(inputOf(name), { targets })
+  const result = generate(inputOf(name), { targets: targetsOf(name) })
   assert.ok(result.ok, `${name}: ${JSON.stringify(result.diagnostics)}`)
   return result.value ?? []
 }
@@ -79,7 +81,7 @@ function artifactsOf(name: string): readonly Artifact[] {
 /** The whole folder of a case, as it should be. */
 function render(name: string): Stored {
   const stored = new Map<string, string>()
-  const { diagnostics } = generate(inputOf(name), { targets })
+  const { diagnostics } = generate(inputOf(name), { targets: targetsOf(name) })
   stored.set('diagnostics.json', `${JSON.stringify(diagnostics, null, 2)}\n`)
   const artifacts = artifactsOf(name)
   const lines: string[] = []
@@ -91,16 +93,21 @@ function render(name: string): Stored {
     lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = ${twin}`}\n`)
     // A mesh layer to fetch is named by its checksum, and its files are stored already.
     if (twin === undefined && !artifact.path.startsWith('cloud-init/mesh-layer/'))
-      stored.set(`out/${artifact.path}`, name === 'minimal' ? text : fold(artifact.path, text, artifacts))
+      stored.set(`out/${placeOf(artifact)}`, name === 'minimal' ? text : fold(artifact.path, text, artifacts))
   }
   stored.set('files.txt', lines.join(''))
   return stored
 }
 
+/** A layer to bake has its checksum for a name, as `files.txt` says; here a changed layer is a change of the same file. */
+function placeOf({ path }: Artifact): string {
+  return path.replace(/^image\/[0-9a-f]{12}\//, 'image/layer/')
+}
+
 /** The file of `minimal` at the same place of the machine, or of the role, if it has the same bytes. */
 function findTwin(name: string, { path, content }: Artifact): Artifact | undefined {
   const copied = /^ansible\/roles\/linkerd_machine\/files\/[^/]+(\/.*)$/.exec(path)?.[1]
-  const place = copied ?? /^systemd\/[^/]+(\/.*)$/.exec(path)?.[1]
+  const place = copied ?? /^(?:systemd\/[^/]+|image\/[^/]+\/root)(\/.*)$/.exec(path)?.[1]
   // What the role copies is stored where it belongs, also for `minimal` itself.
   if (name === 'minimal' && copied === undefined) return undefined
   base ??= artifactsOf('minimal')

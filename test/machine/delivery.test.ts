@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { addresses } from './harness/addresses.ts'
@@ -11,6 +11,7 @@ import {
   makeDocument,
 } from './harness/document.ts'
 import { createMachine } from './harness/machine.ts'
+import { hasFiles, leaves, root } from './harness/parity.ts'
 import { versions } from './harness/programs.ts'
 import { place } from './harness/root.ts'
 import { type Story, tellStory } from './harness/story.ts'
@@ -146,37 +147,9 @@ tellStory('the mesh layer comes in another way than by user-data', (story, step)
   })
 })
 
-function root({ machine }: Story): string {
-  return `/proc/${machine.pid()}/root`
-}
-
 /** Neither the layer nor a piece of it, and no rule. */
 async function hasNothing(story: Story): Promise<void> {
   for (const path of ['/usr/local/sbin/mesh-machine', '/etc/linkerd/mesh.env', '/etc/spire/agent.json'])
     assert.not.ok(existsSync(join(root(story), path)), path)
   assert.equal(await story.machine.rules(), [])
-}
-
-/** The files of the target systemd, byte for byte, with their modes. */
-function hasFiles(story: Story, { files }: Generated): void {
-  assert.ok(files.size > 20)
-  for (const [path, { mode, content }] of files) {
-    const file = join(root(story), path)
-    assert.is(readFileSync(file, 'utf8'), content, path)
-    const { mode: found, uid, gid } = statSync(file)
-    assert.equal([found & 0o7777, uid, gid], [mode, 0, 0], path)
-  }
-}
-
-async function leaves(story: Story, { files }: Generated): Promise<void> {
-  const { machine, world } = story
-  const left = await machine.run('mesh-machine', 'leave')
-  assert.is(left.code, 0, left.stderr)
-  for (const path of files.keys()) assert.not.ok(existsSync(join(root(story), path)), path)
-  assert.equal(await machine.rules(), [])
-  assert.equal(await lookAtTraffic(world, machine), {
-    inbound: 'bypassed',
-    outbound: 'bypassed',
-    ssh: 'works',
-  })
 }

@@ -44,3 +44,13 @@ mkdir -p -- "$cache"
   flock 9
   "$here/../spire/build.sh" "$cache/spire"
 ) 9>"$cache/.spire.lock" >&2
+(
+  flock 9
+  # python-hcl2 reads what Packer does.
+  [ -e "$cache/hcl/.whole" ] || {
+    rm -rf -- "$cache/hcl"
+    python3 -m venv "$cache/hcl" >&2
+    "$cache/hcl/bin/pip" install --quiet --disable-pip-version-check python-hcl2==8.1.4 >&2
+    : >"$cache/hcl/.whole"
+  }
+) 9>"$cache/.hcl.lock"

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { listParts } from '../../scripts/machine-program.ts'
+import { joinPrograms, listParts } from '../../scripts/machine-program.ts'
 import { readMachines, textOf } from './support/cases.ts'
 import { runCommand, runScript, suites } from './support/root.ts'
 import { readAssignments } from './support/values.ts'
@@ -13,6 +13,16 @@ const data = '/etc/linkerd/mesh-machine.conf'
 const programs = [command, `${command}-doctor`, `${command}-upgrade`, `${command}-registry`]
 const hasFile = ({ files }: (typeof machines)[number], path: string) =>
   files.some((file) => file.path === path)
+/** Of the target image: these are on no machine. */
+const imagePrograms = (['image-prepare.sh', 'image-seal.sh'] as const).map((name) => ({
+  path: `/usr/local/sbin/${name}`,
+  content: joinPrograms('templates').get(name) ?? '',
+  mode: 0o755,
+}))
+const readBy = (machine: (typeof machines)[number]) => [
+  ...programs.filter((path) => hasFile(machine, path)),
+  ...imagePrograms.map(({ path }) => path),
+]
 const texts = programs.map((path) => [
   ...new Set(machines.filter((machine) => hasFile(machine, path)).map((machine) => textOf(machine, path))),
 ])
@@ -31,7 +41,10 @@ const parts = listParts('templates/mesh-machine').map((part) =>
 const told = parts.flatMap((text) => [...text.matchAll(/disable=(\S+)/g)].map(([, codes = '']) => codes))
 const sources = [
   ...parts.map((text) => ({ text, options: [] })),
-  ...texts.flat().map((text) => ({ text, options: ['-e', told.join(',')] })),
+  ...[...texts.flat(), ...imagePrograms.map(({ content }) => content)].map((text) => ({
+    text,
+    options: ['-e', told.join(',')],
+  })),
 ]
 
 test('shellcheck finds nothing in the programs and their parts, and finds a planted mistake', async () => {
@@ -50,8 +63,8 @@ for (const system of suites) {
       for (const machine of machines) {
         const { status, stderr } = await runScript(
           system,
-          `for f in ${programs.filter((path) => hasFile(machine, path)).join(' ')}; do ${shell} -n $f; done; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
-          { files: machine.files },
+          `for f in ${readBy(machine).join(' ')}; do ${shell} -n $f; done; ${shell} -n ${data}; printf 'if\\n' >>${data}; ! ${shell} -n ${data} 2>/dev/null`,
+          { files: [...machine.files, ...imagePrograms] },
         )
         assert.is(stderr, '', machine.title)
         assert.is(status, 0, machine.title)

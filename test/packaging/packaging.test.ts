@@ -54,7 +54,7 @@ test('the tarball holds the build, the schema, the pages and the examples, and n
   ])
     assert.ok(files.includes(needed), needed)
   const allowed =
-    /^(package\.json|dist\/THIRD-PARTY\.txt|LICENSE|[A-Z]+\.md|docs\/[\w-]+\.md|dist\/bin\/[\w-]+\.js|dist\/(lib|cjs)\/(index|schema)\.js|dist\/(lib|cjs)\/[\w/-]+\.d\.ts|dist\/cjs\/package\.json|schemas\/[\w.]+\.json|examples\/([\w-]+\/)?[\w.-]+\.(yaml|ts|mjs|json|tf))$/
+    /^(package\.json|dist\/THIRD-PARTY\.txt|LICENSE|[A-Z]+\.md|docs\/[\w-]+\.md|dist\/bin\/[\w-]+\.js|dist\/(lib|cjs)\/(index|schema)\.js|dist\/(lib|cjs)\/[\w/-]+\.d\.ts|dist\/cjs\/package\.json|schemas\/[\w.]+\.json|examples\/([\w-]+\/)?[\w.-]+\.(yaml|ts|mjs|json|tf|hcl|md))$/
   assert.equal(
     files.filter((path) => !allowed.test(path)),
     [],

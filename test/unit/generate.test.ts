@@ -78,14 +78,17 @@ test('a target or a machine that there is not is an error with a suggestion', ()
 })
 
 test('a target that is not built yet says so', () => {
-  const { ok, diagnostics } = generate(minimalWith(), { targets: ['image'] })
+  const { ok, diagnostics } = generate(minimalWith(), { targets: ['monitoring'] })
   assert.not.ok(ok)
-  assert.ok(diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('image')))
+  assert.ok(
+    diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('monitoring')),
+  )
 })
 
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
-    const isProgram = /\/sbin\/mesh-machine(-[a-z]+)?$|\/firewall\/[a-z]+\.sh$/.test(path)
+    const isProgram =
+      /\/sbin\/mesh-machine(-[a-z]+)?$|\/firewall\/[a-z]+\.sh$|^image\/\w+\/(prepare|seal)$/.test(path)
     const expected = path.endsWith('.env') ? 0o600 : isProgram ? 0o755 : 0o644
     assert.is(mode, expected, path)
     assert.is(sensitive, false, path)

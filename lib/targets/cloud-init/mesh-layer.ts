@@ -1,34 +1,12 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Artifact } from '../../artifact.ts'
 import type { MeshLayer, ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { escapeShellWord } from '../../escape/shell.ts'
-import { compress } from '../../files/gzip/gzip.ts'
-import { type MachineFile, printMeshLayer } from '../../files/machine-files.ts'
-import { packTar } from '../../files/tar.ts'
+import type { MachineFile } from '../../files/machine-files.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
 import { createMeshPlanner, type MeshPlan } from '../../plan/plan.ts'
 import { namePart, namePath } from '../shared/firewall.ts'
-
-/** The mesh layer as one file to fetch. Its name comes from its content, so machines with the same layer share it. */
-export interface LayerArchive {
-  readonly sha256: string
-  readonly content: Uint8Array
-}
-
-const packed = new WeakMap<MeshPlan, LayerArchive>()
-
-/** The archive of a layer, made once for each plan: a tar with the files as they belong on the machine, gzipped. */
-export function packMeshLayer(plan: MeshPlan): LayerArchive {
-  const known = packed.get(plan)
-  if (known !== undefined) return known
-  const files = [...printMeshLayer(plan)].sort((a, b) => (a.path < b.path ? -1 : 1))
-  const content = compress(packTar(files))
-  const archive = { sha256: bytesToHex(sha256(content)), content }
-  packed.set(plan, archive)
-  return archive
-}
+import { type LayerArchive, packMeshLayer } from '../shared/mesh-layer.ts'
 
 /** The folder in the target's folder that has the archives. */
 export const layerFolder = 'mesh-layer'

@@ -7,13 +7,13 @@ import type { MachineFile } from '../../files/machine-files.ts'
 import { extraCommands, machineCommand, probesPath } from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
+import type { LayerArchive } from '../shared/mesh-layer.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
 import { type MachineInput, type Target, textArtifact } from '../shared/target.ts'
 import {
   checkLayers,
   emitLayers,
   fetchCommand,
-  type LayerArchive,
   listLayers,
   printFetchFiles,
   viewLayers,

@@ -29,6 +29,8 @@ export interface DocumentChanges {
   readonly meshLayer?:
     | { readonly from: 'baked' }
     | { readonly from: 'fetch'; readonly url: string; readonly caFile: string }
+  /** Machines of the same address besides the first: a name and a port each. */
+  readonly others?: readonly { readonly name: string; readonly port: number }[]
   /** In place of the machine's one port. */
   readonly ports?: readonly { readonly name: string; readonly port: number }[]
 }
@@ -43,6 +45,7 @@ export interface Generated {
   readonly firewalls: ReadonlyMap<string, string>
   /** The mesh layer to fetch, by its name in the output. */
   readonly layers: ReadonlyMap<string, Uint8Array>
+  readonly name: string
 }
 
 export const machineName = 'legacy-app'
@@ -61,7 +64,7 @@ interface Minimal {
   }
   spire: { trustBundle?: string; agent: { install: Record<string, unknown> } }
   redirect?: Record<string, unknown>
-  machines: { ports?: DocumentChanges['ports'] }[]
+  machines: { name: string; ports?: DocumentChanges['ports'] }[]
   cloudInit?: { meshLayer: DocumentChanges['meshLayer'] }
 }
 
@@ -95,6 +98,8 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   if (changes.defaultInboundPolicy !== undefined)
     document.proxy.defaultInboundPolicy = changes.defaultInboundPolicy
   if (changes.ports !== undefined) for (const machine of document.machines) machine.ports = changes.ports
+  for (const { name, port } of changes.others ?? [])
+    document.machines.push({ ...document.machines[0], name, ports: [{ name: 'http', port }] })
   if (changes.meshLayer !== undefined) document.cloudInit = { meshLayer: changes.meshLayer }
   const { onProxyFailure, backend } = changes
   if (onProxyFailure !== undefined || backend !== undefined)
@@ -112,8 +117,8 @@ export function generateArtifacts(document: unknown, targets: readonly TargetNam
   return result.value
 }
 
-/** Generates the artifacts of the document's one machine with the library. */
-export function generateMachine(document: unknown): Generated {
+/** Generates the artifacts of one machine of the document with the library. */
+export function generateMachine(document: unknown, name: string = machineName): Generated {
   const files = new Map<string, { mode: number; content: string }>()
   const texts = new Map<string, string>()
   const firewalls = new Map<string, string>()
@@ -122,14 +127,14 @@ export function generateMachine(document: unknown): Generated {
     const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
     const layer = /^cloud-init\/mesh-layer\/(.+)$/.exec(path)?.[1]
     if (layer !== undefined && typeof content !== 'string') layers.set(layer, content)
-    const prefix = `systemd/${machineName}/`
+    const prefix = `systemd/${name}/`
     if (path.startsWith(prefix)) files.set(`/${path.slice(prefix.length)}`, { mode, content: text })
     const program = /^systemd\/firewall\/(.+)$/.exec(path)?.[1]
     if (program !== undefined) firewalls.set(program, text)
     texts.set(path, text)
   }
-  const userData = texts.get(`cloud-init/${machineName}/user-data`)
-  const metaData = texts.get(`cloud-init/${machineName}/meta-data`)
+  const userData = texts.get(`cloud-init/${name}/user-data`)
+  const metaData = texts.get(`cloud-init/${name}/meta-data`)
   if (userData === undefined || metaData === undefined) throw new Error('no user-data was generated')
-  return { userData, metaData, files, firewalls, layers }
+  return { userData, metaData, files, firewalls, layers, name }
 }

@@ -11,6 +11,8 @@ import type { World } from './world.ts'
 export interface MachineOptions extends RootOptions {
   /** Default true. */
   readonly withToken?: boolean
+  /** The parent ID that the token is for; default that of `legacy-app`. */
+  readonly parent?: string
   /** Further options of systemd-nspawn. */
   readonly nspawn?: readonly string[]
 }
@@ -18,6 +20,7 @@ export interface MachineOptions extends RootOptions {
 /** `/run/mesh-machine/status.json`. */
 export interface Status {
   readonly state: string
+  readonly spiffeId: string
   readonly proxy: { readonly ready: boolean; readonly expires: string | null }
   readonly workload: {
     readonly name: string
@@ -89,7 +92,8 @@ let count = 0
 export async function createMachine(world: World, options: MachineOptions): Promise<Machine> {
   count += 1
   const name = `m${count}`
-  const token = options.withToken === false ? '' : await world.spire.makeToken(identity.parent)
+  const token =
+    options.withToken === false ? '' : await world.spire.makeToken(options.parent ?? identity.parent)
   const root = await createRoot(world, name, {
     ...options,
     edit: async (folder) => {

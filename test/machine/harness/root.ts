@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addresses, names, ports } from './addresses.ts'
 import { must, onCleanup, tryCommand } from './command.ts'
-import { downloadAuthority, type Generated, machineName } from './document.ts'
+import { downloadAuthority, type Generated } from './document.ts'
 import type { World } from './world.ts'
 
 /** What a machine's root has besides the stock image. */
@@ -21,6 +21,8 @@ export interface RootOptions {
   /** Without curl and iptables, which user-data then has to install. */
   readonly bare?: boolean
   readonly withoutApplication?: boolean
+  /** The upper folder of another root, which has become an image: it goes over the stock root, and nothing else is added. */
+  readonly image?: string
   /** Boots without user-data: the files then come some other way. */
   readonly withoutUserData?: boolean
   /** Further changes before the boot. */
@@ -34,12 +36,13 @@ export async function createRoot(world: World, name: string, options: RootOption
   const folder = join(world.folder, name)
   const root = join(folder, 'root')
   for (const part of ['upper', 'work', 'root']) mkdirSync(join(folder, part), { recursive: true })
-  const layers = `lowerdir=${base},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`
+  const lower = options.image === undefined ? base : `${options.image}:${base}`
+  const layers = `lowerdir=${lower},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`
   await must('mount', ['-t', 'overlay', 'meshjoin-test', '-o', layers, root])
   onCleanup(() => tryCommand('umount', '-l', root))
-  await becomeImage(world, root, options)
+  if (options.image === undefined) await becomeImage(world, root, options)
   if (options.withoutUserData !== true) seed(root, options)
-  place(root, '/etc/hostname', `${machineName}\n`)
+  place(root, '/etc/hostname', `${options.generated.name}\n`)
   await options.edit?.(root)
   return root
 }

@@ -141,7 +141,7 @@ test('each README lists what the objects need, by group where all of it has the 
       .filter(({ path }) => path.endsWith('/README.md') && path.split('/').length === 2)
       .map(({ content }) => String(content))
   const plain = pages(minimalWith())
-  assert.is(plain.length, 3)
+  assert.is(plain.length, 4)
   for (const page of plain) assert.not.match(page, /Annotations/)
   const text = `- group db:\n  - \`${opaqueLine}\`\n`
   for (const page of pages(fleet())) assert.ok(page.endsWith(text), page.slice(-300))
