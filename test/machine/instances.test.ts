@@ -175,6 +175,7 @@ function generateInstances(world: World, id: string, host: string): Generated {
   if (userData === undefined) throw new Error('no user-data was generated')
   assert.not.ok(artifacts.some(({ path }) => path === `cloud-init/${group}/meta-data`))
   return {
+    name: host,
     userData: String(userData.content),
     metaData: `instance-id: ${id}\nlocal-hostname: ${host}\n`,
     files: new Map(files),

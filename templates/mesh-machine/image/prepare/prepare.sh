@@ -4,7 +4,7 @@
 # refuse_identity: clones of a machine that is somebody would all be that one.
 refuse_identity() {
   local file found=''
-  for file in "${etc}/machine.env" "${state}" $(! owns_agent || echo /var/lib/spire-agent); do
+  for file in "${etc}/machine.env" "${etc}/boot.env" "${state}" $(! owns_agent || echo /var/lib/spire-agent); do
     [ ! -e "${file}" ] || found="${found} ${file}"
   done
   [ -z "${found}" ] || fail has-identity "${found}"

@@ -27,7 +27,7 @@ refuse_running() {
 
 # forget_identity: who this machine was in the mesh. A join token is for one machine.
 forget_identity() {
-  rm -rf "${etc}/machine.env" "${etc}"/redirect.* "${state}" /run/mesh-machine /run/linkerd-proxy
+  rm -rf "${etc}/machine.env" "${etc}/boot.env" "${etc}"/*.in "${etc}"/redirect.* "${state}" /run/mesh-machine /run/linkerd-proxy
   ! owns_agent || rm -rf /var/lib/spire-agent /run/spire/agent
   [ -z "${JOIN_TOKEN_FILE}" ] || rm -f "${JOIN_TOKEN_FILE}"
 }
