@@ -23,7 +23,7 @@ export const meshTemplates: readonly MeshTemplate[] = [
   ...resolverFiles,
   ...units.map(
     ({ name, when = always }): MeshTemplate => ({
-      path: `/etc/systemd/system/${name}`,
+      path: unitPath(name),
       template: `systemd/${name}.hbs`,
       mode: 0o644,
       when,
@@ -36,6 +36,10 @@ export interface MeshCommand {
   readonly path: string
   readonly template: string
   readonly mode: 0o755
+}
+
+function unitPath(name: string): string {
+  return `/etc/systemd/system/${name}`
 }
 
 /** The command on the machine. */
@@ -89,6 +93,12 @@ export const watchCommand = {
 
 /** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
 export const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
+
+/** Their files and units: what user-data for a platform with little room leaves out. */
+export const extraPaths: readonly string[] = [
+  ...extraCommands.map(({ path }) => path),
+  ...units.flatMap(({ name, isExtra }) => (isExtra ? [unitPath(name)] : [])),
+]
 
 /** Every program of ours that any machine gets. */
 export const commands = [machineCommand, ...extraCommands] as const

@@ -6,6 +6,8 @@ import type { UnitView } from './unit-view.ts'
 export interface MachineUnit extends Unit {
   /** Left out: every machine. */
   readonly when?: (view: UnitView) => boolean
+  /** True for one that user-data for a platform with little room leaves out. */
+  readonly isExtra?: boolean
 }
 
 /** The units that depend on the DNS provider. */
@@ -33,6 +35,7 @@ export const units: readonly MachineUnit[] = [
   {
     name: 'linkerd-redirect-watch.service',
     stage: 'upkeep',
+    isExtra: true,
     // The command and what it takes from it.
     restartOn: ['/usr/local/sbin/mesh-machine*', '/etc/linkerd/mesh-machine.conf'],
   },

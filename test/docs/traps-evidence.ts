@@ -107,7 +107,7 @@ export function unitsAreEscaped(): void {
   assert.is(escapeUnitText('100%'), '100%%')
 }
 
-export function userData(): { write_files: { owner: string; defer?: boolean }[]; runcmd: unknown } {
+export function userData(): { write_files: { owner?: string; defer?: boolean }[]; runcmd: unknown } {
   return load(plain.get('cloud-init/legacy-app/user-data') ?? '') as ReturnType<typeof userData>
 }
 

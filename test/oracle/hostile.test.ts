@@ -64,11 +64,14 @@ const formsOf: Readonly<Record<string, (text: string) => boolean>> = {
   '/proxy/version': (text) => proxyHas(text, 'platformInAssetName'),
 }
 
+/** Fields that no valid document has: `defaults` and groups share a definition, and only a group has instances. */
+const refusedAltogether = ['/defaults/instances/name', '/defaults/instances/interface']
+
 /** Strings refused at another place only, by field and finding. */
 const elsewhere = new Map<string, string>()
 
 test('every string field and map key of the schema is reached by a document', () => {
-  assert.equal(missing, [])
+  assert.equal(missing, refusedAltogether)
   assert.ok(sites.length > 200)
 })
 

@@ -4,7 +4,7 @@ import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resol
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { filledPath } from '../../files/boot.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
-import { extraCommands, machineCommand, probesPath } from '../../files/mesh-templates.ts'
+import { extraPaths, machineCommand, probesPath } from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import type { LayerArchive } from '../shared/mesh-layer.ts'
@@ -38,8 +38,7 @@ export interface CloudConfig {
  * brings the program with the new files. EC2 takes 16 kB, every other platform twice that or more.
  */
 const spared: readonly string[] = [
-  ...extraCommands.map(({ path }) => path),
-  '/etc/systemd/system/linkerd-redirect-watch.service',
+  ...extraPaths,
   probesPath,
   '/etc/linkerd/trust-anchors.pem', // the proxy has them in mesh.env
 ]

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { CloudConfig, MachinePlan } from '../../../lib/index.ts'
+import { bootNotation } from '../../../lib/plan/boot.ts'
 import { literalNotation, writeText } from '../../../lib/plan/value.ts'
 import { type Json, look, type Site } from './fields.ts'
 
@@ -47,11 +48,13 @@ export function collectValues({ plan, config }: Output): Map<string, string> {
 
 /** The plan's own values of both environment files. */
 export function environmentFiles(plan: MachinePlan): Map<string, Map<string, string>> {
-  const write = (entries: MachinePlan['environment']) =>
-    new Map(entries.map(({ name, value }) => [name, writeText(value, literalNotation)]))
+  const write = (entries: MachinePlan['environment'], notation = literalNotation) =>
+    new Map(entries.map(({ name, value }) => [name, writeText(value, notation)]))
   return new Map([
     ['/etc/linkerd/mesh.env', write(plan.mesh.environment)],
-    ['/etc/linkerd/machine.env', write(plan.environment)],
+    plan.boot === undefined
+      ? ['/etc/linkerd/machine.env', write(plan.environment)]
+      : ['/etc/linkerd/machine.env.in', write(plan.environment, bootNotation)],
   ])
 }
 
