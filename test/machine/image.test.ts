@@ -5,11 +5,13 @@ import { addresses } from './harness/addresses.ts'
 import { must, type Outcome, run, until } from './harness/command.ts'
 import {
   type DocumentChanges,
+  type Generated,
   generateArtifacts,
   generateMachine,
   machineName,
   makeDocument,
 } from './harness/document.ts'
+import { addInstances, generateInstances } from './harness/instances.ts'
 import { createMachine } from './harness/machine.ts'
 import { hasFiles, leaves } from './harness/parity.ts'
 import { versions } from './harness/programs.ts'
@@ -17,16 +19,27 @@ import { place } from './harness/root.ts'
 import { assertSame } from './harness/snapshot.ts'
 import { tellStory } from './harness/story.ts'
 import { lookAtTraffic } from './harness/traffic.ts'
+import type { World } from './harness/world.ts'
 
 const baked: DocumentChanges = {
   meshLayer: { from: 'baked' },
-  others: [
-    { name: 'second', port: 8081 },
-    { name: 'third', port: 8082 },
-  ],
+  others: [{ name: 'second', port: 8081 }],
 }
-/** Those that boot from the image, in this order. One that finds address and name at its boot has its place here. */
-const instances = [machineName, 'second', 'third']
+/** A group whose instances find their addresses and names, and one of these. */
+const group = 'web'
+const instance = 'web-1'
+/** Those that boot from the image, in this order. */
+const instances = [machineName, 'second', instance]
+
+function makeImageDocument(world: World, changes: DocumentChanges = {}): unknown {
+  return addInstances(makeDocument(world, { ...baked, ...changes }), group, [{ name: 'http', port: 8082 }])
+}
+
+function generateOne(document: unknown, name: string): Generated {
+  return name === instance
+    ? generateInstances(document, group, 'i-1', instance)
+    : generateMachine(document, name)
+}
 const spiffeId = (name: string) => `spiffe://root.linkerd.cluster.local/mixed-env/${name}`
 const parentId = (name: string) => `spiffe://root.linkerd.cluster.local/meshjoin/node/${name}`
 
@@ -77,7 +90,7 @@ tellStory('machines boot from an image that was prepared and sealed', (story, st
     'prepare refuses a machine that is somebody, and a layer that is not as it was generated',
     async () => {
       const { world } = story
-      const document = makeDocument(world, baked)
+      const document = makeImageDocument(world)
       story.machine = await createMachine(world, {
         generated: generateMachine(document),
         bare: true,
@@ -92,7 +105,7 @@ tellStory('machines boot from an image that was prepared and sealed', (story, st
       const [layer, ...more] = readdirSync(join(root, 'var/tmp/image')).filter((name) =>
         /^[0-9a-f]{12}$/.test(name),
       )
-      assert.equal(more, [], 'all three share a layer')
+      assert.equal(more, [], 'all of them share a layer')
       folder = `/var/tmp/image/${layer}`
       const before = await listTree(root)
 
@@ -209,7 +222,7 @@ ${versions.proxy}\n${versions.agent}\nenabled\nenabled\nenabled\n`,
       if (name !== machineName) await story.machine.powerOff()
       else await run('umount', [root])
       if (name !== machineName) await world.spire.addEntry(spiffeId(name), parentId(name), 'unix:uid:2102')
-      const generated = generateMachine(makeDocument(world, baked), name)
+      const generated = generateOne(makeImageDocument(world), name)
       story.machine = await createMachine(world, {
         generated,
         image: join(dirname(root), 'upper'),
@@ -232,6 +245,8 @@ ${versions.proxy}\n${versions.agent}\nenabled\nenabled\nenabled\n`,
         for (const [other, theirs] of seen) assert.is.not(values[key], theirs[key], `${key} of ${other}`)
       }
       seen.set(name, values)
+      if (name === instance)
+        assert.equal((await machine.status()).workload?.addresses, ['203.0.113.42'], 'found, not told')
       if (name === machineName)
         assert.equal(await lookAtTraffic(world, machine), {
           inbound: 'proxied',
@@ -244,7 +259,7 @@ ${versions.proxy}\n${versions.agent}\nenabled\nenabled\nenabled\n`,
   step('is upgraded, and leaves with all that the image had of ours', async () => {
     const { machine, world } = story
     await world.startDownloads()
-    const newer = generateMachine(makeDocument(world, { ...baked, newProxy: true }), 'third')
+    const newer = generateOne(makeImageDocument(world, { newProxy: true }), instance)
     for (const [path, { mode, content }] of newer.files)
       place(`/proc/${machine.pid()}/root`, path, content, mode)
     const upgraded = await machine.run('mesh-machine', 'upgrade')

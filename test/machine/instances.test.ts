@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { until } from './harness/command.ts'
-import { type Generated, generateArtifacts, generateMachine, makeDocument } from './harness/document.ts'
+import { type Generated, generateMachine, makeDocument } from './harness/document.ts'
+import { addInstances, generateInstances, stateNetworks } from './harness/instances.ts'
 import { createMachine, type Machine } from './harness/machine.ts'
 import { place } from './harness/root.ts'
 import { tellStory } from './harness/story.ts'
@@ -79,11 +80,9 @@ tellStory('instances of a group find their addresses and their names when they b
 
   step('has the files, byte for byte, that a document with its name and its address gives', async () => {
     const { machine, world } = story
-    const typed = generateMachine(
-      withNetworks(makeDocument(world), (machines) => {
-        Object.assign(machines[0] ?? {}, { addresses: [found.first] })
-      }),
-    )
+    const document = stateNetworks(makeDocument(world))
+    Object.assign(document.machines[0] ?? {}, { addresses: [found.first] })
+    const typed = generateMachine(document)
     for (const path of [
       '/etc/linkerd/machine.env',
       '/etc/linkerd/redirect.v4',
@@ -115,7 +114,7 @@ tellStory('instances of a group find their addresses and their names when they b
     const root = rootOf(machine)
     const left = await machine.run('mesh-machine', 'leave')
     assert.is(left.code, 0, left.stderr)
-    for (const path of generateInstances(world, 'i-1', 'web-1').files.keys())
+    for (const path of generateInstance(world, 'i-1', 'web-1').files.keys())
       for (const one of [path, path.replace(/\.in$/, '')]) assert.not.ok(existsSync(join(root, one)), one)
     for (const path of ['/etc/linkerd', '/var/lib/linkerd']) assert.not.ok(existsSync(join(root, path)), path)
     assert.equal(await machine.rules(), [])
@@ -125,8 +124,8 @@ tellStory('instances of a group find their addresses and their names when they b
 
   step('a second one joins untouched by the same user-data, as another identity', async () => {
     const { world } = story
-    const first = generateInstances(world, 'i-1', 'web-1')
-    const second = generateInstances(world, 'i-2', 'web-2')
+    const first = generateInstance(world, 'i-1', 'web-1')
+    const second = generateInstance(world, 'i-2', 'web-2')
     assert.is(second.userData, first.userData)
     story.machine = await launch(world, { host: 'web-2', id: 'i-2', address: found.second, name: 'web-2' })
     const { machine } = story
@@ -140,48 +139,13 @@ tellStory('instances of a group find their addresses and their names when they b
 
 /** A document with a group of instances and no machine. */
 function instancesDocument(world: World): unknown {
-  return withNetworks(makeDocument(world), (machines, document) => {
-    const [machine] = machines
-    machines.splice(0)
-    document.groups = {
-      [group]: { instances: { name: 'hostname' }, namespace: machine?.namespace, ports: machine?.ports },
-    }
-  })
-}
-
-type Machines = { namespace?: string; ports?: unknown }[]
-
-function withNetworks(
-  document: unknown,
-  change: (machines: Machines, document: Record<string, unknown>) => void,
-): unknown {
-  const whole = document as Record<string, unknown> & { mesh: Record<string, unknown>; machines: Machines }
-  whole.mesh.machineNetworks = ['203.0.113.0/24']
-  change(whole.machines, whole)
+  const whole = addInstances(makeDocument(world), group)
+  whole.machines = []
   return whole
 }
 
-/** What an instance boots with: the group's user-data, and meta-data of its own. */
-function generateInstances(world: World, id: string, host: string): Generated {
-  const artifacts = generateArtifacts(instancesDocument(world), ['cloud-init', 'systemd'])
-  const overlay = `systemd/${group}/`
-  const files = artifacts
-    .filter(({ path }) => path.startsWith(overlay))
-    .map(
-      ({ path, mode, content }) =>
-        [`/${path.slice(overlay.length)}`, { mode, content: String(content) }] as const,
-    )
-  const userData = artifacts.find(({ path }) => path === `cloud-init/${group}/user-data`)
-  if (userData === undefined) throw new Error('no user-data was generated')
-  assert.not.ok(artifacts.some(({ path }) => path === `cloud-init/${group}/meta-data`))
-  return {
-    name: host,
-    userData: String(userData.content),
-    metaData: `instance-id: ${id}\nlocal-hostname: ${host}\n`,
-    files: new Map(files),
-    firewalls: new Map(),
-    layers: new Map(),
-  }
+function generateInstance(world: World, id: string, host: string): Generated {
+  return generateInstances(instancesDocument(world), group, id, host)
 }
 
 interface Launch {
@@ -195,7 +159,7 @@ interface Launch {
 async function launch(world: World, { host, id, address, name }: Launch): Promise<Machine> {
   const token = await world.spire.makeToken(`${domain}/meshjoin/node/${name}`)
   return createMachine(world, {
-    generated: generateInstances(world, id, host),
+    generated: generateInstance(world, id, host),
     withToken: false,
     edit: async (root) => {
       place(root, '/etc/spire/join-token', `${token}\n`, 0o600)
