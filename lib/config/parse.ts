@@ -68,7 +68,11 @@ export function parse(text: string): Parsed {
     if (documents.length !== 1) return failed(diagnose('one-document', '', { found: documents.length }), 0)
     const offsets = collectOffsets(source, events)
     const locate: Locate = (path, at = 'value') => toLocation(findOffset(offsets, path, at))
-    const typed: TypedText = (path) => offsets.get(path)?.typed
+    let texts: ReadonlyMap<string, string> | undefined
+    const typed: TypedText = (path) => {
+      texts ??= collectTyped(source)
+      return texts.get(path)
+    }
     return { value: documents[0], locate, typed, diagnostics: [], [parsedMark]: true }
   } catch (fault) {
     if (!(fault instanceof YAMLException)) throw fault
@@ -78,24 +82,44 @@ export function parse(text: string): Parsed {
   }
 }
 
-interface Offsets {
-  readonly key: number | undefined
-  readonly value: number
-  readonly typed: string | undefined
+/** The offset of a value, and how far before it its key is: two numbers in one, since a fleet has a hundred thousand of them. */
+const keyUnit = 2 ** 20
+
+function packOffsets(key: number | undefined, value: number): number {
+  const before = key === undefined ? 0 : value - key
+  return value * keyUnit + (before < keyUnit ? before : 0)
 }
 
-function collectOffsets(source: string, events: readonly Event[]): Map<string, Offsets> {
-  const offsets = new Map<string, Offsets>()
+function collectOffsets(source: string, events: readonly Event[]): Map<string, number> {
+  const offsets = new Map<string, number>()
+  visitNodes(source, events, (path, event, key) => {
+    const start = 'valueStart' in event ? scalarStart(source, event) : 'start' in event ? event.start : -1
+    offsets.set(path, packOffsets(key, start < 0 ? (key ?? 0) : start))
+  })
+  return offsets
+}
+
+/** Read anew when somebody asks, which only mistakes do. */
+function collectTyped(source: string): Map<string, string> {
+  const texts = new Map<string, string>()
+  visitNodes(source, parseEvents(source, {}), (path, event) => {
+    const text = event.type === EVENT_ID.SCALAR ? typedText(source, event) : undefined
+    if (text !== undefined) texts.set(path, text)
+  })
+  return texts
+}
+
+/** Every value of the document with its pointer, and the offset of its key where it has one. */
+function visitNodes(
+  source: string,
+  events: readonly Event[],
+  look: (path: string, event: Event, key: number | undefined) => void,
+): void {
   let next = 1 // 0 is the start of the document
   const visit = (path: string, key: number | undefined): void => {
     const event = events[next++]
     if (event === undefined) return
-    const start = 'valueStart' in event ? scalarStart(source, event) : 'start' in event ? event.start : -1
-    offsets.set(path, {
-      key,
-      value: start < 0 ? (key ?? 0) : start,
-      typed: event.type === EVENT_ID.SCALAR ? typedText(source, event) : undefined,
-    })
+    look(path, event, key)
     if (event.type === EVENT_ID.SEQUENCE) {
       for (let index = 0; isOpen(events[next]); index++) visit(pointer(path, index), undefined)
       next++
@@ -109,7 +133,6 @@ function collectOffsets(source: string, events: readonly Event[]): Map<string, O
     }
   }
   visit('', undefined)
-  return offsets
 }
 
 function typedText(source: string, event: ScalarEvent): string | undefined {
@@ -130,11 +153,13 @@ function isOpen(event: Event | undefined): boolean {
   return event !== undefined && event.type !== EVENT_ID.POP
 }
 
-function findOffset(offsets: ReadonlyMap<string, Offsets>, path: string, at: 'value' | 'key'): number {
+function findOffset(offsets: ReadonlyMap<string, number>, path: string, at: 'value' | 'key'): number {
   for (let current = path; ; current = current.slice(0, current.lastIndexOf('/'))) {
     const found = offsets.get(current)
-    if (found !== undefined)
-      return at === 'key' || current !== path ? (found.key ?? found.value) : found.value
+    if (found !== undefined) {
+      const value = Math.floor(found / keyUnit)
+      return at === 'key' || current !== path ? value - (found % keyUnit) : value
+    }
     if (current === '') return 0
   }
 }
