@@ -29,9 +29,11 @@ Look at, in this order:
        the units; docs/machine.md says why each option is there
   6. ${out}/ansible/README.md
        for machines that are already there: an inventory, four playbooks, and the role that places the same files
-  7. ${out}/cloud-init/network.md
+  7. ${out}/image/README.md
+       for images of your own: what all machines have in common, baked in, and what prepares and seals it
+  8. ${out}/cloud-init/network.md
        every connection that the machine makes or accepts, for firewalls
-  8. ${out}/cloud-init/firewall/
+  9. ${out}/cloud-init/firewall/
        for a firewall on the machine itself: firewalld, ufw, nftables or iptables let the mesh in, and back again
 
 Checksums and addresses in the example are placeholders: copy it, put yours in, and run
