@@ -42,54 +42,38 @@ function unitPath(name: string): string {
   return `/etc/systemd/system/${name}`
 }
 
+/** A program of ours on the machine. It is text without mustaches, the same everywhere. */
+export interface Command {
+  readonly path: string
+  /** Its text, below `templates/` once it is joined of its parts. */
+  readonly template: string
+  readonly mode: 0o755
+}
+
+function commandOf(name: string): Command {
+  return { path: `/usr/local/sbin/${name}`, template: `${name}.sh`, mode: 0o755 }
+}
+
 /** The command on the machine. */
-export const machineCommand = {
-  path: '/usr/local/sbin/mesh-machine',
-  template: 'mesh-machine.sh',
-  mode: 0o755,
-} as const
+export const machineCommand = commandOf('mesh-machine')
 
 /** What looks for faults there: it takes the functions of the command, and nothing that joins or leaves calls it. */
-export const doctorCommand = {
-  path: '/usr/local/sbin/mesh-machine-doctor',
-  template: 'mesh-machine-doctor.sh',
-  mode: 0o755,
-} as const
+const doctorCommand = commandOf('mesh-machine-doctor')
 
 /** What applies new files: whoever upgrades has brought it with them. */
-export const upgradeCommand = {
-  path: '/usr/local/sbin/mesh-machine-upgrade',
-  template: 'mesh-machine-upgrade.sh',
-  mode: 0o755,
-} as const
+const upgradeCommand = commandOf('mesh-machine-upgrade')
 
 /** What fetches the proxy from its image: only where the document wants that. */
-export const registryCommand = {
-  path: '/usr/local/sbin/mesh-machine-registry',
-  template: 'mesh-machine-registry.sh',
-  mode: 0o755,
-} as const
+export const registryCommand = commandOf('mesh-machine-registry')
 
 /** What finds the machine's address and name. Only documents that ask for it have it. */
-export const bootCommand = {
-  path: '/usr/local/sbin/mesh-machine-boot',
-  template: 'mesh-machine-boot.sh',
-  mode: 0o755,
-} as const
+export const bootCommand = commandOf('mesh-machine-boot')
 
 /** What loads the redirect on trial. */
-export const trialCommand = {
-  path: '/usr/local/sbin/mesh-machine-trial',
-  template: 'mesh-machine-trial.sh',
-  mode: 0o755,
-} as const
+const trialCommand = commandOf('mesh-machine-trial')
 
 /** What puts rules back at once; a timer does it as well, every half minute. */
-export const watchCommand = {
-  path: '/usr/local/sbin/mesh-machine-watch',
-  template: 'mesh-machine-watch.sh',
-  mode: 0o755,
-} as const
+const watchCommand = commandOf('mesh-machine-watch')
 
 /** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
 export const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
