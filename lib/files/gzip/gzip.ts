@@ -1,7 +1,14 @@
 import { BitWriter } from './bits.ts'
 import { chooseCodes, estimateBlock, measureBlock, writeBlock } from './block.ts'
 import { findMatches, type Matches } from './matches.ts'
-import { type Costs, countSymbols, estimateCosts, parseCheapest, type Tokens } from './tokens.ts'
+import {
+  type Costs,
+  countSymbols,
+  estimateCosts,
+  parseCheapest,
+  parseGreedily,
+  type Tokens,
+} from './tokens.ts'
 
 /** So often at most the cheapest way is looked for anew, by what the last one has made of the costs. */
 const maxRounds = 5
@@ -26,6 +33,12 @@ export function compress(data: Uint8Array): Uint8Array {
     ...littleEndian(checksum(data)),
     ...littleEndian(data.length),
   ])
+}
+
+/** Bytes that `compress` needs at most, or a few more: found in a tenth of its time. It mostly needs a tenth less. */
+export function estimateCompressed(data: Uint8Array): number {
+  const tokens = parseGreedily(data, findMatches(data, 16))
+  return 32 + Math.ceil((measureRange(tokens, 0, tokens.values.length) * 1.02) / 8)
 }
 
 /** The cheapest way that comes out, each round with the costs of the one before. */

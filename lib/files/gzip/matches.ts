@@ -3,7 +3,7 @@ const minLength = 3
 const maxLength = 258
 const windowSize = 32_768
 /** Positions with the same three bytes that are looked at; text of ours has far fewer. */
-const maxChain = 512
+const allCandidates = 512
 
 /**
  * The copies that could stand at a position: `lengths` ascending, `distances[i]` the shortest distance that gives `lengths[i]`.
@@ -15,8 +15,8 @@ export interface Matches {
   readonly distances: Uint16Array
 }
 
-/** Finds, for each position, every copy for which no other is both longer and nearer. */
-export function findMatches(data: Uint8Array): Matches {
+/** Finds, for each position, every copy for which no other is both longer and nearer, among so many of the nearest. */
+export function findMatches(data: Uint8Array, maxChain = allCandidates): Matches {
   const starts = new Uint32Array(data.length + 1)
   const lengths: number[] = []
   const distances: number[] = []

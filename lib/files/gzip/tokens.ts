@@ -47,6 +47,21 @@ function estimate(counts: Float64Array): Float64Array {
   return counts.map((count) => (count === 0 ? most : Math.max(most - Math.log2(count), 0)))
 }
 
+/** A quick way to say all bytes: the longest copy wherever there is one. */
+export function parseGreedily(data: Uint8Array, matches: Matches): Tokens {
+  const lengths = new Uint16Array(data.length + 1)
+  const distances = new Uint16Array(data.length + 1)
+  for (let i = 0; i < data.length; ) {
+    const last = (matches.starts[i + 1] as number) - 1
+    const hasCopy = last >= (matches.starts[i] as number)
+    const length = hasCopy ? (matches.lengths[last] as number) : 1
+    i += length
+    lengths[i] = length
+    distances[i] = hasCopy ? (matches.distances[last] as number) : 0
+  }
+  return traceBack(data, 0, lengths, distances)
+}
+
 /** The cheapest way to say the bytes from `from` to before `to`, if symbols cost so much. */
 export function parseCheapest(
   data: Uint8Array,

@@ -1,7 +1,7 @@
 import { base64 } from '@scure/base'
 import { strToU8 } from 'fflate'
 import type { PlatformName } from '../../config/resolved.ts'
-import { compress } from '../../files/gzip/gzip.ts'
+import { compress, estimateCompressed } from '../../files/gzip/gzip.ts'
 
 /** What a platform takes as user-data, and how it counts. */
 interface Platform {
@@ -47,13 +47,26 @@ export function measureUserData(userData: string): UserDataSize[] {
     const platform = platforms[name]
     const { limit = Number.POSITIVE_INFINITY } = platform
     const plain = countBytes(platform, plainBytes)
-    const compressed =
-      platform.gzip === 'refused'
-        ? undefined
-        : countBytes(platform, platform.gzip === 'base64' ? base64Length(packedBytes) : packedBytes)
+    const compressed = platform.gzip === 'refused' ? undefined : countPacked(platform, packedBytes)
     const fits =
       plain <= limit ? 'plain' : compressed !== undefined && compressed <= limit ? 'compressed' : 'not'
     return { platform: name, limit: platform.limit, plain, compressed, fits }
+  })
+}
+
+/** The platforms that would not take a user-data text, neither plain nor compressed. */
+export function listTooSmall(userData: string): PlatformName[] {
+  const bytes = strToU8(userData)
+  const estimate = estimateCompressed(bytes)
+  return (Object.keys(platforms) as PlatformName[]).filter((name) => {
+    const platform = platforms[name]
+    const { limit = Number.POSITIVE_INFINITY, gzip } = platform
+    const fits = (size: number) => countPacked(platform, size) <= limit
+    if (countBytes(platform, bytes.length) <= limit) return false
+    if (gzip === 'refused') return true
+    if (fits(estimate)) return false
+    // Compressing takes a while, and is only asked where it is not clear.
+    return !fits(0.8 * estimate) || !fits(compressBytes(userData).length)
   })
 }
 
@@ -78,6 +91,10 @@ function compressBytes(text: string): Uint8Array {
 
 function countBytes(platform: Platform, bytes: number): number {
   return platform.counts === 'base64' ? base64Length(bytes) : bytes
+}
+
+function countPacked(platform: Platform, bytes: number): number {
+  return countBytes(platform, platform.gzip === 'base64' ? base64Length(bytes) : bytes)
 }
 
 function base64Length(bytes: number): number {

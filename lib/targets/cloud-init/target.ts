@@ -19,7 +19,7 @@ import {
   viewLayers,
 } from './mesh-layer.ts'
 import { wrapMultipart } from './multipart.ts'
-import { compressUserData, countUserData, measureUserData, platforms } from './platform.ts'
+import { compressUserData, countUserData, listTooSmall, platforms } from './platform.ts'
 import { entryOf, oncePerMeshFile, printJoined, type WriteFile } from './write-files.ts'
 
 /**
@@ -201,9 +201,8 @@ function printUserData(
 
 /** Nobody has said where the machines run, and it would matter. */
 function checkPlatforms(text: string, report: Report): void {
-  const small = measureUserData(text).filter(({ fits }) => fits === 'not')
-  if (small.length > 0)
-    report('user-data-platform', '/cloudInit', { platforms: small.map(({ platform }) => platform) }, 'key')
+  const small = listTooSmall(text)
+  if (small.length > 0) report('user-data-platform', '/cloudInit', { platforms: small }, 'key')
 }
 
 function packUserData(

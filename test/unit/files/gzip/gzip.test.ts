@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compress } from '../../../../lib/files/gzip/gzip.ts'
+import { compress, estimateCompressed } from '../../../../lib/files/gzip/gzip.ts'
 
 const test = suite('gzip')
 
@@ -56,6 +56,12 @@ for (const [title, data] of inputs)
   test(`reads back: ${title}`, () => {
     assert.ok(Buffer.from(data).equals(gunzipSync(compress(data))))
   })
+
+test('the estimate is no less than what it comes to, and for text not much more', () => {
+  for (const [title, data] of inputs) assert.ok(estimateCompressed(data) >= compress(data).length, title)
+  const text = readFileSync(new URL('../../../../templates/mesh-machine/download.sh', import.meta.url))
+  assert.ok(estimateCompressed(text) < 1.25 * compress(text).length)
+})
 
 test('has no name and no time', () => {
   const file = compress(bytes(3, () => 65))
