@@ -35,7 +35,7 @@ export function compress(data: Uint8Array): Uint8Array {
   ])
 }
 
-/** Bytes that `compress` needs at most, or a few more: found in a tenth of its time. It mostly needs a tenth less. */
+/** Bytes that `compress` needs for a text at most, or a few more: found in a tenth of its time. It mostly needs a tenth less. */
 export function estimateCompressed(data: Uint8Array): number {
   const tokens = parseGreedily(data, findMatches(data, 16))
   return 32 + Math.ceil((measureRange(tokens, 0, tokens.values.length) * 1.02) / 8)
