@@ -4,14 +4,15 @@ import { strToU8 } from 'fflate'
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
+import { packTar } from '../../files/tar.ts'
 import { readText } from '../../files/template.ts'
 import { createMeshPlanner, type MeshPlan } from '../../plan/plan.ts'
-import { packMeshLayer } from '../shared/mesh-layer.ts'
+import { sortMeshLayer } from '../shared/mesh-layer.ts'
 import { textArtifact } from '../shared/target.ts'
 
 /** A mesh layer to bake, and whose it is. */
 export interface ImageLayer {
-  /** Its folder: the first digits of the checksum that its archive to fetch would have. */
+  /** Its folder: the first digits of the checksum of a tar of its files. */
   readonly name: string
   /** Sorted by path. */
   readonly files: readonly MachineFile[]
@@ -30,8 +31,8 @@ export function listImageLayers(config: ResolvedConfig, machines: readonly Resol
   }
   return [...users]
     .map(([plan, names]) => {
-      const { sha256: sum, files } = packMeshLayer(plan)
-      return { name: sum.slice(0, 12), files, users: [...names] }
+      const files = sortMeshLayer(plan)
+      return { name: bytesToHex(sha256(packTar(files))).slice(0, 12), files, users: [...names] }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

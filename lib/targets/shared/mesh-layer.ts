@@ -9,8 +9,11 @@ import type { MeshPlan } from '../../plan/plan.ts'
 export interface LayerArchive {
   readonly sha256: string
   readonly content: Uint8Array
-  /** What is in it, sorted by path. */
-  readonly files: readonly MachineFile[]
+}
+
+/** The files of a layer, sorted by path. */
+export function sortMeshLayer(plan: MeshPlan): readonly MachineFile[] {
+  return printMeshLayer(plan).sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 const packed = new WeakMap<MeshPlan, LayerArchive>()
@@ -19,9 +22,8 @@ const packed = new WeakMap<MeshPlan, LayerArchive>()
 export function packMeshLayer(plan: MeshPlan): LayerArchive {
   const known = packed.get(plan)
   if (known !== undefined) return known
-  const files = printMeshLayer(plan).sort((a, b) => (a.path < b.path ? -1 : 1))
-  const content = compress(packTar(files))
-  const archive = { sha256: bytesToHex(sha256(content)), content, files }
+  const content = compress(packTar(sortMeshLayer(plan)))
+  const archive = { sha256: bytesToHex(sha256(content)), content }
   packed.set(plan, archive)
   return archive
 }

@@ -65,17 +65,19 @@ test('the manifest has mode, checksum and path of each of these files, and no ot
   for (const line of lines) assert.match(line, /^[67][0-9]{2} [0-9a-f]{64} (\/[\w@.-]+)+\n$/)
 })
 
-test('a layer is named after the archive of it that machines would fetch', () => {
+test('a layer is named after its content, however it reaches the machines', () => {
   const url = 'https://artifacts.example.internal/{sha256}.tar.gz'
-  const fetched = made(
-    minimalWith((document) => {
-      document.cloudInit = { meshLayer: { from: 'fetch', url } }
-    }),
-    { targets: ['cloud-init', 'image'] },
-  )
-  const [layer] = layersOf(fetched)
-  assert.ok(fetched.some(({ path }) => path.startsWith(`cloud-init/mesh-layer/${layer}`)))
-  assert.equal(layersOf(made(minimalWith(), { targets })), [layer], 'however it reaches the machines')
+  const namesOf = (change: Parameters<typeof minimalWith>[0]) =>
+    layersOf(made(minimalWith(change), { targets }))
+  const [layer] = namesOf(() => {})
+  const fetching = namesOf((document) => {
+    document.cloudInit = { meshLayer: { from: 'fetch', url } }
+  })
+  const other = namesOf((document) => {
+    document.proxy.shutdownGracePeriod = '3m'
+  })
+  assert.equal(fetching, [layer])
+  assert.ok(other.length === 1 && other[0] !== layer)
 })
 
 test('machines and groups with the same layer share its folder, and the README says whose it is', () => {
