@@ -21,18 +21,23 @@ start_units() {
   if is_active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert; fi
 }
 
-# install_steps SECONDS: all of it, with so long to join. Nothing that runs is touched before everything is there and was
-# tried.
-install_steps() {
-  check_machine
-  rm -f "${run}/refused"
-  mkdir -p "${state}"
+# bring_programs: users and binaries, of which nothing comes into use before all were tried.
+bring_programs() {
   for_each_user replace_user
   systemd-sysusers /etc/sysusers.d/linkerd-mesh.conf
   for_each_user check_user
   for_each_binary install_binary
   try_binaries
   for_each_binary use_binary
+}
+
+# install_steps SECONDS: all of it, with so long to join. Nothing that runs is touched before everything is there and was
+# tried.
+install_steps() {
+  check_machine
+  rm -f "${run}/refused"
+  mkdir -p "${state}"
+  bring_programs
   verb_reserve
   # What failed before these steps does not any more.
   rm -f "${run}/failure"

@@ -79,12 +79,7 @@ prepare_image() {
   install_packages
   place_files
   remove_others
-  for_each_user replace_user
-  systemd-sysusers /etc/sysusers.d/linkerd-mesh.conf
-  for_each_user check_user
-  for_each_binary install_binary
-  try_binaries
-  for_each_binary use_binary
+  bring_programs
   enable_units
   sync
 }
