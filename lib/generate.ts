@@ -18,7 +18,7 @@ import {
   sortDiagnostics,
 } from './diagnostics/diagnostic.ts'
 import { suggestWord } from './diagnostics/suggestion.ts'
-import { createFilePrinter } from './files/machine-files.ts'
+import { printFiles } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
 import { targets as builtTargets } from './targets/index.ts'
@@ -122,7 +122,6 @@ function* emitTarget(
   if (target.emitMachine === undefined) return yield* target.emitShared(config, machines)
   const shared = target.emitShared(config, machines)[Symbol.iterator]()
   const planMachine = createPlanner(config)
-  const printFiles = createFilePrinter()
   let page = shared.next()
   for (const machine of machines) {
     const folder = `${target.name}/${machine.name}/`

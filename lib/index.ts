@@ -8,7 +8,7 @@ import { resolveDocument } from './config/resolve.ts'
 import type { PlatformName, ResolvedConfig } from './config/resolved.ts'
 import { fail, type Input, type Result, succeed, validate } from './config/validate.ts'
 import { collectDiagnostics, hasErrors } from './diagnostics/diagnostic.ts'
-import { createFilePrinter } from './files/machine-files.ts'
+import { printFiles } from './files/machine-files.ts'
 import type { Flow } from './plan/flow.ts'
 import { createPlanner, type MachinePlan } from './plan/plan.ts'
 import { selectMachines } from './select.ts'
@@ -63,7 +63,7 @@ export interface PlanOptions {
 export function cloudConfig(machine: MachinePlan, options: CloudConfigOptions = {}): CloudConfig {
   return createCloudConfig(
     machine,
-    chooseFiles(createFilePrinter()(machine), {
+    chooseFiles(printFiles(machine), {
       platform: options.platform,
       meshLayer: machine.mesh.delivery,
     }),

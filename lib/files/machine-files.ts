@@ -35,23 +35,22 @@ export interface MachineFile {
 /** Seconds that systemd waits beyond the proxy's own grace period before it kills. */
 const stopMargin = 10
 
-/** All files of a machine, sorted by path. The mesh layer is rendered once for each {@link MeshPlan} object. */
-export function createFilePrinter(): (plan: MachinePlan) => MachineFile[] {
-  const layers = new WeakMap<MeshPlan, readonly MachineFile[]>()
-  return (plan) => {
-    const mesh = layers.get(plan.mesh) ?? printMeshLayer(plan.mesh)
-    layers.set(plan.mesh, mesh)
-    const { environment, rules, shape, boot } = plan
-    const layer = { environment, rules, shape, mesh: plan.mesh, served: servedOf(plan) }
-    const machine =
-      boot === undefined
-        ? printMachineLayer(layer, literalNotation)
-        : [
-            fileOf('machine')(bootPath, 0o644, printBootData(plan, boot)),
-            ...printMachineLayer(layer, bootNotation).map((one) => ({ ...one, path: one.path + unfilled })),
-          ]
-    return [...mesh, ...machine].sort((a, b) => (a.path < b.path ? -1 : 1))
-  }
+/** All files of a machine, sorted by path. */
+export function printFiles(plan: MachinePlan): MachineFile[] {
+  const { environment, rules, shape, boot, mesh } = plan
+  const layer = { environment, rules, shape, mesh, served: servedOf(plan) }
+  const machine =
+    boot === undefined
+      ? printMachineLayer(layer, literalNotation)
+      : [
+          fileOf('machine')(bootPath, 0o644, printBootData(plan, boot)),
+          ...printMachineLayer(layer, bootNotation).map((one) => ({ ...one, path: one.path + unfilled })),
+        ]
+  return [...printMeshLayer(mesh), ...machine].sort(comparePaths)
+}
+
+function comparePaths(a: MachineFile, b: MachineFile): number {
+  return a.path < b.path ? -1 : 1
 }
 
 function servedOf(plan: MachinePlan): ServedAddresses {
@@ -87,8 +86,16 @@ export function printMachineLayer(layer: MachineLayer, notation: Notation): Mach
   ]
 }
 
-/** The files that machines have in common, unsorted. */
-export function printMeshLayer(plan: MeshPlan): MachineFile[] {
+const layers = new WeakMap<MeshPlan, readonly MachineFile[]>()
+
+/** The files that machines have in common, sorted by path. They are rendered once for each {@link MeshPlan} object. */
+export function printMeshLayer(plan: MeshPlan): readonly MachineFile[] {
+  const files = layers.get(plan) ?? renderMeshLayer(plan).sort(comparePaths)
+  layers.set(plan, files)
+  return files
+}
+
+function renderMeshLayer(plan: MeshPlan): MachineFile[] {
   const file = fileOf('mesh')
   const comments = ['What all machines have in common. Written by meshjoin.']
   const view = viewUnits(plan)

@@ -1,6 +1,7 @@
 import { escapeShellWord } from '../escape/shell.ts'
 import { attestationData } from '../kinds/attestors/index.ts'
 import { families, type Need } from '../kinds/packages.ts'
+import { architectures } from '../plan/download.ts'
 import { planNeeds } from '../plan/packages.ts'
 import type { MeshPlan, Program } from '../plan/plan.ts'
 
@@ -61,7 +62,7 @@ function programValues(
     [`${prefix}_USERNAME`]: login?.username ?? '',
     [`${prefix}_PASSWORD_FILE`]: login?.passwordFile ?? '',
   }
-  for (const arch of ['amd64', 'arm64'] as const) {
+  for (const arch of architectures) {
     const archive = program?.downloads[arch]
     const suffix = arch.toUpperCase()
     values[`${prefix}_URL_${suffix}`] = archive?.url ?? ''

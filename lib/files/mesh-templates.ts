@@ -31,9 +31,10 @@ export const meshTemplates: readonly MeshTemplate[] = [
   ),
 ]
 
-/** A program of ours, the same bytes on every machine that has it. */
+/** A program of ours: text without mustaches, the same bytes on every machine that has it. */
 export interface MeshCommand {
   readonly path: string
+  /** Below `templates/`, once it is joined of its parts. */
   readonly template: string
   readonly mode: 0o755
 }
@@ -42,15 +43,7 @@ function unitPath(name: string): string {
   return `/etc/systemd/system/${name}`
 }
 
-/** A program of ours on the machine. It is text without mustaches, the same everywhere. */
-export interface Command {
-  readonly path: string
-  /** Its text, below `templates/` once it is joined of its parts. */
-  readonly template: string
-  readonly mode: 0o755
-}
-
-function commandOf(name: string): Command {
+function commandOf(name: string): MeshCommand {
   return { path: `/usr/local/sbin/${name}`, template: `${name}.sh`, mode: 0o755 }
 }
 
@@ -76,7 +69,7 @@ const trialCommand = commandOf('mesh-machine-trial')
 const watchCommand = commandOf('mesh-machine-watch')
 
 /** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
-export const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
+const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
 
 /** Their files and units: what user-data for a platform with little room leaves out. */
 export const extraPaths: readonly string[] = [

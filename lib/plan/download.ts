@@ -1,7 +1,8 @@
 import type { Architecture, Install } from '../config/resolved.ts'
 import { proxyHas } from '../config/versions.ts'
 
-const architectures = ['amd64', 'arm64'] as const
+/** In the order in which they are listed. */
+export const architectures = ['amd64', 'arm64'] as const
 
 /** One archive to fetch for one architecture. */
 export interface Download {

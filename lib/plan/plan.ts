@@ -109,7 +109,7 @@ export interface MachinePlan {
 
 /** Plans machines one at a time; machines with the same mesh layer share one {@link MeshPlan} object. */
 export function createPlanner(config: ResolvedConfig): (machine: ResolvedMachine) => MachinePlan {
-  const planLayer = createMeshPlanner(config)
+  const planLayer = meshPlannerOf(config)
   const planRules = createShapePlanner(config)
   return (machine) => {
     const shape = planRules(machine)
@@ -154,8 +154,18 @@ function createShapePlanner(config: ResolvedConfig): (machine: ResolvedMachine) 
 /** What decides about the mesh layer of a machine; a group may change it, a machine may not. */
 type LayerChoice = Pick<ResolvedMachine, 'redirect' | 'defaultInboundPolicy'>
 
-/** Plans mesh layers, each once. */
-export function createMeshPlanner(config: ResolvedConfig): (choice: LayerChoice) => MeshPlan {
+type MeshPlanner = (choice: LayerChoice) => MeshPlan
+
+const planners = new WeakMap<ResolvedConfig, MeshPlanner>()
+
+/** Plans mesh layers, each once: whoever asks about a document gets the same plans, and what was made of them. */
+export function meshPlannerOf(config: ResolvedConfig): MeshPlanner {
+  const planner = planners.get(config) ?? createMeshPlanner(config)
+  planners.set(config, planner)
+  return planner
+}
+
+function createMeshPlanner(config: ResolvedConfig): MeshPlanner {
   const layers = new Map<string, MeshPlan>()
   return (choice) => {
     const { redirect, defaultInboundPolicy } = choice

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createFilePrinter } from '../../lib/files/machine-files.ts'
+import { printFiles } from '../../lib/files/machine-files.ts'
 import { plan } from '../../lib/index.ts'
 import { fillIn } from '../unit/files/filling.ts'
 import { testBoot } from '../unit/mesh-machine/boot.ts'
@@ -22,7 +22,7 @@ test('every shell fills in the same', () => {
   const [machine, ...others] = plan(readDocuments().get('golden/boot-instances') ?? '').value ?? []
   const web = [machine, ...others].find((one) => one?.boot?.name === 'instance-id')
   if (web === undefined) throw new Error('the golden document has instances')
-  const files = createFilePrinter()(web)
+  const files = printFiles(web)
   for (const found of [
     { name: 'i-1', ipv4: '10.20.0.7', ipv6: '' },
     { name: 'web-1', ipv4: '', ipv6: 'fd00:10:20::7' },

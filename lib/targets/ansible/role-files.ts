@@ -6,7 +6,7 @@ import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files
 import { bootCommand, meshTemplates, registryCommand } from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import { agentUnit } from '../../kinds/unit.ts'
-import { createMeshPlanner } from '../../plan/plan.ts'
+import { meshPlannerOf } from '../../plan/plan.ts'
 import { planSymbolic, type SymbolicPlan } from '../../plan/symbolic.ts'
 import { isVariable, jinjaNotation, type Notation } from '../../plan/value.ts'
 import { textArtifact } from '../shared/target.ts'
@@ -37,7 +37,7 @@ export interface RoleFiles {
 
 /** The files of every shape of the document, each stored once: what all shapes share is in a folder of its own. */
 export function collectRoleFiles(config: ResolvedConfig): RoleFiles {
-  const plans = planSymbolic(config, createMeshPlanner(config), machineVariables)
+  const plans = planSymbolic(config, meshPlannerOf(config), machineVariables)
   const layers = plans.map((plan) => ({
     plan,
     files: printMeshLayer(plan.mesh),
@@ -57,7 +57,7 @@ export function collectRoleFiles(config: ResolvedConfig): RoleFiles {
   const storeTemplate = store('templates', '.j2')
   const shapes = layers.map(({ plan, files, templates }) => ({
     plan,
-    files: files.toSorted(byPath).map((file) => storeFile(plan, file)),
+    files: files.map((file) => storeFile(plan, file)),
     templates: templates.toSorted(byPath).map((file) => storeTemplate(plan, file)),
   }))
   return { shapes, artifacts: [...artifacts.values()] }

@@ -4,9 +4,9 @@ import type { Report } from '../../diagnostics/diagnostic.ts'
 import { escapeShellWord } from '../../escape/shell.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
-import { createMeshPlanner, type MeshPlan } from '../../plan/plan.ts'
-import { namePart, namePath } from '../shared/firewall.ts'
+import { type MeshPlan, meshPlannerOf } from '../../plan/plan.ts'
 import { type LayerArchive, packMeshLayer } from '../shared/mesh-layer.ts'
+import { checkReserved } from '../shared/reserved-name.ts'
 
 /** The folder in the target's folder that has the archives. */
 export const layerFolder = 'mesh-layer'
@@ -15,7 +15,7 @@ export const layerFolder = 'mesh-layer'
 export function listLayers(config: ResolvedConfig, machines: readonly ResolvedMachine[]): LayerArchive[] {
   if (config.cloudInit.meshLayer.from !== 'fetch') return []
   const layers = new Map<string, LayerArchive>()
-  for (const plan of new Set(machines.map(createMeshPlanner(config)))) {
+  for (const plan of new Set(machines.map(meshPlannerOf(config)))) {
     const archive = packMeshLayer(plan)
     layers.set(archive.sha256, archive)
   }
@@ -49,9 +49,8 @@ export function viewLayers(
 export function checkLayers(config: ResolvedConfig, report: Report): void {
   const { meshLayer } = config.cloudInit
   if (meshLayer.from !== 'fetch') return
-  const taken = config.machines.find(({ name }) => name === layerFolder)
-  if (taken !== undefined) report('name-reserved', namePath(taken), { name: taken.name }, namePart(taken))
-  const count = new Set(config.machines.map(createMeshPlanner(config))).size
+  checkReserved(config, layerFolder, report)
+  const count = new Set(config.machines.map(meshPlannerOf(config))).size
   if (count > 1 && !meshLayer.url.includes('{sha256}'))
     report('install-url', '/cloudInit/meshLayer/url', {
       reason: `the machines have ${count} different mesh layers, but there is no {sha256} in it`,

@@ -113,8 +113,8 @@ function write(
 
 /** Units first: they are alike, and gzip makes less of what it finds near. */
 function compareFiles(a: MachineFile, b: MachineFile): number {
-  const isOther = ({ path }: MachineFile) => (path.startsWith('/etc/systemd/') ? 0 : 1)
-  return isOther(a) - isOther(b) || (a.path < b.path ? -1 : 1)
+  const rank = ({ path }: MachineFile) => (path.startsWith('/etc/systemd/') ? 0 : 1)
+  return rank(a) - rank(b) || (a.path < b.path ? -1 : 1)
 }
 
 /**

@@ -3,11 +3,10 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { strToU8 } from 'fflate'
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
-import type { MachineFile } from '../../files/machine-files.ts'
+import { type MachineFile, printMeshLayer } from '../../files/machine-files.ts'
 import { packTar } from '../../files/tar.ts'
 import { readText } from '../../files/template.ts'
-import { createMeshPlanner, type MeshPlan } from '../../plan/plan.ts'
-import { sortMeshLayer } from '../shared/mesh-layer.ts'
+import { type MeshPlan, meshPlannerOf } from '../../plan/plan.ts'
 import { textArtifact } from '../shared/target.ts'
 
 /** A mesh layer to bake, and whose it is. */
@@ -22,7 +21,7 @@ export interface ImageLayer {
 
 /** Every mesh layer of these machines, sorted by name. Machines with the same one share it, also where their groups differ. */
 export function listImageLayers(config: ResolvedConfig, machines: readonly ResolvedMachine[]): ImageLayer[] {
-  const planLayer = createMeshPlanner(config)
+  const planLayer = meshPlannerOf(config)
   const users = new Map<MeshPlan, Set<string>>()
   for (const machine of machines) {
     const plan = planLayer(machine)
@@ -31,7 +30,7 @@ export function listImageLayers(config: ResolvedConfig, machines: readonly Resol
   }
   return [...users]
     .map(([plan, names]) => {
-      const files = sortMeshLayer(plan)
+      const files = printMeshLayer(plan)
       return { name: bytesToHex(sha256(packTar(files))).slice(0, 12), files, users: [...names] }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))

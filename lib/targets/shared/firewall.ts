@@ -4,6 +4,7 @@ import type { Report } from '../../diagnostics/diagnostic.ts'
 import { renderTemplate } from '../../files/template.ts'
 import { proxyPorts } from '../../plan/ports.ts'
 import { redirectSources } from '../../plan/redirect.ts'
+import { checkReserved } from './reserved-name.ts'
 import type { TargetName } from './target.ts'
 
 /** The folder in a target's folder, and the programs in it; one for each kind of firewall that a machine may have. */
@@ -50,17 +51,5 @@ function writeNetwork(text: string): string[] {
 
 /** For targets with a folder for each machine: one of them would be the firewalls'. */
 export function checkFolders(config: ResolvedConfig, report: Report): void {
-  for (const machine of config.machines)
-    if (machine.name === folder)
-      report('name-reserved', namePath(machine), { name: folder }, namePart(machine))
-}
-
-/** Where a machine has its name: the group's, of instances. */
-export function namePath({ path, boot }: ResolvedMachine): string {
-  return boot?.name === undefined ? `${path}/name` : path
-}
-
-/** Which part of that place it is. */
-export function namePart({ boot }: ResolvedMachine): 'key' | 'value' {
-  return boot?.name === undefined ? 'value' : 'key'
+  checkReserved(config, folder, report)
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { compress } from '../../files/gzip/gzip.ts'
-import { type MachineFile, printMeshLayer } from '../../files/machine-files.ts'
+import { printMeshLayer } from '../../files/machine-files.ts'
 import { packTar } from '../../files/tar.ts'
 import type { MeshPlan } from '../../plan/plan.ts'
 
@@ -11,18 +11,13 @@ export interface LayerArchive {
   readonly content: Uint8Array
 }
 
-/** The files of a layer, sorted by path. */
-export function sortMeshLayer(plan: MeshPlan): readonly MachineFile[] {
-  return printMeshLayer(plan).sort((a, b) => (a.path < b.path ? -1 : 1))
-}
-
 const packed = new WeakMap<MeshPlan, LayerArchive>()
 
 /** The archive of a layer, made once for each plan: a tar with the files as they belong on the machine, gzipped. */
 export function packMeshLayer(plan: MeshPlan): LayerArchive {
   const known = packed.get(plan)
   if (known !== undefined) return known
-  const content = compress(packTar(sortMeshLayer(plan)))
+  const content = compress(packTar(printMeshLayer(plan)))
   const archive = { sha256: bytesToHex(sha256(content)), content }
   packed.set(plan, archive)
   return archive

@@ -2,7 +2,7 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { listCommands } from '../../files/machine-files.ts'
 import { readChecksum } from '../../files/template.ts'
-import { createMeshPlanner, type MeshPlan, type Program } from '../../plan/plan.ts'
+import { type MeshPlan, meshPlannerOf, type Program } from '../../plan/plan.ts'
 import { type Target, textArtifact } from './target.ts'
 
 /** Where a program is developed, and the name of the tag that a version of it has there. */
@@ -36,7 +36,7 @@ export function emitSbom(
 ): Artifact[] {
   const placing = targets.filter((target) => target.placesMachineFiles)
   if (placing.length === 0) return []
-  const layers = [...new Set(machines.map(createMeshPlanner(config)))]
+  const layers = [...new Set(machines.map(meshPlannerOf(config)))]
   const components = [...listDownloads(layers), ...listPrograms(placing, config, layers)]
   const sbom = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',

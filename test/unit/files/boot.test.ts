@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { defaultServerName, defaultSpiffeId, instanceName } from '../../../lib/config/identity.ts'
 import { resolveDocument } from '../../../lib/config/resolve.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../../lib/config/resolved.ts'
-import { createFilePrinter, type MachineFile } from '../../../lib/files/machine-files.ts'
+import { type MachineFile, printFiles } from '../../../lib/files/machine-files.ts'
 import { type MeshjoinDocument, resolve, validate } from '../../../lib/index.ts'
 import { createPlanner } from '../../../lib/plan/plan.ts'
 import { firstMachine, minimalWith, planOf } from '../plan/document.ts'
@@ -40,7 +40,7 @@ function asFound(config: ResolvedConfig, machine: ResolvedMachine): ResolvedMach
 function compare(given: ResolvedConfig, machine: ResolvedMachine): number {
   const config = { ...given, mesh: { ...given.mesh, machineNetworks: [] } }
   const print = (one: ResolvedMachine) =>
-    createFilePrinter()(createPlanner(config)(one)).filter(({ layer }) => layer === 'machine')
+    printFiles(createPlanner(config)(one)).filter(({ layer }) => layer === 'machine')
   const literal = print(machine)
   const unfilled = print(asFound(config, machine))
   const address = (family: 'ipv4' | 'ipv6') =>

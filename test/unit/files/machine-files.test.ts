@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { printEnvironment } from '../../../lib/files/environment.ts'
-import { createFilePrinter, type MachineFile } from '../../../lib/files/machine-files.ts'
+import { type MachineFile, printFiles } from '../../../lib/files/machine-files.ts'
 import { printMachineData } from '../../../lib/files/mesh-machine-data.ts'
 import { literalNotation } from '../../../lib/plan/value.ts'
 import { readAssignments, readUnit } from '../../property/readers.ts'
@@ -12,7 +12,7 @@ const test = suite('files of a machine')
 const units = '/etc/systemd/system'
 
 function filesOf(change?: (document: EditableDocument) => void): MachineFile[] {
-  return createFilePrinter()(firstPlan(minimalWith(change)))
+  return printFiles(firstPlan(minimalWith(change)))
 }
 
 function contentOf(files: readonly MachineFile[], path: string): string {
@@ -59,8 +59,7 @@ test('the machine layer is all that differs between two machines of a document',
       document.machines = [machine, { ...machine, name: 'other', addresses: ['203.0.113.99'], ports }]
     }),
   )
-  const print = createFilePrinter()
-  const [one, two] = plans.map(print)
+  const [one, two] = plans.map(printFiles)
   const differ = one?.filter(
     ({ path, content }) => two?.find((file) => file.path === path)?.content !== content,
   )
