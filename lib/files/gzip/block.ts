@@ -1,7 +1,7 @@
 import type { BitWriter } from './bits.ts'
 import { assignCodes, measureCodes } from './huffman.ts'
 import { distanceTable, endOfBlock, lengthTable } from './symbols.ts'
-import { type Counts, countSymbols, estimateCosts, type Tokens } from './tokens.ts'
+import { type Counts, countSymbols, type Tokens } from './tokens.ts'
 
 /** Codes of a block of its own ("dynamic", RFC 1951 §3.2.7): lengths in bits by symbol. */
 export interface Codes {
@@ -33,19 +33,24 @@ export function measureBlock(counts: Counts, codes: Codes): number {
 }
 
 /** About the size of a block in bits: quick, for choosing where one ends. */
-export function estimateBlock(counts: Counts): number {
-  const { literals, distances } = estimateCosts(counts)
-  const round = (costs: ArrayLike<number>, used: Float64Array) =>
-    Uint8Array.from(used, (count, symbol) =>
-      count === 0 ? 0 : Math.min(Math.max(Math.round(costs[symbol] as number), 1), 15),
-    )
-  const codes = { literals: round(literals, counts.literals), distances: round(distances, counts.distances) }
-  return (
-    3 +
-    measureHeader(createHeader(codes, 7)) +
-    measureSymbols(counts.literals, literals, lengthBits) +
-    measureSymbols(counts.distances, distances, distanceBits)
-  )
+export function estimateBlock({ literals, distances }: Counts): number {
+  return 80 + estimateSymbols(literals, lengthBits) + estimateSymbols(distances, distanceBits)
+}
+
+/** Bits by a perfect code, and some for each symbol that has a code and for each gap between them. */
+function estimateSymbols(counts: Float64Array, extraBits: (symbol: number) => number): number {
+  let all = 0
+  let bits = 0
+  let wasUsed = true
+  for (let symbol = 0; symbol < counts.length; symbol += 1) {
+    const count = counts[symbol] as number
+    if (count > 0) {
+      all += count
+      bits += count * (extraBits(symbol) - Math.log2(count)) + 3
+    } else if (wasUsed) bits += 6
+    wasUsed = count > 0
+  }
+  return all === 0 ? bits : bits + all * Math.log2(all)
 }
 
 function lengthBits(symbol: number): number {
@@ -70,7 +75,7 @@ function measureSymbols(
 }
 
 export function writeBlock(bits: BitWriter, tokens: Tokens, isLast: boolean): void {
-  const lengths = chooseCodes(countSymbols(tokens, 0, tokens.values.length))
+  const lengths = chooseCodes(countSymbols(tokens))
   bits.write(isLast ? 1 : 0, 1)
   bits.write(2, 2)
   writeHeader(bits, chooseHeader(lengths))

@@ -2,8 +2,10 @@
 const minLength = 3
 const maxLength = 258
 const windowSize = 32_768
-/** Positions with the same three bytes that are looked at; text of ours has far fewer. */
+/** So many of the nearest candidates are looked at, and so many beyond a copy that is long: hardly a longer one pays for the search. */
 const allCandidates = 512
+const beyondLong = 16
+const longEnough = 64
 
 /**
  * The copies that could stand at a position: `lengths` ascending, `distances[i]` the shortest distance that gives `lengths[i]`.
@@ -15,38 +17,40 @@ export interface Matches {
   readonly distances: Uint16Array
 }
 
-/** Finds, for each position, every copy for which no other is both longer and nearer, among so many of the nearest. */
-export function findMatches(data: Uint8Array, maxChain = allCandidates): Matches {
+const heads = 2 ** 15
+
+/** Finds, for each position, every copy for which no other is both longer and nearer, among so many of the nearest candidates. */
+export function findMatches(data: Uint8Array, candidates = allCandidates): Matches {
   const starts = new Uint32Array(data.length + 1)
   const lengths: number[] = []
   const distances: number[] = []
-  const head = new Map<number, number>()
+  const head = new Int32Array(heads).fill(-1)
   const previous = new Int32Array(data.length).fill(-1)
+  const look = (position: number): void => {
+    const most = Math.min(maxLength, data.length - position)
+    let longest = minLength - 1
+    let left = candidates
+    let at = previous[position] as number
+    for (; at >= 0 && position - at <= windowSize && left > 0; left -= 1) {
+      const length =
+        data[at + longest] === data[position + longest] ? countAlike(data, at, position, most) : 0
+      if (length > longest) {
+        longest = length
+        lengths.push(length)
+        distances.push(position - at)
+        if (length === most) return
+        if (length > longEnough) left = Math.min(left, beyondLong)
+      }
+      at = previous[at] as number
+    }
+  }
   for (let position = 0; position < data.length; position += 1) {
     starts[position] = lengths.length
     if (position + minLength > data.length) continue
-    const key = at(data, position) | (at(data, position + 1) << 8) | (at(data, position + 2) << 16)
-    previous[position] = head.get(key) ?? -1
-    head.set(key, position)
-    const most = Math.min(maxLength, data.length - position)
-    let longest = minLength - 1
-    let candidate = previous[position] ?? -1
-    for (
-      let tries = 0;
-      candidate >= 0 && position - candidate <= windowSize && tries < maxChain;
-      tries += 1
-    ) {
-      if (data[candidate + longest] === data[position + longest]) {
-        const length = countAlike(data, candidate, position, most)
-        if (length > longest) {
-          longest = length
-          lengths.push(length)
-          distances.push(position - candidate)
-          if (length === most) break
-        }
-      }
-      candidate = previous[candidate] ?? -1
-    }
+    const key = hash(data, position)
+    previous[position] = head[key] as number
+    head[key] = position
+    look(position)
   }
   starts[data.length] = lengths.length
   return { starts, lengths: Uint16Array.from(lengths), distances: Uint16Array.from(distances) }
@@ -58,6 +62,8 @@ function countAlike(data: Uint8Array, a: number, b: number, most: number): numbe
   return length
 }
 
-function at(data: Uint8Array, position: number): number {
-  return data[position] ?? 0
+/** Of three bytes. Others may have the same one: they are compared all the same. */
+function hash(data: Uint8Array, position: number): number {
+  const [a, b, c] = [data[position] as number, data[position + 1] as number, data[position + 2] as number]
+  return ((a << 10) ^ (b << 5) ^ c) & (heads - 1)
 }

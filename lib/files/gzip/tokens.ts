@@ -19,21 +19,55 @@ export interface Costs {
   readonly distances: ArrayLike<number>
 }
 
-/** Counts the symbols of the steps from `from` to before `to`, as a block with these alone has them. */
-export function countSymbols({ values, distances }: Tokens, from: number, to: number): Counts {
-  const literals = new Float64Array(literalCount)
-  const copies = new Float64Array(distanceCount)
+/** Counts the symbols of some steps, as a block with these alone has them. */
+export function countSymbols(tokens: Tokens): Counts {
+  const counts = new Float64Array(symbolCount)
+  addSymbols(counts, tokens, 0, tokens.values.length, 1)
+  return splitCounts(counts)
+}
+
+/** Those of a range of steps, again and again: each is the difference of two sums that are kept, and a few steps. */
+export function createCounter(tokens: Tokens): (from: number, to: number) => Counts {
+  const size = tokens.values.length
+  const sums = [new Float64Array(symbolCount)]
+  for (let at = 0; at < size; at += sumEvery) {
+    const next = Float64Array.from(sums[sums.length - 1] as Float64Array)
+    addSymbols(next, tokens, at, Math.min(at + sumEvery, size), 1)
+    sums.push(next)
+  }
+  const countTo = (counts: Float64Array, to: number, sign: 1 | -1) => {
+    const place = Math.floor(to / sumEvery)
+    const sum = sums[place] as Float64Array
+    for (let i = 0; i < symbolCount; i += 1) counts[i] = (counts[i] as number) + sign * (sum[i] as number)
+    addSymbols(counts, tokens, place * sumEvery, to, sign)
+  }
+  return (from, to) => {
+    const counts = new Float64Array(symbolCount)
+    countTo(counts, to, 1)
+    countTo(counts, from, -1)
+    return splitCounts(counts)
+  }
+}
+
+const symbolCount = literalCount + distanceCount
+const sumEvery = 128
+
+function addSymbols(counts: Float64Array, tokens: Tokens, from: number, to: number, sign: 1 | -1): void {
+  const { values, distances } = tokens
   for (let i = from; i < to; i += 1) {
     const value = values[i] as number
     const distance = distances[i] as number
     const symbol = distance === 0 ? value : (lengthTable.symbols[value] as number)
-    literals[symbol] = (literals[symbol] as number) + 1
+    counts[symbol] = (counts[symbol] as number) + sign
     if (distance === 0) continue
-    const copy = distanceTable.symbols[distance - 1] as number
-    copies[copy] = (copies[copy] as number) + 1
+    const copy = literalCount + (distanceTable.symbols[distance - 1] as number)
+    counts[copy] = (counts[copy] as number) + sign
   }
-  literals[endOfBlock] = 1
-  return { literals, distances: copies }
+}
+
+function splitCounts(counts: Float64Array): Counts {
+  counts[endOfBlock] = 1
+  return { literals: counts.subarray(0, literalCount), distances: counts.subarray(literalCount) }
 }
 
 /** The bits that a perfect code would need; a symbol that does not occur costs as much as one that occurs once. */
@@ -61,6 +95,10 @@ export function parseGreedily(data: Uint8Array, matches: Matches): Tokens {
   }
   return traceBack(data, 0, lengths, distances)
 }
+
+/** From this length on only the last lengths of a copy are tried, and so many below the whole. */
+const longCopy = 64
+const shortOf = 8
 
 /** The cheapest way to say the bytes from `from` to before `to`, if symbols cost so much. */
 export function parseCheapest(
@@ -90,6 +128,8 @@ export function parseCheapest(
       const distance = matches.distances[k] as number
       const both = here + (distanceCosts[distanceTable.symbols[distance - 1] as number] as number)
       const longest = Math.min(matches.lengths[k] as number, size - i)
+      // Of a long copy hardly anything but the whole is worth a try.
+      if (longest > longCopy && length < longest - shortOf) length = Math.max(length, longest - shortOf)
       for (; length <= longest; length += 1) {
         const copied = both + (lengthCosts[length] as number)
         if (copied < (total[i + length] as number)) {
