@@ -5,7 +5,7 @@ const windowSize = 32_768
 /** So many of the nearest candidates are looked at, and so many beyond a copy that is long: hardly a longer one pays for the search. */
 const allCandidates = 512
 const beyondLong = 16
-const longEnough = 64
+const longEnough = 32
 
 /**
  * The copies that could stand at a position: `lengths` ascending, `distances[i]` the shortest distance that gives `lengths[i]`.
