@@ -37,7 +37,7 @@ const referring: Readonly<Record<string, readonly string[]>> = {
   '/mesh/routes/*/to': ['route-gateway'],
   '/proxy/adminAddress': ['port-reserved'],
   '/services/*/name': ['reference-unknown'],
-  '/services/*/namespace': ['reference-unknown'],
+  '/services/*/namespace': ['reference-unknown', 'selector-crosses-namespaces'],
   '/machines/*/name': ['reference-unknown'],
   '/machines/*/addresses/*': ['proxy-too-old'],
   '/machines/*/localAddresses/*': ['proxy-too-old'],
@@ -171,7 +171,12 @@ function makeOutput(site: Site, text: string): Output | undefined {
 function outputOf(site: Site, text: string, plans: readonly MachinePlan[]): Output {
   const chosen = choosePlan(site, plans, text)
   if (chosen === undefined) throw new Error(`${site.field.name} is about no machine`)
-  return { plan: chosen, config: cloudConfig(chosen) }
+  return { plan: chosen, config: cloudConfig(site.way[0] === 'cloudInit' ? chosen : withInlineLayer(chosen)) }
+}
+
+/** An archive's sum would have each string pay for its own compression; the files are the same. */
+function withInlineLayer(plan: MachinePlan): MachinePlan {
+  return { ...plan, mesh: { ...plan.mesh, delivery: { from: 'inline' } } }
 }
 
 /** The shares for each field, so that a reader sees that no field is proven by refusals alone without a reason. */
