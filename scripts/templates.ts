@@ -53,7 +53,7 @@ export function lintTemplate(source: string): string[] {
   return lint.faults
 }
 
-/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, Ansible's YAML as it is. */
+/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, Ansible's YAML and SPIRE's shell as they are. */
 export function compileTemplates(folder: string): string {
   const specs: string[] = []
   const texts: string[] = []
@@ -74,7 +74,7 @@ export function compileTemplates(folder: string): string {
         preventIndent: true,
       }
       specs.push(`${name}: ${String(Handlebars.precompile(source, options))}`)
-    } else if (/^ansible[\\/].*(\.yml|\.yamllint)$/.test(file)) {
+    } else if (/^(ansible[\\/].*(\.yml|\.yamllint)|spire[\\/].*\.sh)$/.test(file)) {
       texts.push(`${name}: ${JSON.stringify(readFileSync(join(folder, file), 'utf8'))}`)
     }
   }

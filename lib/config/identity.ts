@@ -1,3 +1,5 @@
+import type { NodeIdentity } from './resolved.ts'
+
 /** What stands for the name of an instance, which finds it when it boots. No name of a document has braces. */
 export const instanceName = '{name}'
 
@@ -11,8 +13,21 @@ export function defaultServerName(clusterDomain: string, namespace: string, name
   return `${name}.${namespace}.${clusterDomain}`
 }
 
-export function defaultParentId(trustDomain: string, name: string): string {
-  return `spiffe://${trustDomain}/meshjoin/node/${name}`
+/** The ID of the agent itself, where the server knows it by nothing else; a node alias otherwise. */
+export function defaultParentId(trustDomain: string, name: string, node: NodeIdentity | undefined): string {
+  return node?.by === 'agent'
+    ? `spiffe://${trustDomain}/spire/agent/${node.path}`
+    : `spiffe://${trustDomain}/meshjoin/node/${name}`
+}
+
+/** Whether the path is in SPIRE's own name space (`IsReservedPath` of pkg/common/idutil). */
+export function isReservedId(id: string): boolean {
+  return /^spiffe:\/\/[^/]*\/spire(\/|$)/.test(id)
+}
+
+/** Whether a parent is an agent, rather than an alias of one. */
+export function isAgentId(id: string): boolean {
+  return /^spiffe:\/\/[^/]*\/spire\/agent\/./.test(id)
 }
 
 /** Why a SPIFFE ID is unusable; undefined where it is fine. Linkerd's ExternalWorkload takes 253 characters. */

@@ -5,6 +5,7 @@ import type {
   MeshjoinDocument,
   MeshLayer as MeshLayerInput,
 } from '../generated/document.ts'
+import { nodeOf } from '../kinds/attestors/index.ts'
 import { defaultResolver, noResolver } from '../kinds/resolvers/index.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId, instanceName } from './identity.ts'
@@ -91,6 +92,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
         port: spire.server?.port ?? 8081,
         colocated: spire.server?.colocated ?? false,
         generate: spire.server?.generate ?? false,
+        x509SvidTtl: spire.server?.x509SvidTtl,
       },
       agent: resolveAgent(document),
       selectors: spire.workload?.selectors ?? [`unix:uid:${proxy.user?.uid ?? 2102}`],
@@ -245,6 +247,7 @@ function resolveMachine(
   const namespace = settings.namespace ?? ''
   const { trustDomain } = document.spire
   const addresses = parseAddresses(listOf(machine.addresses))
+  const node = nodeOf(document, name, settings.attestation)
   return {
     name: machine.name ?? machine.group ?? '',
     path,
@@ -262,7 +265,8 @@ function resolveMachine(
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),
     },
     attestation: definedEntries(settings.attestation),
-    parentId: settings.parentId ?? defaultParentId(trustDomain, name),
+    parentId: settings.parentId ?? defaultParentId(trustDomain, name, node),
+    node,
     ...settingsOf(machine, settings),
     originOf,
   }

@@ -75,6 +75,17 @@ export type AttestationOptions = Readonly<Omit<AttestationInput, 'type'>>
 /** What the SPIRE server will see of a machine. Which of it an attestor takes was checked. */
 export type MachineAttestation = Readonly<MachineAttestationInput>
 
+/** How the SPIRE server tells the agent of a machine from others, once it has attested. */
+export type NodeIdentity =
+  /** It puts these selectors on the agent, by which a node alias is given. */
+  | { readonly by: 'selectors'; readonly selectors: readonly string[] }
+  /** By the agent's ID alone: its path below `/spire/agent/`, as the plugin makes it by default. */
+  | { readonly by: 'agent'; readonly path: string }
+  /** Whoever makes the machine's join token gives the alias with it. */
+  | { readonly by: 'token' }
+  /** By nothing that the document says: these fields of `machines[].attestation` are missing. */
+  | { readonly by: 'nothing'; readonly missing: readonly (keyof MachineAttestation)[] }
+
 /** The node attestor of a managed agent, with its options as typed. */
 export interface Attestation {
   readonly type: AttestorType
@@ -162,6 +173,8 @@ export interface ResolvedMachine {
   readonly identity: { readonly spiffeId: string; readonly serverName: string }
   /** Empty where the document says nothing of it. */
   readonly attestation: MachineAttestation
+  /** What the SPIRE server knows its agent by; undefined for an agent that is there already. */
+  readonly node: NodeIdentity | undefined
   readonly parentId: string
   readonly defaultInboundPolicy: InboundPolicy
   /** One object for all machines of a group that have no ports of their own. */
@@ -240,6 +253,8 @@ export interface ResolvedConfig {
       readonly port: number
       readonly colocated: boolean
       readonly generate: boolean
+      /** As Go reads it; undefined for the server's own default. */
+      readonly x509SvidTtl: string | undefined
     }
     readonly agent: Agent
     readonly selectors: readonly string[]

@@ -209,6 +209,20 @@ export const catalogue = {
     (a) => `${a.id} is both the parent ID and the identity of this machine`,
     () => 'leave parentId out, or choose another',
   ),
+  'node-unknown': warning<{ type: string; fields: readonly string[]; machines: readonly string[] }>(
+    (a) =>
+      `the SPIRE server cannot tell by ${a.type} who these machines are, for lack of ${list(a.fields)}: ${list(a.machines)}`,
+    (a) =>
+      `once it is known, add ${list(a.fields.map((field) => `attestation.${field}`))} to each machine and generate again; or give it a parentId, and its agent that alias yourself`,
+  ),
+  'node-duplicate': error<{ node: string; first: string }>(
+    (a) => `the SPIRE server would know this machine by ${a.node}, as it knows ${a.first}`,
+    () => 'give each machine under "attestation" what no other machine has',
+  ),
+  'node-parent': error<{ id: string; fields: readonly string[] }>(
+    (a) => `the parent ID ${a.id} and "attestation" (${list(a.fields)}) both say which agent this is`,
+    () => 'leave out parentId, and it is made of "attestation"; or leave out those fields of "attestation"',
+  ),
 
   // Certificates
   'pem-malformed': error<{ reason: string }>(

@@ -63,6 +63,12 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Registration entries hang below a parent, which is the agent of one machine. Where two machines share it, each agent is offered the entries of both and picks one: the wrong identity, without an error.',
   'parent-is-identity':
     'The parent of a registration entry is the agent; the entry is the proxy. They cannot be the same SPIFFE ID.',
+  'node-unknown':
+    'An identity hangs from the agent of one machine, so the SPIRE server must know which agent is whose. What it sees of an agent depends on the node attestor; where the document lacks that, as with the ID of an instance that does not exist yet, everything is made but for the registration of that agent. Of instances it can never be known: give their group one identity and one parentId, and that alias to their agents by what they have in common, such as a tag.',
+  'node-duplicate':
+    'A node alias goes to every agent that has its selectors. Where two machines cannot be told apart, each agent is offered the identities of both.',
+  'node-parent':
+    "With these fields the parent of the machine's registration entry is the agent's own ID, which SPIRE makes of them. A parentId beside them would leave them without effect, or the entry below an agent that does not exist.",
   'pem-malformed':
     'Trust anchors are PEM text of X.509 certificates, each readable on its own. Text around the blocks, such as comments or what "openssl x509 -text" prints, is left out (RFC 7468). Any other kind of block is refused, and so is what looks like a part of one: an anchor that is missed would show much later.',
   'pem-other-form':

@@ -151,8 +151,8 @@ test('the files of kinds are those that the index of each sort lists', () => {
     const files = library
       .map(({ path }) => path)
       .filter((path) => path.startsWith(`lib/kinds/${sort}/`) && path !== index?.path)
-    // The interface of the sort, and what printers of rules share.
-    const notKinds = files.filter((path) => /\/(attestor|backend|resolver|rules)\.ts$/.test(path))
+    // The interface of the sort, and what attestors and printers of rules share.
+    const notKinds = files.filter((path) => /\/(attestor|backend|node|resolver|rules)\.ts$/.test(path))
     const listed = index?.imports.filter((name) => files.includes(name) && !notKinds.includes(name))
     assert.equal(listed?.sort(), files.filter((path) => !notKinds.includes(path)).sort(), sort)
   }

@@ -64,6 +64,7 @@ export const toys: Readonly<Record<string, Readonly<Record<string, Change>>>> = 
 export const toy: Attestor = {
   options: { toyFile: { required: true, key: 'toy_path', credential: { id: 'toy', fallback: '' } } },
   machineOptions: [],
+  nodeOf: ({ name }) => ({ by: 'selectors', selectors: ['toy:' + name] }),
   canReattest: true,
   available: true,
   steps: { template: 'readme/attestors/toy.md.hbs', data: () => ({}) },
@@ -150,7 +151,7 @@ export const toyTarget: Target = {
 `,
     'lib/targets/index.ts': both(
       behind(/^import .*systemd/, "import { toyTarget } from './toy/target.ts'"),
-      instead('systemdTarget]', 'systemdTarget, toyTarget]'),
+      behind(/^ {2}systemdTarget,/, '  toyTarget,'),
     ),
     'lib/targets/shared/target.ts': behind(/^ {2}'systemd',/, "  'toy',"),
     'templates/readme/toy.md.hbs': '# Machines as toys\n\n{{#if hasSteps}}\n{{> steps}}\n{{/if}}\n',

@@ -1,10 +1,12 @@
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
+import { nodeOf } from '../../kinds/attestors/index.ts'
 import { type Draft, isAbsent } from '../draft.ts'
-import { defaultParentId, defaultServerName, defaultSpiffeId } from '../identity.ts'
+import { defaultParentId, defaultServerName, defaultSpiffeId, instanceName } from '../identity.ts'
 import { instancesOf, isFound, listOf } from '../instances.ts'
 import { type LayeredMachine, layerMachine } from '../layers.ts'
 import { type Address, parseAddress } from '../network.ts'
+import type { NodeIdentity } from '../resolved.ts'
 import { type LinkerdVersion, parseLinkerdVersion } from '../versions.ts'
 
 /** A machine as the checks see it: what could be read of it, with groups and defaults applied. */
@@ -30,6 +32,8 @@ export interface MachineView extends LayeredMachine {
   readonly spiffeId: string | undefined
   readonly serverName: string | undefined
   readonly parentId: string | undefined
+  /** What the SPIRE server knows it by. */
+  readonly node: NodeIdentity | undefined
 }
 
 /** What every check is handed. Checks look at what is there and keep silent about what is missing. */
@@ -71,6 +75,8 @@ function viewMachine(draft: Draft, machine: Machine, path: string): MachineView 
   const { namespace } = settings
   const trustDomain = draft.spire?.trustDomain
   const clusterDomain = draft.mesh?.clusterDomain ?? 'cluster.local'
+  const node =
+    name === undefined ? undefined : nodeOf(draft, isInstances ? instanceName : name, settings.attestation)
   const known = name !== undefined && namespace !== undefined
   return {
     ...layered,
@@ -103,7 +109,10 @@ function viewMachine(draft: Draft, machine: Machine, path: string): MachineView 
       (known ? defaultServerName(clusterDomain, namespace, name) : undefined),
     parentId:
       settings.parentId ??
-      (name !== undefined && trustDomain !== undefined ? defaultParentId(trustDomain, name) : undefined),
+      (name !== undefined && trustDomain !== undefined
+        ? defaultParentId(trustDomain, name, node)
+        : undefined),
+    node,
   }
 }
 
@@ -130,4 +139,10 @@ export function createClaims(): (key: string, owner: string) => string | undefin
     if (first === undefined) owners.set(key, owner)
     return first
   }
+}
+
+/** A machine, or a group of instances, in a sentence. */
+export function describeMachine({ name, path, isInstances }: MachineView): string {
+  if (name === undefined) return path
+  return isInstances ? `group "${name}"` : `machine "${name}"`
 }

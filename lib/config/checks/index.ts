@@ -6,6 +6,7 @@ import { checkIdentities } from './identity.ts'
 import { checkInstalls } from './installs.ts'
 import { checkMachines } from './machines.ts'
 import { checkNames } from './names.ts'
+import { checkNodes } from './nodes.ts'
 import { checkProxySettings } from './proxy.ts'
 import { checkRedirect } from './redirect.ts'
 import { checkSpireSettings } from './spire.ts'
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   checkAddresses,
   checkMachines,
   checkIdentities,
+  checkNodes,
   checkInstalls,
   checkProxySettings,
   checkAnnotations,

@@ -1,4 +1,4 @@
-import type { AttestationOptions, MachineAttestation } from '../../config/resolved.ts'
+import type { AttestationOptions, MachineAttestation, NodeIdentity } from '../../config/resolved.ts'
 import type { spireSince } from '../../config/versions.ts'
 import { agentUnit } from '../unit.ts'
 
@@ -35,11 +35,21 @@ export type GivenOptions = {
   readonly [Name in keyof AttestationOptions]?: AttestationOptions[Name] | undefined
 }
 
+/** What of a machine decides about its node. A document that is being checked may lack any of it. */
+export interface NodeFacts {
+  /** Of instances, what stands for the name. */
+  readonly name: string
+  readonly given: { readonly [Name in keyof MachineAttestation]?: MachineAttestation[Name] | undefined }
+  readonly options: GivenOptions
+}
+
 /** What is known of a node attestor (SPIRE's doc/plugin_agent_nodeattestor_*.md and doc/plugin_server_nodeattestor_*.md). */
 interface AttestorFacts {
   readonly options: { readonly [Name in keyof AttestationOptions]?: AttestorOption }
   /** What it takes of `machines[].attestation`. */
   readonly machineOptions: readonly (keyof MachineAttestation)[]
+  /** What the server's plugin knows a machine by. */
+  readonly nodeOf: (facts: NodeFacts) => NodeIdentity
   /** Whether an agent whose identity has run out may attest again (`CanReattest` of the server's plugin). */
   readonly canReattest: boolean
   /** What it asks of the agent with these options, and why; undefined where every agent that we know can do it. */

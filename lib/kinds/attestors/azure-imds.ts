@@ -1,9 +1,16 @@
 import type { Attestor } from './attestor.ts'
+import { nodeOfAll } from './node.ts'
 
 /** The attested document of Azure's instance metadata. */
 export const azureImds: Attestor = {
   options: { tenantDomain: { required: true, key: 'tenant_domain' } },
   machineOptions: ['tenantId', 'subscriptionId', 'vmId'],
+  // Its selectors have the machine's name, which its owner can choose, and not its ID.
+  nodeOf: ({ given }) =>
+    nodeOfAll(given, ['tenantId', 'subscriptionId', 'vmId'], (ids) => ({
+      by: 'agent',
+      path: `azure_imds/${ids.join('/').toLowerCase()}`,
+    })),
   canReattest: false,
   available: false,
 }

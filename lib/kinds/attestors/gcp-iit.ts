@@ -1,4 +1,5 @@
 import type { Attestor } from './attestor.ts'
+import { nodeOfAll } from './node.ts'
 
 /** The instance identity token of Google Cloud. */
 export const gcpIit: Attestor = {
@@ -7,6 +8,12 @@ export const gcpIit: Attestor = {
     identityTokenHost: { key: 'identity_token_host' },
   },
   machineOptions: ['projectId', 'instanceId'],
+  // Its selectors have the instance's name, which its owner can choose, and not its ID.
+  nodeOf: ({ given }) =>
+    nodeOfAll(given, ['projectId', 'instanceId'], (ids) => ({
+      by: 'agent',
+      path: `gcp_iit/${ids.join('/')}`,
+    })),
   canReattest: false,
   available: false,
 }

@@ -1,4 +1,5 @@
-import type { Attestation, AttestationOptions, AttestorType } from '../../config/resolved.ts'
+import type { Draft } from '../../config/draft.ts'
+import type { Attestation, AttestationOptions, AttestorType, NodeIdentity } from '../../config/resolved.ts'
 import {
   type Attestor,
   type AttestorOption,
@@ -6,6 +7,7 @@ import {
   type Credential,
   credentialPath,
   type Json,
+  type NodeFacts,
 } from './attestor.ts'
 import { awsIid } from './aws-iid.ts'
 import { azureImds } from './azure-imds.ts'
@@ -26,6 +28,17 @@ export const attestors: Readonly<Record<AttestorType, Attestor>> = {
   gcp_iit: gcpIit,
   azure_imds: azureImds,
   http_challenge: httpChallenge,
+}
+
+/** What the SPIRE server knows a machine by; undefined where its agent is there already, or nothing says how it attests. */
+export function nodeOf(
+  { spire }: Draft,
+  name: string,
+  given: NodeFacts['given'] | undefined,
+): NodeIdentity | undefined {
+  const { type, ...options } = spire?.agent?.attestation ?? {}
+  if (spire?.agent?.from === 'existing' || type === undefined) return undefined
+  return attestors[type].nodeOf({ name, given: given ?? {}, options })
 }
 
 /** The attestor of an attestation; undefined where no target can place it yet. */

@@ -7,6 +7,7 @@ const credential = { id: 'join-token', fallback: 'no-join-token-on-this-machine'
 export const joinToken: AvailableAttestor = {
   options: { file: { required: true, madeWhenColocated: true, credential } },
   machineOptions: [],
+  nodeOf: () => ({ by: 'token' }),
   canReattest: false,
   needsAgent: ({ file }) =>
     file === undefined

@@ -1,4 +1,5 @@
 import type { Attestor } from './attestor.ts'
+import { nodeOfAll } from './node.ts'
 
 /** The SSH host certificate of the machine. */
 export const sshpop: Attestor = {
@@ -7,6 +8,9 @@ export const sshpop: Attestor = {
     hostCertificateFile: { key: 'host_cert_path' },
   },
   machineOptions: ['fingerprint'],
+  // The server's plugin has no selectors.
+  nodeOf: ({ given }) =>
+    nodeOfAll(given, ['fingerprint'], ([fingerprint]) => ({ by: 'agent', path: `sshpop/${fingerprint}` })),
   canReattest: true,
   available: false,
 }

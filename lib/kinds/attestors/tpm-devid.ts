@@ -1,4 +1,5 @@
 import type { Attestor } from './attestor.ts'
+import { nodeOfCertificate } from './node.ts'
 
 /** A DevID certificate whose key is in the machine's TPM. */
 export const tpmDevid: Attestor = {
@@ -9,6 +10,7 @@ export const tpmDevid: Attestor = {
     tpmDevice: { key: 'tpm_device_path' },
   },
   machineOptions: ['commonName', 'fingerprint'],
+  nodeOf: (facts) => nodeOfCertificate('tpm_devid', facts),
   canReattest: true,
   available: false,
 }

@@ -1,4 +1,5 @@
 import type { Attestor } from './attestor.ts'
+import { nodeOfCertificate } from './node.ts'
 
 /** A certificate and key that the machine has already. */
 export const x509pop: Attestor = {
@@ -8,6 +9,7 @@ export const x509pop: Attestor = {
     intermediatesFile: { key: 'intermediates_path' },
   },
   machineOptions: ['commonName', 'fingerprint'],
+  nodeOf: (facts) => nodeOfCertificate('x509pop', facts),
   canReattest: true,
   available: false,
 }

@@ -6,6 +6,7 @@ import { renderTemplate } from '../../files/template.ts'
 import { availableAttestor } from '../../kinds/attestors/index.ts'
 import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
+import { viewRegistrations } from './registrations.ts'
 import { type TargetName, targetNames, textArtifact } from './target.ts'
 
 /**
@@ -19,10 +20,20 @@ export function emitOperatorDocs(
   own: Readonly<Record<string, unknown>> = {},
 ): Artifact[] {
   return [
-    textArtifact(`${target}/README.md`, printReadme(target, config, machines, own)),
+    emitReadme(target, config, machines, own),
     ...emitFirewalls(target, config, machines),
     textArtifact(`${target}/network.md`, printNetwork(config, machines)),
   ]
+}
+
+/** The README alone, for a folder that nothing is brought to machines from. */
+export function emitReadme(
+  target: TargetName,
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  own: Readonly<Record<string, unknown>> = {},
+): Artifact {
+  return textArtifact(`${target}/README.md`, printReadme(target, config, machines, own))
 }
 
 /** What the README of every target has. */
@@ -62,7 +73,7 @@ function printReadme(
     })),
     finds: machines.some(({ boot }) => boot !== undefined),
     hasInstances: machines.some(({ boot }) => boot?.name !== undefined),
-    proxyUid: config.proxy.user.uid,
+    ...viewRegistrations(config, machines),
     spireServer: `${server.address}:${server.port}`,
     ...own,
     collection: config.ansible.collection !== undefined,

@@ -57,7 +57,7 @@ export function readCases(): { machines: CaseMachine[]; refused: string[]; docum
   const refused: string[] = []
   const documents: string[] = []
   for (const [name, text] of readDocuments()) {
-    const generated = generate(text, { targets: ['ansible', 'cloud-init', 'systemd'] })
+    const generated = generate(text, { targets: ['ansible', 'cloud-init', 'spire', 'systemd'] })
     const planned = plan(text)
     if (!generated.ok || !planned.ok) {
       if (planned.ok && generated.diagnostics.some(({ code }) => code === 'not-built-yet')) continue

@@ -45,7 +45,7 @@ export interface Site {
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** By name, so that what only the cluster's targets read may be there. */
-export const machineTargets = ['ansible', 'cloud-init', 'systemd']
+export const machineTargets = ['ansible', 'cloud-init', 'spire', 'systemd']
 
 export const root = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../schemas/meshjoin.v1.schema.json'), 'utf8'),

@@ -4,6 +4,8 @@ import {
   defaultParentId,
   defaultServerName,
   defaultSpiffeId,
+  isAgentId,
+  isReservedId,
   serverNameFault,
   spiffeIdFault,
   trustDomainOf,
@@ -14,7 +16,21 @@ const test = suite('identities')
 test('default identities', () => {
   assert.is(defaultSpiffeId('td.example', 'shop', 'app-1'), 'spiffe://td.example/shop/app-1')
   assert.is(defaultServerName('cluster.local', 'shop', 'app-1'), 'app-1.shop.cluster.local')
-  assert.is(defaultParentId('td.example', 'app-1'), 'spiffe://td.example/meshjoin/node/app-1')
+  const alias = { by: 'selectors', selectors: ['x509pop:subject:cn:app-1'] } as const
+  const agent = { by: 'agent', path: 'sshpop/0123' } as const
+  for (const node of [undefined, alias])
+    assert.is(defaultParentId('td.example', 'app-1', node), 'spiffe://td.example/meshjoin/node/app-1')
+  assert.is(defaultParentId('td.example', 'app-1', agent), 'spiffe://td.example/spire/agent/sshpop/0123')
+})
+
+test('IDs that SPIRE keeps for itself', () => {
+  for (const id of ['spiffe://td/spire', 'spiffe://td/spire/server', 'spiffe://td/spire/agent/x509pop/1'])
+    assert.ok(isReservedId(id), id)
+  for (const id of ['spiffe://td/spires', 'spiffe://spire/a', 'spiffe://td/a/spire/b'])
+    assert.not.ok(isReservedId(id), id)
+  assert.ok(isAgentId('spiffe://td/spire/agent/x509pop/1'))
+  for (const id of ['spiffe://td/spire/agent', 'spiffe://td/spire/server', 'spiffe://td/meshjoin/node/a'])
+    assert.not.ok(isAgentId(id), id)
 })
 
 test('SPIFFE IDs that Linkerd and SPIRE both take, and why others are not', () => {

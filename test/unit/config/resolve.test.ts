@@ -70,6 +70,7 @@ test('every default of a document that says the least', () => {
     port: 8081,
     colocated: false,
     generate: false,
+    x509SvidTtl: undefined,
   })
   assert.equal(spire.selectors, ['unix:uid:2102'])
   assert.is(spire.agent.from, 'managed')
@@ -117,6 +118,7 @@ test('every default of a machine', () => {
       serverName: 'legacy-app.mixed-env.cluster.local',
     },
     parentId: 'spiffe://root.linkerd.cluster.local/meshjoin/node/legacy-app',
+    node: { by: 'token' },
     defaultInboundPolicy: 'all-unauthenticated',
     redirect: {
       backend: 'iptables',

@@ -67,6 +67,7 @@ function manyMachines(count: number): string {
 const amd64 = 'ed6cbe22a059c8c5f21767542e922c392772f757e6a2969fb5f0b091b44538a3'
 const proxyInstall: string = `{from: download, sha256: {amd64: ${amd64}}}`
 const install = (map: string): Edit => [proxyInstall, map]
+const x509pop = '{type: x509pop, certificateFile: /etc/pki/tls.crt, privateKeyFile: /etc/pki/tls.key}'
 const spiffe = 'spiffe://root.linkerd.cluster.local'
 
 export const cases: readonly Case[] = [
@@ -168,6 +169,22 @@ export const cases: readonly Case[] = [
     ),
   ),
   error('parent-is-identity', '/machines/0/parentId', inMachine(`parentId: «${spiffe}/mixed-env/legacy-app`)),
+  warning('node-unknown', '/machines/0', [
+    attestation('{type: aws_iid}'),
+    machineMark,
+    inMachine('attestation: {accountId: "123456789012", region: eu-west-1}'),
+  ]),
+  error('node-duplicate', '/machines/1/attestation/commonName', [
+    attestation(x509pop),
+    secondMachine('name: second, namespace: other, role: client, attestation: {commonName: «legacy-app}'),
+  ]),
+  error('node-parent', '/machines/0/parentId', [
+    attestation(x509pop),
+    [
+      '    namespace: mixed-env\n',
+      `    namespace: mixed-env\n    attestation: {commonName: app}\n    parentId: «${spiffe}/spire/agent/x509pop/app\n`,
+    ],
+  ]),
 
   // Certificates
   error('pem-malformed', '/mesh/trustAnchors', [
@@ -540,6 +557,20 @@ migration:
     '/services/0/ports/1/name',
     append(service('selector: {app: web}, ports: [{name: http, port: 80}, {name: «http, port: 81}]')),
   ),
+  error(
+    'identity-malformed',
+    '/machines/0/identity/spiffeId',
+    inMachine(`identity: {spiffeId: «${spiffe}/spire/agent/x509pop/app, serverName: app.example}`),
+  ),
+  error('identity-malformed', '/machines/0/parentId', inMachine(`parentId: «${spiffe}/spire/server`)),
+  error('node-duplicate', '/groups/web', [
+    attestation('{type: http_challenge, hostname: app.example}'),
+    inMesh('machineNetworks: [203.0.113.0/24]'),
+    [
+      'machines:\n  - name: legacy-app\n    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n',
+      'groups:\n  «web: {instances: {name: hostname}, namespace: n, ports: [{name: http, port: 80}]}\nmachines: []\n',
+    ],
+  ]),
   error('identity-trust-domain', '/machines/0/parentId', inMachine('parentId: «spiffe://other.example/node')),
   error(
     'identity-incomplete',

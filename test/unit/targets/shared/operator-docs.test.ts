@@ -11,7 +11,10 @@ test('each README has the commands of the SPIRE server for every machine', () =>
     const readme = String(artifacts.find(({ path }) => path === `${target}/README.md`)?.content)
     for (const name of ['a', 'b.example']) {
       const parent = `spiffe://root.linkerd.cluster.local/meshjoin/node/${name}`
-      assert.ok(readme.includes(`spire-server entry create -parentID '${parent}' `), `${target} ${name}`)
+      assert.ok(
+        readme.includes(`spire-server entry create -entryID 'meshjoin.${name}.proxy' -parentID '${parent}' `),
+        `${target} ${name}`,
+      )
       assert.ok(readme.includes(`token generate -ttl 3600 -spiffeID '${parent}' `), `${target} ${name}`)
     }
   }

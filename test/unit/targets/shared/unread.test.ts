@@ -74,7 +74,7 @@ test('by default a policy that nobody makes is an error; for targets by name it 
     ['error /defaults/labels', 'error /policies'],
   )
   for (const { help } of found)
-    assert.match(help, '--target ansible --target cloud-init --target image --target systemd')
+    assert.match(help, '--target ansible --target cloud-init --target image --target spire --target systemd')
   const named = generate(text, { targets: ['systemd'] })
   assert.ok(named.ok)
   const [note, ...more] = named.diagnostics
@@ -97,7 +97,7 @@ test('machines that are not asked for are not asked about', () => {
 test('a target that is not built is refused with those that are', () => {
   const [found] = generate(base, { targets: ['kubernetes'] }).diagnostics
   assert.is(found?.message, 'target kubernetes is not available yet')
-  assert.is(found?.help, 'change --target; available: ansible, cloud-init, image, systemd')
+  assert.is(found?.help, 'change --target; available: ansible, cloud-init, image, spire, systemd')
 })
 
 test.run()
