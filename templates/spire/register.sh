@@ -64,8 +64,9 @@ send() { # create|update FILE-OF-IDS [FLAG ...]
   verb=$1
   ids=$2
   shift 2
+  [ -s "$ids" ] || return 0
   sed -e 's/^/{"entry_id":"/' -e 's/$/",/' "$ids" >"$work/begins"
-  grep -F -f "$work/begins" "$folder/entries.json" | sed 's/,$//' >"$work/lines" || return 0
+  grep -F -f "$work/begins" "$folder/entries.json" | sed 's/,$//' >"$work/lines"
   rm -f "$work"/part.*
   split -a 4 -l 500 "$work/lines" "$work/part."
   for part in "$work"/part.*; do
@@ -86,11 +87,10 @@ ask "$work/shown" "$@"
 compare
 mv "$work/missing" "$work/created"
 mv "$work/changed" "$work/updated"
-count=$(wc -l <"$work/wanted.ids")
 failed=
 
 if [ ! -s "$work/created" ] && [ ! -s "$work/updated" ]; then
-  echo "nothing to change: all $((count)) entries are as the document has them"
+  echo "nothing to change: $(($(wc -l <"$work/wanted.ids"))) on the server, as in the document"
 elif [ -n "$only_check" ]; then
   tell 'would create' "$work/created"
   tell 'would update' "$work/updated"
@@ -111,8 +111,11 @@ else
     tell 'register: not as the document has it:' "$work/left" >&2
     grep -E '^(Failed|Error|rpc)|code: |already exists' "$work/log" | sort -u >&2 || cat "$work/log" >&2
     if grep -q 'similar entry already exists' "$work/log"; then
-      echo 'register: an entry with the same parent, SPIFFE ID and selectors was made by hand. Find it with "spire-server entry show' >&2
-      echo 'register: -spiffeID ID", remove it with "spire-server entry delete -entryID ID", and run this again.' >&2
+      echo 'register: the same parent, SPIFFE ID and selectors are there already, in an entry that was made by hand. Find its ID, remove it' >&2
+      echo 'register: with "spire-server entry delete -entryID ID", and run this again:' >&2
+      while IFS= read -r id; do
+        sed -n "s/^$id${tab}SPIFFE ID$tab\(.*\)\$/  spire-server entry show -spiffeID '\1'/p" "$work/wanted" >&2
+      done <"$work/missing"
     fi
   fi
 fi

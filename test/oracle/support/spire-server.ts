@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cache, runCommand, type Said } from './root.ts'
+
+/** Plugins of a node attestor, by name, with their data. */
+export type Plugins = Readonly<Record<string, object>>
+
+/** A real SPIRE server on the loopback of this host. */
+export interface SpireServer {
+  readonly folder: string
+  readonly port: number
+  readonly flags: readonly string[]
+  /** Runs one of its commands. */
+  ask(...words: readonly string[]): Promise<Omit<Said, 'left'>>
+  stop(): Promise<void>
+}
+
+export const spireServer = join(cache, 'spire/spire-server')
+const spireAgent = join(cache, 'spire/spire-agent')
+
+export async function startServer(
+  trustDomain: string,
+  attestors: Plugins = { join_token: {} },
+): Promise<SpireServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'meshjoin-spire-'))
+  const port = await freePort()
+  const socket = join(folder, 'api.sock')
+  const configuration = {
+    server: {
+      bind_address: '127.0.0.1',
+      bind_port: String(port),
+      socket_path: socket,
+      trust_domain: trustDomain,
+      data_dir: folder,
+      log_level: 'WARN',
+    },
+    plugins: {
+      DataStore: plugin('sql', {
+        database_type: 'sqlite3',
+        connection_string: join(folder, 'datastore.sqlite3'),
+      }),
+      KeyManager: plugin('memory', {}),
+      NodeAttestor: Object.entries(attestors).flatMap(([name, data]) => plugin(name, data)),
+    },
+  }
+  writeFileSync(join(folder, 'server.json'), JSON.stringify(configuration))
+  const child = start(spireServer, ['run', '-config', join(folder, 'server.json')], folder)
+  const flags = ['-socketPath', socket]
+  const ask = (...words: readonly string[]) => runCommand(spireServer, [...words, ...flags])
+  const stop = async () => {
+    await end(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await until(folder, async () => (await ask('healthcheck')).status === 0)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { folder, port, flags, ask, stop }
+}
+
+/** What an agent gets for a process of the proxy's user; the agent is gone again when it is known. */
+export async function fetchAsAgent(
+  server: SpireServer,
+  trustDomain: string,
+  attestor: Plugins,
+  wanted: RegExp,
+): Promise<string> {
+  const folder = mkdtempSync(join(server.folder, 'agent-'))
+  chmodSync(folder, 0o755)
+  const socket = join(folder, 'api.sock')
+  const bundle = await server.ask('bundle', 'show')
+  writeFileSync(join(folder, 'bundle.pem'), bundle.stdout)
+  const configuration = {
+    agent: {
+      data_dir: folder,
+      log_level: 'DEBUG',
+      server_address: '127.0.0.1',
+      server_port: server.port,
+      socket_path: socket,
+      trust_domain: trustDomain,
+      trust_bundle_path: join(folder, 'bundle.pem'),
+    },
+    plugins: {
+      KeyManager: plugin('memory', {}),
+      NodeAttestor: Object.entries(attestor).flatMap(([name, data]) => plugin(name, data)),
+      WorkloadAttestor: plugin('unix', {}),
+    },
+  }
+  writeFileSync(join(folder, 'agent.json'), JSON.stringify(configuration))
+  chmodSync(server.folder, 0o755)
+  const child = start(spireAgent, ['run', '-config', join(folder, 'agent.json')], folder)
+  let said = ''
+  try {
+    await until(folder, async () => {
+      const words = ['--reuid=2102', '--regid=2102', '--clear-groups', spireAgent]
+      said = (await runCommand('setpriv', [...words, 'api', 'fetch', 'x509', '-socketPath', socket])).stdout
+      return wanted.test(said)
+    })
+    return said
+  } finally {
+    await end(child)
+  }
+}
+
+function plugin(name: string, data: object): object[] {
+  return [{ [name]: { plugin_data: data } }]
+}
+
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+function start(program: string, words: readonly string[], folder: string): ChildProcess {
+  const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', join(folder, 'log'), program, ...words], {
+    stdio: 'ignore',
+  })
+  children.add(child)
+  return child
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  children.delete(child)
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
+
+async function until(folder: string, isThere: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await isThere()) return
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  throw new Error(`did not come:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-3000)}`)
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
