@@ -133,7 +133,13 @@ export function proxyHas(version: string, feature: keyof typeof proxySince): boo
 }
 
 /** First SPIRE agents that know a setting. */
-export const spireSince = { joinTokenFile: '1.13.3', disableSds: '1.15.3' } as const
+export const spireSince = {
+  systemdAttestor: '1.6.4',
+  httpChallenge: '1.10.2',
+  joinTokenFile: '1.13.3',
+  azureImds: '1.14.0',
+  disableSds: '1.15.3',
+} as const
 
 /** True where the SPIRE agent knows the setting. */
 export function spireHas(version: string, feature: keyof typeof spireSince): boolean {

@@ -501,6 +501,15 @@ export const catalogue = {
     (a) => `${a.type} cannot attest again, and the agent identity lives only ${a.ttl}`,
     () => 'set agentTtl to at least 24h, or use x509pop or tpm_devid',
   ),
+  'hostname-shared': error<{ hostname: string }>(
+    (a) => `every machine would tell the SPIRE server to call ${a.hostname}`,
+    () =>
+      'remove it here: each machine gives its own host name; write that as "attestation.hostname" of the machine',
+  ),
+  'agent-port-clash': error<{ port: number; owner: string }>(
+    (a) => `the SPIRE agent cannot listen on port ${a.port}, which is ${a.owner}`,
+    () => 'choose another port that is free on every machine',
+  ),
   'agent-incomplete': error<{ field: string; from: string }>(
     (a) => `"${a.field}" is missing for "from: ${a.from}"`,
     (a) => `add "${a.field}"`,
@@ -525,9 +534,29 @@ export const catalogue = {
     () => 'the lifetime must be greater than zero',
     () => 'write a duration such as 48h',
   ),
-  'selector-mismatch': error<{ selector: string; uid: number }>(
-    (a) => `${a.selector} does not select the proxy, which runs as uid ${a.uid}`,
-    (a) => `use unix:uid:${a.uid}, or leave the selectors out`,
+  'selector-mismatch': error<{ selector: string; right: string }>(
+    (a) => `${a.selector} does not select the proxy`,
+    (a) => `use ${a.right}, or leave the selectors out`,
+  ),
+  'selector-twice': error<{ kind: string }>(
+    (a) => `a process has one ${a.kind}, and here are two`,
+    () => 'keep the right one: all selectors of an entry must match',
+  ),
+  'selector-sha256': error<{ reason: string }>(
+    (a) => `the checksum selects no proxy: ${a.reason}`,
+    () => 'take what sha256sum prints for linkerd2-proxy, unpacked',
+  ),
+  'selector-path': warning<{ path: string; installed: string }>(
+    (a) => `${a.path} selects the proxy only if ${a.installed} is a link to it`,
+    (a) => `take what "readlink -f ${a.installed}" prints on the machines`,
+  ),
+  'selector-group': warning<{ group: string; user: string }>(
+    (a) => `nothing here makes ${a.user} a member of group ${a.group}`,
+    (a) => `run "usermod -aG ${a.group} ${a.user}" on the machines, or leave the selector out`,
+  ),
+  'selector-any-user': warning<{ uid: number }>(
+    () => 'no selector names the user of the proxy',
+    (a) => `add unix:uid:${a.uid}: otherwise processes of root may be given its identity`,
   ),
 
   // Names and control plane

@@ -173,6 +173,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'attestation-option': 'The option belongs to another node attestor.',
   'attestor-cannot-reattest':
     'With this attestor a machine can prove itself once. If it is off for longer than its agent identity lives, it cannot come back until an administrator evicts it (spire-server agent evict).',
+  'hostname-shared':
+    'The SPIRE server calls the host name that an agent gives it back, and the ID of the agent is made of that name. The configuration of the agent is the same on all machines, so a name in it is right for one machine only.',
+  'agent-port-clash':
+    'Two programs of one machine cannot listen on the same port, and what the redirect sends to the proxy never reaches the agent.',
   'agent-incomplete':
     'A managed agent needs version, install and attestation; an existing one needs its socket.',
   'agent-option-unused': 'The field is not read with this kind of agent.',
@@ -182,7 +186,17 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     "SPIRE guarantees a lifetime only up to a sixth of its CA's, and at most seven days; longer ones are cut without an error.",
   'ttl-invalid': 'A lifetime must be longer than nothing.',
   'selector-mismatch':
-    'The registration entry must match the user that the proxy runs as; root would give the identity to every root process.',
+    'SPIRE gives the identity to a process that all selectors of the entry match: the user, the group, the binary and the unit that the proxy has. For a binary that is downloaded, the path has its version, since the agent sees where links end.',
+  'selector-twice':
+    'All selectors of an entry must match, and a process has one user, one group, one binary and one unit. During an upgrade each version of the binary has an entry of its own.',
+  'selector-sha256':
+    'The agent looks at the checksum of the binary that runs. The document has that of the archive, or of the layer of an image, which holds the binary among others.',
+  'selector-path':
+    'The agent sees where the binary really lies, behind all links. A path that differs from proxy.install.path is right only where that is a link.',
+  'selector-group':
+    'The proxy runs with the groups of its user. meshjoin makes that a member of its own group alone, so another one has to be given to it on every machine.',
+  'selector-any-user':
+    'A path, a checksum, a group or a unit is not a user: a process of another user may match as well, root always can. The uid keeps the identity to one.',
   'dns-servers-missing':
     "The machine must resolve the control plane's names. Without a DNS server of the cluster that works only where controlPlane holds IP addresses or names of your own.",
   'dns-domain-missing':

@@ -1,10 +1,12 @@
 import { proxySeconds } from '../config/duration.ts'
+import { availableAttestor } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { proxyPorts } from '../plan/ports.ts'
 import type { RedirectRule } from '../plan/rule.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
+import { readsExecutable } from '../plan/spire-agent.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { bootPath, printBootData, unfilled } from './boot.ts'
 import { printEnvironment } from './environment.ts'
@@ -128,7 +130,7 @@ export function listCommands({ proxy, finds }: Pick<MeshPlan, 'proxy' | 'finds'>
 }
 
 function viewUnits(plan: MeshPlan): UnitView {
-  const { agent, proxy, proxyUser, resolver, selectors } = plan
+  const { agent, proxy, proxyUser, resolver } = plan
   return {
     proxyUser: proxyUser.name,
     proxyUid: proxyUser.uid,
@@ -140,7 +142,7 @@ function viewUnits(plan: MeshPlan): UnitView {
     agentUser: agent?.user.name ?? '',
     agentUid: agent?.user.uid ?? 0,
     agentBinary: agentBinary(plan),
-    agentReadsExecutables: selectors.some((selector) => /^unix:(path|sha256):/.test(selector)),
+    ...viewAgentNeeds(plan),
     credentials: (agent?.credentials ?? []).map((credential) => ({
       ...credential,
       hasFallback: credential.fallback !== '',
@@ -153,6 +155,18 @@ function viewUnits(plan: MeshPlan): UnitView {
     resolverServers: resolver.servers,
     resolverDomains: resolver.domains,
   }
+}
+
+/** What the unit of the agent allows beyond what any agent may do. */
+function viewAgentNeeds({
+  agent,
+  selectors,
+}: MeshPlan): Pick<UnitView, 'agentCapabilities' | 'agentDevice' | 'agentDeviceGroup'> {
+  const attestation = agent?.attestation
+  const needs = attestation && availableAttestor(attestation)?.unit?.(attestation.options)
+  const { capabilities = [], device = '', group = '' } = needs ?? {}
+  const all = [...(selectors.some(readsExecutable) ? ['CAP_SYS_PTRACE'] : []), ...capabilities]
+  return { agentCapabilities: all.join(' '), agentDevice: device, agentDeviceGroup: group }
 }
 
 /** As the kernel writes them: ascending, neighbours as a range. `mesh-machine` compares with that. */

@@ -4,6 +4,7 @@ import { families, type Need } from '../kinds/packages.ts'
 import { architectures } from '../plan/download.ts'
 import { planNeeds } from '../plan/packages.ts'
 import type { MeshPlan, Program } from '../plan/plan.ts'
+import { readsExecutable } from '../plan/spire-agent.ts'
 
 /**
  * The data of `mesh-machine`, sourced by it: one assignment a line, every value in single quotes, and none for what the
@@ -73,11 +74,8 @@ function programValues(
 }
 
 /** By path or checksum the agent attests whoever asks, so asking with its own command proves nothing about the proxy. */
-function canFetchIdentity(plan: MeshPlan): boolean {
-  return (
-    plan.agent !== undefined &&
-    plan.selectors.every((selector) => /^unix:(uid|gid|user|group):/.test(selector))
-  )
+function canFetchIdentity({ agent, selectors }: MeshPlan): boolean {
+  return agent !== undefined && !selectors.some(readsExecutable)
 }
 
 /** The machine asks itself, whatever else the admin port listens on. */

@@ -32,8 +32,15 @@ export interface UnitView {
   readonly agentUid: number
   /** `/opt/spire/current/bin/spire-agent`, or the path of a preinstalled agent; `''` without a managed agent. */
   readonly agentBinary: string
-  /** True where selectors by path or checksum make the agent read other users' `/proc/<pid>/exe`. */
-  readonly agentReadsExecutables: boolean
+  /**
+   * Capabilities of the agent, with blanks between them; `''` for none. `CAP_SYS_PTRACE` where selectors by path or checksum make it
+   * read other users' `/proc/<pid>/exe`, `CAP_NET_BIND_SERVICE` where it answers a challenge on a port below 1024.
+   */
+  readonly agentCapabilities: string
+  /** The device of the machine that the agent opens; `''` for none. */
+  readonly agentDevice: string
+  /** The group of the machine that the device belongs to; `''` for none. */
+  readonly agentDeviceGroup: string
   /** Files of the node attestor that reach the agent as credentials. */
   readonly credentials: readonly UnitCredential[]
   /** True where machines of the document find their addresses when they boot. */

@@ -1,6 +1,7 @@
 import { hostNetwork, joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
-import type { ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
+import type { Agent, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { linkerdHas } from '../config/versions.ts'
+import { availableAttestor, challengePort } from '../kinds/attestors/index.ts'
 import { registryOf } from './download.ts'
 import { proxyPorts } from './ports.ts'
 
@@ -46,6 +47,10 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
       for (const port of machine.ports)
         flows.push(accept(port.port, exemptNetworks, `${port.name}: exempt, so bypassed, in plain text`))
   }
+  const { agent, server } = config.spire
+  const challenge = challengePort(agent)
+  if (challenge !== undefined)
+    flows.push(accept(challenge, [server.address], "identity: the SPIRE server's challenge (http_challenge)"))
   const { host, port } = config.proxy.adminAddress
   if (!isLoopback(host))
     flows.push(
@@ -76,6 +81,8 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
   flows.push(dial(networks, 'any', 'requests to pods and machines, on the ports that they serve'))
   if (spire.agent.from === 'managed')
     flows.push(dial([spire.server.address], spire.server.port, 'identity: the SPIRE server'))
+  for (const { host, port } of downloadHosts(askedBy(spire.agent)))
+    flows.push(dial([host], port, 'identity: the metadata service of the cloud'))
   if (mesh.dns.servers.length > 0) {
     flows.push(
       dial(mesh.dns.servers, 53, 'names of the cluster', 'udp'),
@@ -92,6 +99,14 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
   for (const host of downloadHosts([config.cloudInit.meshLayer]))
     flows.push(dial([host.host], host.port, 'download of the mesh layer at the first boot'))
   return flows
+}
+
+/** Whom the attestor asks besides the SPIRE server. */
+function askedBy(agent: Agent): Source[] {
+  if (agent.from !== 'managed') return []
+  const { attestation } = agent
+  const url = availableAttestor(attestation)?.asks?.(attestation.options)
+  return url === undefined ? [] : [{ from: attestation.type, url }]
 }
 
 /** Who else has to be reached for an image: a registry says where tokens and blobs are only when it is asked. */

@@ -1,4 +1,5 @@
-import type { Install, RedirectBackend, ResolverProvider } from '../config/resolved.ts'
+import type { Attestation, Install, RedirectBackend, ResolverProvider } from '../config/resolved.ts'
+import { availableAttestor } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { alike, type Family, families, type Need } from '../kinds/packages.ts'
 import { resolvers } from '../kinds/resolvers/index.ts'
@@ -44,7 +45,9 @@ export function resolverNeeds(provider: ResolverProvider): readonly Need[] {
 /** What of a plan decides about packages. */
 export interface PackageChoice {
   readonly proxy: { readonly install: Install }
-  readonly agent: { readonly program: { readonly install: Install } } | undefined
+  readonly agent:
+    | { readonly program: { readonly install: Install }; readonly attestation: Attestation }
+    | undefined
   readonly redirect: { readonly backend: RedirectBackend }
   readonly resolver: { readonly provider: ResolverProvider }
 }
@@ -62,6 +65,7 @@ export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): 
     ...backends[redirect.backend].needs,
     ...(downloads ? unpacking : []),
     ...resolverNeeds(resolver.provider),
+    ...((agent && availableAttestor(agent.attestation)?.needs) ?? []),
   ]
 }
 

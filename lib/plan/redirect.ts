@@ -1,21 +1,18 @@
 import {
   type Family,
-  hostNetwork,
   isNetwork,
   type Network,
   networkContains,
   networkCovers,
-  parseAddress,
   parseNetworkOrAddress,
 } from '../config/network.ts'
 import type { Port, RedirectNetwork, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { pointer } from '../diagnostics/pointer.ts'
-import { directoryPorts, proxyPorts, sshPort } from './ports.ts'
-import { appliesTo, type PortRange, type RedirectRule, type RuleMatch } from './rule.ts'
+import { agentRule, always, challengeRules, dnsRules, ownPorts } from './own-rules.ts'
+import { directoryPorts, proxyPorts } from './ports.ts'
+import { appliesTo, type PortRange, type RedirectRule } from './rule.ts'
 import type { ServedAddresses } from './served.ts'
 import { isVariable, type VariableList } from './value.ts'
-
-const bypass = { kind: 'bypass' } as const
 
 /** Cloud metadata services and link-local networks: always bypassed, whatever the scope. */
 const metadataNetworks: readonly {
@@ -70,6 +67,7 @@ function inboundRules(config: ResolvedConfig, machine: ShapedMachine): RedirectR
   const rules = [
     always('inbound', { inInterface: 'lo' }, 'loopback'),
     ...ownPorts('inbound', config.proxy.adminAddress.port),
+    ...challengeRules(config),
     ...exemptions('inbound', machine),
     ...sourceRules(config, machine),
   ]
@@ -236,24 +234,6 @@ function matchNetwork(direction: 'inbound' | 'outbound', text: string): Partial<
   }
 }
 
-function agentRule(config: ResolvedConfig): RedirectRule[] {
-  if (config.spire.agent.from !== 'managed') return []
-  const match = { uid: config.spire.agent.user.uid }
-  return [
-    { ...always('outbound', match, "the SPIRE agent's own connections"), origin: '/spire/agent/user/uid' },
-  ]
-}
-
-function dnsRules(config: ResolvedConfig): RedirectRule[] {
-  return config.mesh.dns.servers.flatMap((server, index) => {
-    const address = parseAddress(server)
-    if (address === undefined) return []
-    const match = { destination: hostNetwork(address).text, destinationPort: 53 }
-    const origin = pointer('/mesh/dns/servers', index)
-    return [{ ...always('outbound', match, 'DNS over TCP'), family: address.family, origin }]
-  })
-}
-
 /** Only where a network of the cluster is the machine's own network, too: elsewhere no directory answers there. */
 function directoryRules(config: ResolvedConfig, machine: ShapedMachine): RedirectRule[] {
   return networksAround(config, machine).flatMap(([index, network]) =>
@@ -286,18 +266,4 @@ export function networksAround(
 
 function overlap(a: Network, b: Network): boolean {
   return networkCovers(a, b) || networkCovers(b, a)
-}
-
-function ownPorts(direction: 'inbound' | 'outbound', adminPort: number): RedirectRule[] {
-  const own = [
-    ...new Set([proxyPorts.outbound, proxyPorts.inbound, proxyPorts.control, proxyPorts.admin, adminPort]),
-  ]
-  return [
-    always(direction, { destinationPort: sshPort }, 'SSH'),
-    ...own.map((port) => always(direction, { destinationPort: port }, "the proxy's own ports")),
-  ]
-}
-
-function always(direction: 'inbound' | 'outbound', match: RuleMatch, reason: string): RedirectRule {
-  return { direction, family: 'both', match, verdict: bypass, reason, origin: '' }
 }

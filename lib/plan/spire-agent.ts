@@ -27,7 +27,21 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
     plugins: {
       KeyManager: [{ disk: { plugin_data: { directory: '/var/lib/spire-agent' } } }],
       NodeAttestor: [{ [attestation.type]: { plugin_data: pluginData(attestation) } }],
-      WorkloadAttestor: [{ unix: { plugin_data: {} } }],
+      WorkloadAttestor: workloadAttestors(config.spire.selectors),
     },
   }
+}
+
+/** Whether the agent looks at the caller's executable for it. */
+export function readsExecutable(selector: string): boolean {
+  return /^unix:(path|sha256):/.test(selector)
+}
+
+/** What recognises the callers by: no more than the selectors ask for, since each look at a caller can fail. */
+function workloadAttestors(selectors: readonly string[]): Json[] {
+  const looks = selectors.some(readsExecutable)
+  const hashes = selectors.some((selector) => selector.startsWith('unix:sha256:'))
+  const unix = looks ? { discover_workload_path: true, ...(hashes ? {} : { workload_size_limit: -1 }) } : {}
+  const systemd = selectors.some((selector) => selector.startsWith('systemd:'))
+  return [{ unix: { plugin_data: unix } }, ...(systemd ? [{ systemd: { plugin_data: {} } }] : [])]
 }

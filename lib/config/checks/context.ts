@@ -146,3 +146,16 @@ export function describeMachine({ name, path, isInstances }: MachineView): strin
   if (name === undefined) return path
   return isInstances ? `group "${name}"` : `machine "${name}"`
 }
+
+/** What the proxy listens on beside an admin port of the document's own choice. */
+export const proxyListeners = {
+  4140: "the proxy's outbound listener",
+  4143: "the proxy's inbound listener",
+  4190: "the proxy's tap listener",
+  4191: "the proxy's admin listener",
+} as const
+
+/** Whose the port is; undefined where it is none of the proxy's. */
+export function proxyListener(port: number): string | undefined {
+  return (proxyListeners as Readonly<Record<number, string>>)[port]
+}

@@ -1,4 +1,5 @@
 import { checkAddresses } from './addresses.ts'
+import { checkAgentPorts } from './agent-ports.ts'
 import { checkAnnotations } from './annotations.ts'
 import { checkCluster } from './cluster.ts'
 import type { Check } from './context.ts'
@@ -9,6 +10,7 @@ import { checkNames } from './names.ts'
 import { checkNodes } from './nodes.ts'
 import { checkProxySettings } from './proxy.ts'
 import { checkRedirect } from './redirect.ts'
+import { checkSelectors } from './selectors.ts'
 import { checkSpireSettings } from './spire.ts'
 import { checkTrust } from './trust.ts'
 import { checkVersions } from './versions.ts'
@@ -26,6 +28,8 @@ export const checks: readonly Check[] = [
   checkProxySettings,
   checkAnnotations,
   checkSpireSettings,
+  checkAgentPorts,
+  checkSelectors,
   checkCluster,
   checkRedirect,
 ]

@@ -2,7 +2,15 @@ import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
 import { isAbsent } from '../draft.ts'
 import { notAnAddress, parseAddress, splitHostPort } from '../network.ts'
-import { type Check, type CheckContext, createClaims, isServer, type MachineView } from './context.ts'
+import {
+  type Check,
+  type CheckContext,
+  createClaims,
+  isServer,
+  type MachineView,
+  proxyListener,
+  proxyListeners,
+} from './context.ts'
 
 /** Machine names, groups, namespaces, ports, users: there, known, and not in each other's way. */
 export const checkMachines: Check = (context) => {
@@ -51,13 +59,6 @@ function checkGroup({ draft, report }: CheckContext, { path, name, group, settin
   }
 }
 
-const reserved: Readonly<Record<number, string>> = {
-  4140: "the proxy's outbound listener",
-  4143: "the proxy's inbound listener",
-  4190: "the proxy's tap listener",
-  4191: "the proxy's admin listener",
-}
-
 function checkPorts(context: CheckContext, machine: MachineView): void {
   const { draft, report } = context
   const admin = splitHostPort(draft.proxy?.adminAddress ?? '127.0.0.1:4191')?.port
@@ -76,7 +77,9 @@ function checkPorts(context: CheckContext, machine: MachineView): void {
       })
     if (port === 22) report('port-ssh', pointer(path, 'port'), {})
     const owner =
-      port === undefined ? undefined : (reserved[port] ?? (port === admin ? reserved[4191] : undefined))
+      port === undefined
+        ? undefined
+        : (proxyListener(port) ?? (port === admin ? proxyListeners[4191] : undefined))
     if (port !== undefined && owner !== undefined)
       report('port-reserved', pointer(path, 'port'), { port, owner })
   }
@@ -133,7 +136,7 @@ function checkAdmin({ draft, report }: CheckContext): void {
   const address = target === undefined ? undefined : parseAddress(target.host)
   if (target === undefined || address === undefined)
     return report('address-invalid', path, notAnAddress(text, target))
-  const owner = target.port === 4191 ? undefined : reserved[target.port]
+  const owner = target.port === 4191 ? undefined : proxyListener(target.port)
   if (owner !== undefined) report('admin-port-clash', path, { port: target.port, owner })
   if (target.port === 22) report('admin-port-clash', path, { port: 22, owner: 'the port of SSH' })
   if (address.range !== 'loopback') report('admin-exposed', path, { address: text })

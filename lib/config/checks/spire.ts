@@ -8,7 +8,6 @@ import type { Check, CheckContext } from './context.ts'
 export const checkSpireSettings: Check = (context) => {
   checkAgent(context)
   checkServer(context)
-  checkSelectors(context)
 }
 
 function checkAgent({ draft, machines, report }: CheckContext): void {
@@ -55,6 +54,9 @@ function checkAttestation(
     if (!Object.hasOwn(known, option))
       report('attestation-option', pointer(path, option), { type, option }, 'key')
   }
+  const several = machines.length > 1 || machines.some(({ isInstances }) => isInstances)
+  if (type === 'http_challenge' && options.hostname !== undefined && several)
+    report('hostname-shared', pointer(path, 'hostname'), { hostname: options.hostname })
   for (const machine of machines) {
     for (const [option, value] of Object.entries(machine.settings.attestation ?? {})) {
       if (value === undefined || machineOptions.some((name) => name === option)) continue
@@ -100,14 +102,5 @@ function checkLifetimes({ draft, report }: Pick<CheckContext, 'draft' | 'report'
     const ttl = server[field]
     if (ttl !== undefined && goSeconds(ttl) > limit)
       report('ttl-unreachable', pointer('/spire/server', field), { ttl, limit: goDuration(limit), field })
-  }
-}
-
-function checkSelectors({ draft, report }: CheckContext): void {
-  const uid = draft.proxy?.user?.uid ?? 2102
-  for (const [index, selector] of (draft.spire?.workload?.selectors ?? []).entries()) {
-    const match = /^unix:uid:(.*)$/.exec(selector ?? '')
-    if (selector === undefined || match === null || match[1] === String(uid)) continue
-    report('selector-mismatch', pointer('/spire/workload/selectors', index), { selector, uid })
   }
 }

@@ -1,5 +1,6 @@
 import type { AttestationOptions, MachineAttestation, NodeIdentity } from '../../config/resolved.ts'
 import type { spireSince } from '../../config/versions.ts'
+import type { Need } from '../packages.ts'
 import { agentUnit } from '../unit.ts'
 
 /** A value of JSON. */
@@ -27,7 +28,19 @@ export interface AttestorOption {
   /** Its name in the `plugin_data` of SPIRE's agent; left out where it goes elsewhere. */
   readonly key?: string
   /** Of a file that only root can read: the agent is not root, and gets it as this credential. */
-  readonly credential?: Pick<Credential, 'id' | 'fallback'>
+  readonly credential?: Pick<Credential, 'id'> & Partial<Pick<Credential, 'fallback'>>
+  /** What the agent is told where the document says nothing; left out where it knows by itself. */
+  readonly default?: string
+}
+
+/** What the agent's unit has for an attestor, beyond what any agent may do. */
+export interface UnitNeeds {
+  /** The one device of the machine that it opens. */
+  readonly device?: string
+  /** The group of the machine that the device belongs to. */
+  readonly group?: string
+  /** As systemd calls them. */
+  readonly capabilities?: readonly string[]
 }
 
 /** The options of an attestation, of which a document that is being checked may lack any. */
@@ -70,6 +83,14 @@ export interface AvailableAttestor extends AttestorFacts {
   readonly lacks?: (options: AttestationOptions) => string | undefined
   /** Settings of the agent itself, beside its plugins. */
   readonly agentSettings?: (options: AttestationOptions) => { readonly [key: string]: Json }
+  /** Packages beside those of any machine. */
+  readonly needs?: readonly Need[]
+  /** What its unit must allow. */
+  readonly unit?: (options: AttestationOptions) => UnitNeeds
+  /** The port that the SPIRE server dials; undefined where it does not. */
+  readonly listens?: (options: AttestationOptions) => number | undefined
+  /** The URL of whom the agent asks besides the SPIRE server. */
+  readonly asks?: (options: AttestationOptions) => string
   /** Lines of `mesh-machine.conf`, by name; an empty text is no line. */
   readonly machineData?: (options: AttestationOptions) => Readonly<Record<string, string>>
   /** The file of a secret that is made anew for each machine; undefined where there is none. */

@@ -15,5 +15,7 @@ export const awsIid: Attestor = {
       ],
     })),
   canReattest: false,
-  available: false,
+  available: true,
+  asks: ({ ec2MetadataEndpoint }) => ec2MetadataEndpoint ?? 'http://169.254.169.254',
+  steps: { template: 'readme/attestors/aws_iid.md.hbs', data: () => ({}) },
 }

@@ -12,5 +12,11 @@ export const azureImds: Attestor = {
       path: `azure_imds/${ids.join('/').toLowerCase()}`,
     })),
   canReattest: false,
-  available: false,
+  needsAgent: () => ({ feature: 'azureImds', why: 'it has no attestor azure_imds' }),
+  available: true,
+  asks: () => 'http://169.254.169.254',
+  steps: {
+    template: 'readme/attestors/azure_imds.md.hbs',
+    data: ({ tenantDomain = '' }) => ({ tenantDomain }),
+  },
 }

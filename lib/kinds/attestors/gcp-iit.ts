@@ -15,5 +15,7 @@ export const gcpIit: Attestor = {
       path: `gcp_iit/${ids.join('/')}`,
     })),
   canReattest: false,
-  available: false,
+  available: true,
+  asks: ({ identityTokenHost = 'metadata.google.internal' }) => `http://${identityTokenHost}`,
+  steps: { template: 'readme/attestors/gcp_iit.md.hbs', data: () => ({}) },
 }

@@ -6,7 +6,8 @@ export const httpChallenge: Attestor = {
   options: {
     hostname: { key: 'hostname' },
     agentName: { key: 'agentname' },
-    port: { key: 'port' },
+    // SPIRE would take any free one, which no firewall can let through.
+    port: { required: true, key: 'port' },
     advertisedPort: { key: 'advertised_port' },
   },
   machineOptions: ['hostname'],
@@ -16,5 +17,18 @@ export const httpChallenge: Attestor = {
       selectors: [`http_challenge:hostname:${hostname}`],
     })),
   canReattest: false,
-  available: false,
+  needsAgent: () => ({ feature: 'httpChallenge', why: 'it has no attestor http_challenge' }),
+  available: true,
+  listens: ({ port }) => port,
+  // Below 1024 only who may bind there can listen.
+  unit: ({ port = 0 }) => (port < 1024 ? { capabilities: ['CAP_NET_BIND_SERVICE'] } : {}),
+  steps: {
+    template: 'readme/attestors/http_challenge.md.hbs',
+    data: ({ port = 0, advertisedPort = port, agentName = 'default', hostname = '' }) => ({
+      port: String(port),
+      advertisedPort: String(advertisedPort),
+      agentName,
+      hostname,
+    }),
+  },
 }

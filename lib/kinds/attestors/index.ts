@@ -1,5 +1,11 @@
 import type { Draft } from '../../config/draft.ts'
-import type { Attestation, AttestationOptions, AttestorType, NodeIdentity } from '../../config/resolved.ts'
+import type {
+  Agent,
+  Attestation,
+  AttestationOptions,
+  AttestorType,
+  NodeIdentity,
+} from '../../config/resolved.ts'
 import {
   type Attestor,
   type AttestorOption,
@@ -52,15 +58,19 @@ export function attestationData(attestation: Attestation): Readonly<Record<strin
   return availableAttestor(attestation)?.machineData?.(attestation.options) ?? {}
 }
 
-/** The options that a document gives, with what the attestor knows of them. */
+/** The options that a document gives, and those that the agent is told anyway, with what the attestor knows of them. */
 function givenOptions({
   type,
   options,
 }: Attestation): (AttestorOption & { readonly value: string | number })[] {
   const known = attestors[type].options
-  return (Object.keys(options) as (keyof AttestationOptions)[]).flatMap((name) => {
+  const given = Object.keys(options) as (keyof AttestationOptions)[]
+  const told = (Object.keys(known) as (keyof AttestationOptions)[]).filter(
+    (name) => known[name]?.default !== undefined && !given.includes(name),
+  )
+  return [...given, ...told].flatMap((name) => {
     const option = known[name]
-    const value = options[name]
+    const value = options[name] ?? option?.default
     return option === undefined || value === undefined ? [] : [{ ...option, value }]
   })
 }
@@ -68,7 +78,7 @@ function givenOptions({
 /** The files that reach the agent as credentials. */
 export function attestationCredentials(attestation: Attestation): Credential[] {
   return givenOptions(attestation).flatMap(({ credential, value }) =>
-    credential === undefined ? [] : [{ ...credential, source: String(value) }],
+    credential === undefined ? [] : [{ fallback: '', ...credential, source: String(value) }],
   )
 }
 
@@ -79,4 +89,11 @@ export function pluginData(attestation: Attestation): Json {
       key === undefined ? [] : [[key, credential === undefined ? value : credentialPath(credential.id)]],
     ),
   )
+}
+
+/** The port that the SPIRE server dials to attest the machine; undefined where it does not, or the agent is not ours. */
+export function challengePort(agent: Agent): number | undefined {
+  if (agent.from !== 'managed') return undefined
+  const { attestation } = agent
+  return availableAttestor(attestation)?.listens?.(attestation.options)
 }

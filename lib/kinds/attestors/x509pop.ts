@@ -4,12 +4,20 @@ import { nodeOfCertificate } from './node.ts'
 /** A certificate and key that the machine has already. */
 export const x509pop: Attestor = {
   options: {
-    certificateFile: { required: true, key: 'certificate_path' },
-    privateKeyFile: { required: true, key: 'private_key_path' },
-    intermediatesFile: { key: 'intermediates_path' },
+    certificateFile: { required: true, key: 'certificate_path', credential: { id: 'x509pop-certificate' } },
+    privateKeyFile: { required: true, key: 'private_key_path', credential: { id: 'x509pop-key' } },
+    intermediatesFile: { key: 'intermediates_path', credential: { id: 'x509pop-intermediates' } },
   },
   machineOptions: ['commonName', 'fingerprint'],
   nodeOf: (facts) => nodeOfCertificate('x509pop', facts),
   canReattest: true,
-  available: false,
+  available: true,
+  steps: {
+    template: 'readme/attestors/x509pop.md.hbs',
+    data: ({ certificateFile = '', privateKeyFile = '', intermediatesFile = '' }) => ({
+      certificateFile,
+      privateKeyFile,
+      intermediatesFile,
+    }),
+  },
 }

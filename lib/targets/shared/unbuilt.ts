@@ -25,7 +25,7 @@ function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
 }
 
 function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
-  const { agent, server, trustBundle, selectors } = spire
+  const { agent, server, trustBundle } = spire
   if (agent.from === 'existing') return refuse('/spire/agent/from', 'an existing SPIRE agent')
   if (server.colocated) refuse('/spire/server/colocated', 'a SPIRE server on the machine')
   const { type, options } = agent.attestation
@@ -40,8 +40,4 @@ function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
         ? 'a trust bundle that is already on the machine'
         : 'a trust bundle from a URL',
     )
-  for (const [index, selector] of selectors.entries()) {
-    if (!selector.startsWith('unix:uid:'))
-      refuse(`/spire/workload/selectors/${index}`, `the selector ${selector}`)
-  }
 }

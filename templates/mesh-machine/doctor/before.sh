@@ -65,3 +65,14 @@ refuse_cleared_credentials() {
   cleared=$(systemctl cat spire-agent.service 2>/dev/null | awk '/^# \//{f=$2} /^LoadCredential=/{last=$0; at=f} END{if (last == "LoadCredential=") print at}')
   [ -z "${cleared}" ] || fail credentials "${cleared}" "${units}/spire-agent.service"
 }
+
+# refuse_missing_credentials: without one of these files systemd does not start the agent. A join token may come later:
+# something stands in for it.
+refuse_missing_credentials() {
+  local line
+  owns_agent || return 0
+  for line in $(sed -n 's/^LoadCredential=//p' "${units}/spire-agent.service"); do
+    grep -q "^SetCredential=${line%%:*}:" "${units}/spire-agent.service" || [ -s "${line#*:}" ] ||
+      fail no-credential "${line#*:}"
+  done
+}

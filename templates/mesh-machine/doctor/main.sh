@@ -14,4 +14,5 @@ check_resolver
 refuse_made_by_hand
 refuse_untracked
 refuse_cleared_credentials
+refuse_missing_credentials
 try_rules

@@ -25,6 +25,7 @@ export const names = {
   spire: 'spire.example.internal',
   downloads: 'downloads.example.internal',
   packages: 'packages.example.internal',
+  machine: 'legacy-app.example.internal',
   destination: 'linkerd-dst-headless.linkerd.svc.cluster.local',
   policy: 'linkerd-policy.linkerd.svc.cluster.local',
 } as const

@@ -17,6 +17,12 @@ export interface Authorities {
   readonly server: KeyPair
   /** A client of the mesh, for connections to port 4143 itself. */
   readonly client: KeyPair
+  /** A machine's own certificate, which the downloads' root has signed. */
+  readonly machine: KeyPair
+  /** An SSH host key with its certificate. */
+  readonly host: KeyPair
+  /** Who signs those, as a line of `authorized_keys`. */
+  readonly hostAuthority: string
   readonly text: (file: string) => string
 }
 
@@ -34,7 +40,28 @@ export async function makeAuthorities(folder: string, downloadName: string): Pro
     mesh,
     'DNS:client.test.serviceaccount.identity.linkerd.cluster.local',
   )
-  return { mesh, other, downloads, server, client, text: (file) => readFileSync(file, 'utf8') }
+  const machine = await makeLeaf(
+    folder,
+    'machine',
+    downloads,
+    'DNS:legacy-app',
+    'legacy-app.example.internal',
+  )
+  const text = (file: string) => readFileSync(file, 'utf8')
+  const host = await makeHostKey(folder)
+  const hostAuthority = text(join(folder, 'ssh-ca.pub')).trim()
+  return { mesh, other, downloads, server, client, machine, host, hostAuthority, text }
+}
+
+async function makeHostKey(folder: string): Promise<KeyPair> {
+  const [authority, key] = [join(folder, 'ssh-ca'), join(folder, 'ssh-host')]
+  for (const file of [authority, key])
+    await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file])
+  await must('ssh-keygen', [
+    ...['-q', '-s', authority, '-h', '-I', 'legacy-app', '-n', 'legacy-app.example.internal'],
+    `${key}.pub`,
+  ])
+  return { certificate: `${key}-cert.pub`, key }
 }
 
 async function makeRoot(folder: string, name: string, pathLength: number): Promise<KeyPair> {
@@ -48,7 +75,13 @@ async function makeRoot(folder: string, name: string, pathLength: number): Promi
   return pair
 }
 
-async function makeLeaf(folder: string, name: string, authority: KeyPair, names: string): Promise<KeyPair> {
+async function makeLeaf(
+  folder: string,
+  name: string,
+  authority: KeyPair,
+  names: string,
+  commonName = '',
+): Promise<KeyPair> {
   const pair = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
   const request = join(folder, `${name}.csr`)
   const extensions = join(folder, `${name}.ext`)
@@ -56,7 +89,16 @@ async function makeLeaf(folder: string, name: string, authority: KeyPair, names:
     extensions,
     `subjectAltName=${names}\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n`,
   )
-  await must('openssl', ['req', ...keyOptions, '-subj', '/', '-keyout', pair.key, '-out', request])
+  await must('openssl', [
+    'req',
+    ...keyOptions,
+    '-subj',
+    commonName === '' ? '/' : `/CN=${commonName}`,
+    '-keyout',
+    pair.key,
+    '-out',
+    request,
+  ])
   await must('openssl', [
     ...['x509', '-req', '-in', request, '-CA', authority.certificate, '-CAkey', authority.key],
     ...['-CAcreateserial', '-days', '30', '-extfile', extensions, '-out', pair.certificate],

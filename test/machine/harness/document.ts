@@ -31,6 +31,12 @@ export interface DocumentChanges {
     | { readonly from: 'fetch'; readonly url: string; readonly caFile: string }
   /** Machines of the same address besides the first: a name and a port each. */
   readonly others?: readonly { readonly name: string; readonly port: number }[]
+  /** `spire.agent.attestation`, in place of the join token. */
+  readonly attestation?: Readonly<Record<string, unknown>>
+  /** `spire.workload.selectors`. */
+  readonly selectors?: readonly string[]
+  /** `machines[].parentId`. */
+  readonly parentId?: string
   /** In place of the machine's one port. */
   readonly ports?: readonly { readonly name: string; readonly port: number }[]
 }
@@ -62,9 +68,13 @@ interface Minimal {
     defaultInboundPolicy?: DocumentChanges['defaultInboundPolicy']
     install: Readonly<Record<string, unknown>>
   }
-  spire: { trustBundle?: string; agent: { install: Record<string, unknown> } }
+  spire: {
+    trustBundle?: string
+    workload?: { selectors: DocumentChanges['selectors'] }
+    agent: { install: Record<string, unknown>; attestation: DocumentChanges['attestation'] }
+  }
   redirect?: Record<string, unknown>
-  machines: { name: string; ports?: DocumentChanges['ports'] }[]
+  machines: { name: string; ports?: DocumentChanges['ports']; parentId?: string }[]
   cloudInit?: { meshLayer: DocumentChanges['meshLayer'] }
 }
 
@@ -93,6 +103,10 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
     url: `${world.downloads}/spire-{version}-linux-{arch}-musl.tar.gz`,
     caFile: downloadAuthority,
   }
+  if (changes.attestation !== undefined) document.spire.agent.attestation = changes.attestation
+  if (changes.selectors !== undefined) document.spire.workload = { selectors: changes.selectors }
+  const { parentId } = changes
+  if (parentId !== undefined) document.machines = document.machines.map((one) => ({ ...one, parentId }))
   if (changes.routes !== undefined) document.mesh.routes = changes.routes
   if (changes.settings !== undefined) document.proxy.settings = changes.settings
   if (changes.defaultInboundPolicy !== undefined)

@@ -9,7 +9,12 @@ import { ended, kill, must, onCleanup, run, until } from './command.ts'
 export interface SpireServer {
   start(): Promise<void>
   stop(): Promise<void>
-  addEntry(id: string, parent: string, selector: string): Promise<void>
+  /** All of the selectors must match. */
+  addEntry(id: string, parent: string, ...selectors: readonly string[]): Promise<void>
+  /** An alias of the agents that all of the selectors match. */
+  addAlias(id: string, ...selectors: readonly string[]): Promise<void>
+  /** The IDs of all agents that have attested. */
+  listAgents(): Promise<string[]>
   /** From now on this identity's certificates end after so many seconds. */
   shorten(id: string, parent: string, selector: string, seconds: number): Promise<void>
   /** Every join token that it ever gave out. */
@@ -23,12 +28,17 @@ interface Options {
   readonly folder: string
   readonly namespace: string
   readonly upstream: KeyPair
+  /** The CA of the machines' certificates (PEM), for `x509pop`. */
+  readonly machineAuthority: string
+  /** The CA of SSH host certificates, as a line of `authorized_keys`, for `sshpop`. */
+  readonly hostAuthority: string
 }
 
-export function createSpireServer({ program, folder, namespace, upstream }: Options): SpireServer {
+export function createSpireServer(options: Options): SpireServer {
+  const { program, folder, namespace } = options
   const socket = join(folder, 'api.sock')
   const file = join(folder, 'server.json')
-  writeFileSync(file, JSON.stringify(configuration(folder, socket, upstream)))
+  writeFileSync(file, JSON.stringify(configuration(socket, options)))
   const log = createWriteStream(join(folder, 'server.log'), { flags: 'a' })
   let child: ChildProcess | undefined
   const tokens: string[] = []
@@ -55,8 +65,19 @@ export function createSpireServer({ program, folder, namespace, upstream }: Opti
       kill(child, 'SIGTERM')
       await ended(child, 30)
     },
-    addEntry: async (id, parent, selector) => {
-      await ask('entry', 'create', '-spiffeID', id, '-parentID', parent, '-selector', selector)
+    addEntry: async (id, parent, ...selectors) => {
+      const all = selectors.flatMap((selector) => ['-selector', selector])
+      await ask('entry', 'create', '-spiffeID', id, '-parentID', parent, ...all)
+    },
+    addAlias: async (id, ...selectors) => {
+      const all = selectors.flatMap((selector) => ['-selector', selector])
+      await ask('entry', 'create', '-node', '-spiffeID', id, ...all)
+    },
+    listAgents: async () => {
+      const { agents } = JSON.parse(await ask('agent', 'list', '-output', 'json')) as {
+        agents: { id: { trust_domain: string; path: string } }[]
+      }
+      return agents.map(({ id }) => `spiffe://${id.trust_domain}${id.path}`)
     },
     shorten: async (id, parent, selector, seconds) => {
       const { entries } = JSON.parse(await ask('entry', 'show', '-spiffeID', id, '-output', 'json')) as {
@@ -76,7 +97,10 @@ export function createSpireServer({ program, folder, namespace, upstream }: Opti
   }
 }
 
-function configuration(folder: string, socket: string, upstream: KeyPair): unknown {
+function configuration(
+  socket: string,
+  { folder, upstream, machineAuthority, hostAuthority }: Options,
+): unknown {
   const plugin = (name: string, data: Record<string, unknown>) => ({ [name]: { plugin_data: data } })
   return {
     server: {
@@ -95,7 +119,12 @@ function configuration(folder: string, socket: string, upstream: KeyPair): unkno
         connection_string: join(folder, 'datastore.sqlite3'),
       }),
       KeyManager: plugin('disk', { keys_path: join(folder, 'keys.json') }),
-      NodeAttestor: plugin('join_token', {}),
+      NodeAttestor: {
+        ...plugin('join_token', {}),
+        ...plugin('x509pop', { ca_bundle_path: machineAuthority }),
+        ...plugin('sshpop', { cert_authorities: [hostAuthority] }),
+        ...plugin('http_challenge', { allowed_dns_patterns: ['legacy-app\\.example\\.internal'] }),
+      },
       UpstreamAuthority: plugin('disk', {
         cert_file_path: upstream.certificate,
         key_file_path: upstream.key,

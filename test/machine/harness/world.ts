@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addresses, identity, names, ports } from './addresses.ts'
 import { type Authorities, makeAuthorities } from './authority.ts'
@@ -52,6 +52,7 @@ async function build(debian: Debian, programs: Programs, mark: number): Promise<
   const authorities = await makeAuthorities(folder, names.downloads)
   const place = { router: `${id}-r`, cluster: `${id}-c`, outside: `${id}-o`, machine: `${id}-m` }
   await layNetwork(place)
+  nameMachine(place.cluster)
   const [cluster, outside] = await Promise.all([startWorker(place.cluster), startWorker(place.outside)])
   const spireFolder = join(folder, 'spire')
   mkdirSync(spireFolder)
@@ -60,6 +61,8 @@ async function build(debian: Debian, programs: Programs, mark: number): Promise<
     folder: spireFolder,
     namespace: place.cluster,
     upstream: authorities.mesh,
+    machineAuthority: authorities.downloads.certificate,
+    hostAuthority: authorities.hostAuthority,
   })
   const clusterRecords = { [names.destination]: addresses.destination, [names.policy]: addresses.policy }
   const world: World = {
@@ -188,6 +191,14 @@ async function cable(
     await must('ip', ['-n', namespace, 'address', 'add', `${other}/32`, 'dev', 'eth0'])
   await must('ip', ['-n', namespace, 'link', 'set', 'eth0', 'up'])
   await must('ip', ['-n', namespace, 'route', 'add', 'default', 'via', gateway])
+}
+
+/** Who runs in the namespace knows the machine by a name, as a SPIRE server does that calls it back. */
+function nameMachine(namespace: string): void {
+  const folder = `/etc/netns/${namespace}`
+  mkdirSync(folder, { recursive: true })
+  onCleanup(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${addresses.machine} ${names.machine}\n`)
 }
 
 /** A new namespace each time, so that a reboot finds no rule, address or connection of the boot before. */

@@ -404,6 +404,15 @@ export const cases: readonly Case[] = [
     '/spire/server/agentTtl',
     server('{address: spire.example.internal, generate: true, agentTtl: «1h}'),
   ),
+  error('hostname-shared', '/spire/agent/attestation/hostname', [
+    attestation('{type: http_challenge, port: 8085, hostname: «app.example}'),
+    secondMachine('name: other, namespace: mixed-env, addresses: [203.0.113.43]'),
+  ]),
+  error(
+    'agent-port-clash',
+    '/spire/agent/attestation/port',
+    attestation('{type: http_challenge, port: «80}'),
+  ),
   error('agent-incomplete', '/spire/agent', ['    version: 1.15.3\n    install:', '    «install:']),
   error('agent-option-unused', '/spire/agent/socket', [
     '    version: 1.15.3\n',
@@ -426,6 +435,46 @@ export const cases: readonly Case[] = [
     server('{address: spire.example.internal, generate: true, caTtl: «0h}'),
   ),
   error('selector-mismatch', '/spire/workload/selectors/0', inSpire('workload: {selectors: [«unix:uid:0]}')),
+  error(
+    'selector-twice',
+    '/spire/workload/selectors/1',
+    [inSpire('workload: {selectors: ["unix:uid:2102", «"unix:uid:2102 "]}'.replace('2102 ', '02102'))],
+    { also: ['selector-mismatch'] },
+  ),
+  error(
+    'selector-sha256',
+    '/spire/workload/selectors/1',
+    inSpire('workload: {selectors: ["unix:uid:2102", «"unix:sha256:abc"]}'),
+  ),
+  error(
+    'selector-sha256',
+    '/spire/workload/selectors/1',
+    inSpire(`workload: {selectors: ["unix:uid:2102", «"unix:sha256:${amd64}"]}`),
+  ),
+  warning('selector-path', '/spire/workload/selectors/1', [
+    inSpire('workload: {selectors: ["unix:uid:2102", «"unix:path:/usr/lib/proxy"]}'),
+    install('{from: preinstalled, path: /usr/bin/proxy}'),
+  ]),
+  error(
+    'selector-mismatch',
+    '/spire/workload/selectors/1',
+    inSpire('workload: {selectors: ["unix:uid:2102", «"unix:path:/opt/linkerd/current/linkerd2-proxy"]}'),
+  ),
+  error(
+    'selector-mismatch',
+    '/spire/workload/selectors/1',
+    inSpire('workload: {selectors: ["unix:uid:2102", «"systemd:id:linkerd.service"]}'),
+  ),
+  warning(
+    'selector-group',
+    '/spire/workload/selectors/1',
+    inSpire('workload: {selectors: ["unix:uid:2102", «"unix:supplementary_group:spire"]}'),
+  ),
+  warning(
+    'selector-any-user',
+    '/spire/workload/selectors',
+    inSpire('workload: {selectors: «["unix:gid:2102"]}'),
+  ),
 
   // Names and control plane
   error('dns-servers-missing', '/mesh', [

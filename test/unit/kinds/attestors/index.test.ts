@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Attestation, AttestorType } from '../../../../lib/config/resolved.ts'
+import type { Attestation, AttestationOptions, AttestorType } from '../../../../lib/config/resolved.ts'
 import { schema } from '../../../../lib/generated/schema.ts'
-import { generate, plan } from '../../../../lib/index.ts'
+import { type MachinePlan, plan } from '../../../../lib/index.ts'
 import {
   attestationCredentials,
   attestors,
@@ -33,47 +33,73 @@ test('descriptions in the schema name the attestors that take an option', () => 
   }
 })
 
-test("an attestation becomes the plugin's data by the plugin's own names, whatever is available", () => {
-  const attestation: Attestation = {
+test("an attestation becomes the plugin's data by the plugin's own names", () => {
+  assert.equal(pluginData({ type: 'http_challenge', options: { port: 80, agentName: 'mesh' } }), {
+    port: 80,
+    agentname: 'mesh',
+  })
+  assert.equal(pluginData({ type: 'gcp_iit', options: { identityTokenHost: 'own.example' } }), {
+    identity_token_host: 'own.example',
+  })
+  assert.equal(pluginData({ type: 'azure_imds', options: { tenantDomain: 'example.com' } }), {
+    tenant_domain: 'example.com',
+  })
+  assert.equal(pluginData({ type: 'aws_iid', options: {} }), {})
+})
+
+test('files reach the agent as credentials, for which nothing stands in', () => {
+  const folder = '/run/credentials/spire-agent.service'
+  const x509pop: Attestation = {
     type: 'x509pop',
     options: { certificateFile: '/etc/pki/a.crt', privateKeyFile: '/etc/pki/a.key' },
   }
-  assert.equal(pluginData(attestation), {
-    certificate_path: '/etc/pki/a.crt',
-    private_key_path: '/etc/pki/a.key',
+  assert.equal(pluginData(x509pop), {
+    certificate_path: `${folder}/x509pop-certificate`,
+    private_key_path: `${folder}/x509pop-key`,
   })
-  assert.equal(pluginData({ type: 'http_challenge', options: { port: 80 } }), { port: 80 })
-  const planned = plan(
-    edit(base, [
-      ['attestation: {type: join_token, file: /etc/spire/join-token}', 'attestation: {type: aws_iid}'],
-    ]),
-  )
-  const [machine] = planned.ok ? planned.value : []
-  assert.match(JSON.stringify(machine?.mesh.agent?.configuration), '"NodeAttestor":[{"aws_iid"')
-  assert.equal(machine?.mesh.agent?.credentials, [])
+  assert.equal(attestationCredentials(x509pop), [
+    { id: 'x509pop-certificate', source: '/etc/pki/a.crt', fallback: '' },
+    { id: 'x509pop-key', source: '/etc/pki/a.key', fallback: '' },
+  ])
 })
 
-test('what is not available is refused by every target that places files', () => {
-  const unavailable = known.filter(([, { available }]) => !available).map(([type]) => type as AttestorType)
-  assert.ok(unavailable.includes('x509pop'))
-  for (const type of unavailable) {
-    assert.is(availableAttestor({ type }), undefined)
-    const required = Object.entries(attestors[type].options).filter(([, option]) => option.required)
-    const more = required.map(
-      ([name]) => `, ${name}: ${name === 'tenantDomain' ? 'example.com' : `/etc/${name}`}`,
-    )
-    const document = edit(base, [
-      [
-        'attestation: {type: join_token, file: /etc/spire/join-token}',
-        `attestation: {type: ${type}${more.join('')}}`,
-      ],
-    ])
-    assert.equal(
-      generate(document)
-        .diagnostics.filter(({ severity }) => severity === 'error')
-        .map(({ code, path }) => [code, path]),
-      [['not-built-yet', '/spire/agent/attestation/type']],
-      type,
+test("the agent cannot read sshd's key, so it is handed over although the document does not name it", () => {
+  const sshpop: Attestation = { type: 'sshpop', options: { hostKeyFile: '/etc/ssh/ssh_host_ed25519_key' } }
+  assert.equal(attestationCredentials(sshpop), [
+    { id: 'sshpop-key', source: '/etc/ssh/ssh_host_ed25519_key', fallback: '' },
+    { id: 'sshpop-certificate', source: '/etc/ssh/ssh_host_rsa_key-cert.pub', fallback: '' },
+  ])
+  assert.equal(pluginData({ type: 'sshpop', options: {} }), {
+    host_key_path: '/run/credentials/spire-agent.service/sshpop-key',
+    host_cert_path: '/run/credentials/spire-agent.service/sshpop-certificate',
+  })
+})
+
+test('a unit allows what its attestor needs: a device, or a port below 1024', () => {
+  const needs = (type: AttestorType, options: AttestationOptions) =>
+    availableAttestor({ type })?.unit?.(options)
+  assert.equal(needs('tpm_devid', {}), { device: '/dev/tpmrm0', group: 'tss' })
+  assert.equal(needs('tpm_devid', { tpmDevice: '/dev/tpm0' }), { device: '/dev/tpm0', group: 'tss' })
+  assert.equal(needs('http_challenge', { port: 80 }), { capabilities: ['CAP_NET_BIND_SERVICE'] })
+  assert.equal(needs('http_challenge', { port: 1024 }), {})
+  assert.is(needs('x509pop', {}), undefined)
+})
+
+test('whom the agent asks, and who dials it', () => {
+  const challenge = planOf('{type: http_challenge, port: 8085}')
+  const [dialled] = challenge.flows.filter(({ port }) => port === 8085)
+  assert.equal([dialled?.direction, dialled?.from], ['in', ['spire.example.internal']])
+  assert.ok(challenge.rules.some(({ match }) => match.destinationPort === 8085))
+  for (const [attestation, host] of [
+    ['{type: aws_iid}', '169.254.169.254'],
+    ['{type: azure_imds, tenantDomain: example.com}', '169.254.169.254'],
+    ['{type: gcp_iit}', 'metadata.google.internal'],
+    ['{type: gcp_iit, identityTokenHost: "192.0.2.9:8080"}', '192.0.2.9'],
+  ] as const) {
+    const { flows } = planOf(attestation)
+    assert.ok(
+      flows.some(({ direction, to }) => direction === 'out' && to.includes(host)),
+      attestation,
     )
   }
 })
@@ -92,3 +118,10 @@ test('a join token is a credential with a stand-in, and a file of the operator',
 })
 
 test.run()
+
+function planOf(attestation: string): MachinePlan {
+  const planned = plan(edit(base, [['{type: join_token, file: /etc/spire/join-token}', attestation]]))
+  const [machine] = planned.ok ? planned.value : []
+  assert.ok(machine, planned.diagnostics.map(({ message }) => message).join('; '))
+  return machine as MachinePlan
+}

@@ -1,0 +1,35 @@
+import { splitHostPort } from '../network.ts'
+import { type Check, type CheckContext, proxyListeners } from './context.ts'
+
+/** The ports that a managed agent listens on: free, on every machine. */
+export const checkAgentPorts: Check = ({ draft, machines, report }) => {
+  const { agent, server } = draft.spire ?? {}
+  if (agent === undefined || agent.from === 'existing') return
+  const { attestation } = agent
+  const owners = takenPorts({ draft, machines })
+  const ports: [path: string, port: number | undefined, what: string][] = [
+    [
+      '/spire/agent/attestation/port',
+      attestation?.type === 'http_challenge' ? attestation.port : undefined,
+      'the port of the challenge',
+    ],
+  ]
+  if (server?.colocated === true) owners.set(server.port ?? 8081, 'that of the SPIRE server')
+  for (const [path, port, what] of ports) {
+    if (port === undefined) continue
+    const owner = owners.get(port)
+    if (owner !== undefined) report('agent-port-clash', path, { port, owner })
+    owners.set(port, what)
+  }
+}
+
+function takenPorts({ draft, machines }: Pick<CheckContext, 'draft' | 'machines'>): Map<number, string> {
+  const owners = new Map<number, string>([[22, 'that of SSH']])
+  for (const [port, listener] of Object.entries(proxyListeners)) owners.set(Number(port), listener)
+  const admin = splitHostPort(draft.proxy?.adminAddress ?? '')?.port
+  if (admin !== undefined) owners.set(admin, proxyListeners[4191])
+  for (const { name, ports } of machines)
+    for (const { port } of ports)
+      if (port !== undefined && !owners.has(port)) owners.set(port, `a port of machine ${name ?? '?'}`)
+  return owners
+}
