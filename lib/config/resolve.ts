@@ -86,7 +86,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     },
     spire: {
       trustDomain: spire.trustDomain,
-      trustBundle: resolveBundle(spire.trustBundle ?? mesh.trustAnchors),
+      trustBundle: resolveBundle(document),
       server: {
         address: spire.server?.address ?? '',
         port: spire.server?.port ?? 8081,
@@ -159,9 +159,13 @@ function resolveInstall(install: InstallInput, url: string): Install {
   return { from: 'download', url: install.url ?? url, sha256, caFile, httpProxy }
 }
 
-function resolveBundle(text: string): TrustBundle {
+function resolveBundle({ mesh, spire }: MeshjoinDocument): TrustBundle {
+  if (spire.agent.insecureBootstrap === true) return { kind: 'none' }
+  const text = spire.trustBundle ?? mesh.trustAnchors
   if (text.includes('-----BEGIN ')) return { kind: 'pem', pem: normalizePem(text) }
-  return text.startsWith('/') ? { kind: 'path', path: text } : { kind: 'url', url: text }
+  return text.startsWith('/')
+    ? { kind: 'path', path: text }
+    : { kind: 'url', url: text, caFile: spire.trustBundleCaFile }
 }
 
 function resolveCollection({ ansible }: MeshjoinDocument): Collection | undefined {
@@ -182,6 +186,9 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
     user: { name: agent.user?.name ?? 'spire-agent', uid: agent.user?.uid ?? 2103 },
     socket: managedSocket,
     attestation: { type, options },
+    availabilityTarget: agent.availabilityTarget,
+    healthPort: agent.healthPort,
+    metricsPort: agent.metricsPort,
   }
 }
 

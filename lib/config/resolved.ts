@@ -64,7 +64,14 @@ export interface SystemUser {
 export type TrustBundle =
   | { readonly kind: 'pem'; readonly pem: string }
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'url'; readonly url: string }
+  | {
+      readonly kind: 'url'
+      readonly url: string
+      /** PEM file on the machine with the only CAs of its server; undefined for the system's store. */
+      readonly caFile: string | undefined
+    }
+  /** The agent trusts whoever answers first. */
+  | { readonly kind: 'none' }
 
 /** The node attestors that the language has, built or not. */
 export type AttestorType = AttestationInput['type']
@@ -112,6 +119,11 @@ export type Agent =
       readonly user: SystemUser
       readonly socket: string
       readonly attestation: Attestation
+      /** As SPIRE reads it, such as `24h`; undefined for renewal at half of a certificate's life. */
+      readonly availabilityTarget: string | undefined
+      /** Where it listens on loopback; undefined where it does not. */
+      readonly healthPort: number | undefined
+      readonly metricsPort: number | undefined
     }
   | { readonly from: 'existing'; readonly socket: string }
 

@@ -506,6 +506,26 @@ export const catalogue = {
     () =>
       'remove it here: each machine gives its own host name; write that as "attestation.hostname" of the machine',
   ),
+  'insecure-bootstrap': warning<Record<never, never>>(
+    () => 'at its first start the agent trusts whichever server answers',
+    () => 'give it a trustBundle: PEM, a path or an https URL; without one it has mesh.trustAnchors',
+  ),
+  'bootstrap-contradicts': error<Record<never, never>>(
+    () => '"insecureBootstrap" and "trustBundle" contradict each other',
+    () => 'remove insecureBootstrap: with a trust bundle the server is checked',
+  ),
+  'bundle-ca-unused': error<Record<never, never>>(
+    () => '"trustBundleCaFile" is only for a trust bundle from an https URL',
+    () => 'remove it, or give the URL as trustBundle',
+  ),
+  'availability-target': error<{ target: string }>(
+    (a) => `SPIRE takes no availability target below 24h, and this is ${a.target}`,
+    () => 'set it to 24h or more, or leave it out: certificates are renewed at half of their life',
+  ),
+  'availability-unreachable': error<{ target: string; ttl: string; needed: string }>(
+    (a) => `certificates live ${a.ttl}, too short for an availability target of ${a.target}`,
+    (a) => `set x509SvidTtl to at least ${a.needed}: SPIRE wants 12h more than the target`,
+  ),
   'agent-port-clash': error<{ port: number; owner: string }>(
     (a) => `the SPIRE agent cannot listen on port ${a.port}, which is ${a.owner}`,
     () => 'choose another port that is free on every machine',
@@ -539,7 +559,7 @@ export const catalogue = {
     (a) => `use ${a.right}, or leave the selectors out`,
   ),
   'selector-twice': error<{ kind: string }>(
-    (a) => `a process has one ${a.kind}, and here are two`,
+    (a) => `the proxy has one ${a.kind}, and here are two`,
     () => 'keep the right one: all selectors of an entry must match',
   ),
   'selector-sha256': error<{ reason: string }>(

@@ -175,6 +175,15 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'With this attestor a machine can prove itself once. If it is off for longer than its agent identity lives, it cannot come back until an administrator evicts it (spire-server agent evict).',
   'hostname-shared':
     'The SPIRE server calls the host name that an agent gives it back, and the ID of the agent is made of that name. The configuration of the agent is the same on all machines, so a name in it is right for one machine only.',
+  'insecure-bootstrap':
+    'An agent without a trust bundle cannot tell its SPIRE server from somebody in between, who then gives the machine its identities and its anchors for good. SPIRE has it for try-outs.',
+  'bootstrap-contradicts':
+    'With insecureBootstrap the agent looks at no trust bundle, so one in the document would be a promise that is not kept.',
+  'bundle-ca-unused':
+    'The file has the authorities of the web server that the bundle comes from, and none is asked here.',
+  'availability-target': 'SPIRE agents do not start with an availability target below 24 hours.',
+  'availability-unreachable':
+    'SPIRE renews a certificate when it has only the availability target to live, and wants 12 hours before that. Where a certificate lives shorter it goes by half of its life, without an error.',
   'agent-port-clash':
     'Two programs of one machine cannot listen on the same port, and what the redirect sends to the proxy never reaches the agent.',
   'agent-incomplete':

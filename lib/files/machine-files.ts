@@ -1,4 +1,5 @@
 import { proxySeconds } from '../config/duration.ts'
+import { credentialPath } from '../kinds/attestors/attestor.ts'
 import { availableAttestor } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
@@ -6,7 +7,7 @@ import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
 import { proxyPorts } from '../plan/ports.ts'
 import type { RedirectRule } from '../plan/rule.ts'
 import { type ServedAddresses, servedAddresses } from '../plan/served.ts'
-import { readsExecutable } from '../plan/spire-agent.ts'
+import { bundleAuthorityId, readsExecutable } from '../plan/spire-agent.ts'
 import { literalNotation, type Notation } from '../plan/value.ts'
 import { bootPath, printBootData, unfilled } from './boot.ts'
 import { printEnvironment } from './environment.ts'
@@ -108,10 +109,9 @@ function renderMeshLayer(plan: MeshPlan): MachineFile[] {
     ...listCommands(plan).map(({ path, mode, template }) => file(path, mode, readText(template))),
   ]
   if (plan.agent !== undefined) {
-    files.push(
-      file('/etc/spire/agent.json', 0o644, `${JSON.stringify(plan.agent.configuration, null, 2)}\n`),
-      file('/etc/spire/bundle.pem', 0o644, plan.agent.bundle),
-    )
+    const { configuration, bundle } = plan.agent
+    files.push(file('/etc/spire/agent.json', 0o644, `${JSON.stringify(configuration, null, 2)}\n`))
+    if (bundle !== '') files.push(file('/etc/spire/bundle.pem', 0o644, bundle))
   }
   const data = { ...view, wants: listWants(view) }
   for (const { path, template, mode, when } of meshTemplates) {
@@ -147,6 +147,9 @@ function viewUnits(plan: MeshPlan): UnitView {
       ...credential,
       hasFallback: credential.fallback !== '',
     })),
+    bundleAuthority: (agent?.credentials ?? []).some(({ id }) => id === bundleAuthorityId)
+      ? credentialPath(bundleAuthorityId)
+      : '',
     finds: plan.finds,
     failsClosed: plan.redirect.onProxyFailure === 'closed',
     hasRoutes: plan.routes.length > 0,

@@ -43,6 +43,8 @@ export interface UnitView {
   readonly agentDeviceGroup: string
   /** Files of the node attestor that reach the agent as credentials. */
   readonly credentials: readonly UnitCredential[]
+  /** The file with the CAs that the server of the trust bundle is checked against; `''` for those of the system. */
+  readonly bundleAuthority: string
   /** True where machines of the document find their addresses when they boot. */
   readonly finds: boolean
   /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */

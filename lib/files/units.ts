@@ -1,5 +1,5 @@
 import { availableResolvers } from '../kinds/resolvers/index.ts'
-import { agentUnit, stages, type Unit } from '../kinds/unit.ts'
+import { agentUnit, proxyUnit, stages, type Unit } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 
 /** A unit, and which machines have it. */
@@ -27,7 +27,7 @@ export const units: readonly MachineUnit[] = [
     restartOn: ['agent', '/etc/spire/agent.json'],
     when: (view) => view.managedAgent,
   },
-  { name: 'linkerd-proxy.service', stage: 'traffic', restartOn: ['proxy', '/etc/linkerd/*.env'] },
+  { name: proxyUnit, stage: 'traffic', restartOn: ['proxy', '/etc/linkerd/*.env'] },
   { name: 'linkerd-redirect.service', stage: 'traffic' },
   { name: 'linkerd-redirect-early.service', when: (view) => view.failsClosed },
   { name: 'linkerd-redirect-assert.service' },

@@ -4,6 +4,9 @@ export const stages = ['routes', 'names', 'identity', 'traffic', 'upkeep'] as co
 /** The unit of the managed agent, which hands credentials to it. One of a machine's own has the same name. */
 export const agentUnit = 'spire-agent.service'
 
+/** The unit of the proxy, by which the systemd attestor may know it. */
+export const proxyUnit = 'linkerd-proxy.service'
+
 /** A unit of systemd that some or all machines have. Its file is `templates/systemd/<name>.hbs`. */
 export interface Unit {
   readonly name: string

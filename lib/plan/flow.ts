@@ -81,6 +81,10 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
   flows.push(dial(networks, 'any', 'requests to pods and machines, on the ports that they serve'))
   if (spire.agent.from === 'managed')
     flows.push(dial([spire.server.address], spire.server.port, 'identity: the SPIRE server'))
+  const { trustBundle } = spire
+  if (spire.agent.from === 'managed' && trustBundle.kind === 'url')
+    for (const { host, port } of downloadHosts([{ from: 'url', url: trustBundle.url }]))
+      flows.push(dial([host], port, 'identity: the trust bundle, at the first start'))
   for (const { host, port } of downloadHosts(askedBy(spire.agent)))
     flows.push(dial([host], port, 'identity: the metadata service of the cloud'))
   if (mesh.dns.servers.length > 0) {

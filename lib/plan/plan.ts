@@ -25,7 +25,7 @@ import type { Distribution } from './packages.ts'
 import { networksAround, planServed, planShape } from './redirect.ts'
 import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
-import { planAgentConfiguration } from './spire-agent.ts'
+import { bundleCredentials, planAgentConfiguration } from './spire-agent.ts'
 
 /** A program to put on the machine, with what to download. */
 export interface Program {
@@ -43,7 +43,7 @@ export interface AgentPlan {
   readonly credentials: readonly Credential[]
   /** The configuration as data. */
   readonly configuration: Json
-  /** PEM. */
+  /** PEM; empty where the agent has its bundle from elsewhere, or none. */
   readonly bundle: string
   /** Where its server is, for messages. */
   readonly server: { readonly host: string; readonly port: number }
@@ -224,7 +224,7 @@ function planAgent(config: ResolvedConfig, agent: Agent): AgentPlan | undefined 
     },
     user: agent.user,
     attestation: agent.attestation,
-    credentials: attestationCredentials(agent.attestation),
+    credentials: [...attestationCredentials(agent.attestation), ...bundleCredentials(trustBundle)],
     configuration: planAgentConfiguration(config),
     bundle: trustBundle.kind === 'pem' ? trustBundle.pem : '',
     server: { host: server.address, port: server.port },

@@ -1,7 +1,9 @@
-import type { ResolvedConfig } from '../config/resolved.ts'
+import type { Agent, ResolvedConfig, TrustBundle } from '../config/resolved.ts'
 import { spireHas } from '../config/versions.ts'
-import type { Json } from '../kinds/attestors/attestor.ts'
+import { type Credential, credentialPath, type Json } from '../kinds/attestors/attestor.ts'
 import { availableAttestor, pluginData } from '../kinds/attestors/index.ts'
+
+type ManagedAgent = Extract<Agent, { from: 'managed' }>
 
 /**
  * The agent's configuration as data, for `JSON.stringify`: SPIRE reads JSON as well as HCL, and JSON needs no escaper.
@@ -20,7 +22,8 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
       server_port: server.port,
       socket_path: agent.socket,
       trust_domain: trustDomain,
-      trust_bundle_path: '/etc/spire/bundle.pem',
+      ...trustSettings(config.spire.trustBundle),
+      ...(agent.availabilityTarget === undefined ? {} : { availability_target: agent.availabilityTarget }),
       ...(spireHas(agent.version, 'disableSds') ? { disable_sds_api: true } : {}),
       ...availableAttestor(attestation)?.agentSettings?.(attestation.options),
     },
@@ -29,6 +32,42 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
       NodeAttestor: [{ [attestation.type]: { plugin_data: pluginData(attestation) } }],
       WorkloadAttestor: workloadAttestors(config.spire.selectors),
     },
+    ...listeners(agent),
+  }
+}
+
+/** Names of the credentials by which root's files with certificates reach the agent. */
+const bundleId = 'trust-bundle'
+export const bundleAuthorityId = 'trust-bundle-ca'
+
+/** Certificates that the operator places, as credentials: the folder of such a file may be root's alone. */
+export function bundleCredentials(bundle: TrustBundle): Credential[] {
+  const of = (id: string, source: string): Credential => ({ id, source, fallback: '' })
+  if (bundle.kind === 'path') return [of(bundleId, bundle.path)]
+  return bundle.kind === 'url' && bundle.caFile !== undefined ? [of(bundleAuthorityId, bundle.caFile)] : []
+}
+
+/** What the agent checks the server against when it has nothing yet. */
+function trustSettings(bundle: TrustBundle): { readonly [key: string]: Json } {
+  switch (bundle.kind) {
+    case 'pem':
+      return { trust_bundle_path: '/etc/spire/bundle.pem' }
+    case 'path':
+      return { trust_bundle_path: credentialPath(bundleId) }
+    case 'url':
+      return { trust_bundle_url: bundle.url }
+    case 'none':
+      return { insecure_bootstrap: true }
+  }
+}
+
+/** On loopback alone: who else should see them is asked there, and forwards. */
+function listeners({ healthPort, metricsPort }: ManagedAgent): { readonly [key: string]: Json } {
+  const host = '127.0.0.1'
+  const health = { listener_enabled: true, bind_address: host, bind_port: String(healthPort) }
+  return {
+    ...(healthPort === undefined ? {} : { health_checks: health }),
+    ...(metricsPort === undefined ? {} : { telemetry: { Prometheus: { host, port: metricsPort } } }),
   }
 }
 

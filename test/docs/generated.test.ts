@@ -76,6 +76,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'SpireServer.colocated': spire.server.colocated,
     'SpireServer.generate': spire.server.generate,
     'SpireAgent.from': spire.agent.from,
+    'SpireAgent.insecureBootstrap': spire.trustBundle.kind === 'none',
     'SpireAgentUser.name': spire.agent.user.name,
     'SpireAgentUser.uid': spire.agent.user.uid,
     'Redirect.backend': machine.redirect.backend,

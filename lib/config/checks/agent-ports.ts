@@ -1,5 +1,10 @@
+import { availableAttestor } from '../../kinds/attestors/index.ts'
 import { splitHostPort } from '../network.ts'
 import { type Check, type CheckContext, proxyListeners } from './context.ts'
+
+type AttestationDraft = NonNullable<
+  NonNullable<NonNullable<CheckContext['draft']['spire']>['agent']>['attestation']
+>
 
 /** The ports that a managed agent listens on: free, on every machine. */
 export const checkAgentPorts: Check = ({ draft, machines, report }) => {
@@ -8,11 +13,9 @@ export const checkAgentPorts: Check = ({ draft, machines, report }) => {
   const { attestation } = agent
   const owners = takenPorts({ draft, machines })
   const ports: [path: string, port: number | undefined, what: string][] = [
-    [
-      '/spire/agent/attestation/port',
-      attestation?.type === 'http_challenge' ? attestation.port : undefined,
-      'the port of the challenge',
-    ],
+    ['/spire/agent/attestation/port', challengeOf(attestation), 'the port of the challenge'],
+    ['/spire/agent/healthPort', agent.healthPort, 'that of its health'],
+    ['/spire/agent/metricsPort', agent.metricsPort, 'that of its metrics'],
   ]
   if (server?.colocated === true) owners.set(server.port ?? 8081, 'that of the SPIRE server')
   for (const [path, port, what] of ports) {
@@ -21,6 +24,12 @@ export const checkAgentPorts: Check = ({ draft, machines, report }) => {
     if (owner !== undefined) report('agent-port-clash', path, { port, owner })
     owners.set(port, what)
   }
+}
+
+/** Where the SPIRE server dials the agent; undefined where it does not, or another attestor was meant. */
+function challengeOf(attestation: AttestationDraft | undefined): number | undefined {
+  if (attestation?.type === undefined) return undefined
+  return availableAttestor({ type: attestation.type })?.listens?.(attestation)
 }
 
 function takenPorts({ draft, machines }: Pick<CheckContext, 'draft' | 'machines'>): Map<number, string> {

@@ -114,6 +114,7 @@ function checkPaths({ draft, report }: CheckContext): void {
     ['/spire/agent/install/caFile', agent?.install?.caFile],
     ['/spire/agent/install/path', agent?.install?.path],
     ['/cloudInit/meshLayer/caFile', draft.cloudInit?.meshLayer?.caFile],
+    ['/spire/trustBundleCaFile', draft.spire?.trustBundleCaFile],
     ['/spire/trustBundle', trustBundle?.startsWith('/') ? trustBundle : undefined],
   ]
   const claimed = new Map<string, string>()
@@ -124,7 +125,7 @@ function checkPaths({ draft, report }: CheckContext): void {
     if (home !== undefined) report('path-hidden', path, { path: file, folder: home })
     else if (folder !== undefined) report('path-volatile', path, { path: file, folder })
     const what = taken[file] ?? claimed.get(file)
-    const shared = /\/caFile$|trustBundle$|bundleFile$/.test(path) // a CA file may serve several purposes
+    const shared = /[cC]aFile$|trustBundle$|bundleFile$/.test(path) // a CA file may serve several purposes
     if (what !== undefined && !(shared && taken[file] === undefined))
       report('path-taken', path, { path: file, what })
     if (!shared) claimed.set(file, `used at ${path.slice(1).replaceAll('/', '.')}`)

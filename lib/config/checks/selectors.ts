@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import { proxyUnit } from '../../kinds/unit.ts'
 import { isAbsent } from '../draft.ts'
 import { spireHas, spireSince } from '../versions.ts'
 import type { Check, CheckContext } from './context.ts'
@@ -34,8 +35,8 @@ function checkSelector({ draft, report }: Context, { selector, kind, value, path
     'unix:gid': String(uid),
     'unix:user': name,
     'unix:group': name,
-    'systemd:id': 'linkerd-proxy.service',
-    'systemd:fragment_path': '/etc/systemd/system/linkerd-proxy.service',
+    'systemd:id': proxyUnit,
+    'systemd:fragment_path': `/etc/systemd/system/${proxyUnit}`,
   }
   const right = own[kind]
   if (right !== undefined && right !== value)

@@ -10,6 +10,18 @@ export const checkSpireSettings: Check = (context) => {
   checkServer(context)
 }
 
+/** What an agent that is there already has of its own. */
+const managedFields = [
+  'version',
+  'install',
+  'user',
+  'attestation',
+  'insecureBootstrap',
+  'availabilityTarget',
+  'healthPort',
+  'metricsPort',
+] as const
+
 function checkAgent({ draft, machines, report }: CheckContext): void {
   const agent = draft.spire?.agent
   if (agent === undefined) return
@@ -17,7 +29,7 @@ function checkAgent({ draft, machines, report }: CheckContext): void {
   const path = '/spire/agent'
   if (from === 'existing') {
     if (isAbsent(agent, 'socket')) report('agent-incomplete', path, { field: 'socket', from })
-    for (const field of ['version', 'install', 'user', 'attestation'] as const) {
+    for (const field of managedFields) {
       if (agent[field] !== undefined)
         report('agent-option-unused', pointer(path, field), { field, from }, 'key')
     }
@@ -27,6 +39,8 @@ function checkAgent({ draft, machines, report }: CheckContext): void {
     if (isAbsent(agent, field)) report('agent-incomplete', path, { field, from })
   if (agent.socket !== undefined)
     report('agent-option-unused', pointer(path, 'socket'), { field: 'socket', from }, 'key')
+  checkBootstrap({ draft, report })
+  checkAvailability({ draft, report })
   const { attestation } = agent
   if (isAbsent(agent, 'attestation')) return report('attestation-missing', path, {})
   if (attestation === undefined) return
@@ -55,8 +69,11 @@ function checkAttestation(
       report('attestation-option', pointer(path, option), { type, option }, 'key')
   }
   const several = machines.length > 1 || machines.some(({ isInstances }) => isInstances)
-  if (type === 'http_challenge' && options.hostname !== undefined && several)
-    report('hostname-shared', pointer(path, 'hostname'), { hostname: options.hostname })
+  for (const [option, { forOneMachine }] of Object.entries(known)) {
+    const value = (options as Readonly<Record<string, string | number | undefined>>)[option]
+    if (forOneMachine === true && value !== undefined && several)
+      report('hostname-shared', pointer(path, option), { hostname: String(value) })
+  }
   for (const machine of machines) {
     for (const [option, value] of Object.entries(machine.settings.attestation ?? {})) {
       if (value === undefined || machineOptions.some((name) => name === option)) continue
@@ -66,6 +83,29 @@ function checkAttestation(
   const ttl = draft.spire?.server?.agentTtl
   if (ttl !== undefined && !canReattest && goSeconds(ttl) < 24 * 3600)
     report('attestor-cannot-reattest', '/spire/server/agentTtl', { type, ttl })
+}
+
+/** What the agent goes by when it meets the server first: one thing, and better not nothing. */
+function checkBootstrap({ draft, report }: Pick<CheckContext, 'draft' | 'report'>): void {
+  const { agent, trustBundle, trustBundleCaFile } = draft.spire ?? {}
+  const path = '/spire/agent/insecureBootstrap'
+  if (agent?.insecureBootstrap === true)
+    if (trustBundle === undefined) report('insecure-bootstrap', path, {})
+    else report('bootstrap-contradicts', path, {}, 'key')
+  if (trustBundleCaFile !== undefined && !trustBundle?.startsWith('https://'))
+    report('bundle-ca-unused', '/spire/trustBundleCaFile', {}, 'key')
+}
+
+/** SPIRE takes 24h or more, and keeps to it where a certificate lives 12h longer (doc/spire_agent.md, Availability Target). */
+function checkAvailability({ draft, report }: Pick<CheckContext, 'draft' | 'report'>): void {
+  const target = draft.spire?.agent?.availabilityTarget
+  if (target === undefined) return
+  const path = '/spire/agent/availabilityTarget'
+  const ttl = draft.spire?.server?.x509SvidTtl
+  const needed = goSeconds(target) + 12 * 3600
+  if (goSeconds(target) < 24 * 3600) report('availability-target', path, { target })
+  else if (ttl !== undefined && goSeconds(ttl) < needed)
+    report('availability-unreachable', path, { target, ttl, needed: goDuration(needed) })
 }
 
 function checkServer({ draft, report }: CheckContext): void {

@@ -29,6 +29,8 @@ export interface AttestorOption {
   readonly key?: string
   /** Of a file that only root can read: the agent is not root, and gets it as this credential. */
   readonly credential?: Pick<Credential, 'id'> & Partial<Pick<Credential, 'fallback'>>
+  /** The agent's configuration is the same on all machines, and a value of this one right on one of them only. */
+  readonly forOneMachine?: true
   /** What the agent is told where the document says nothing; left out where it knows by itself. */
   readonly default?: string
 }
@@ -88,7 +90,7 @@ export interface AvailableAttestor extends AttestorFacts {
   /** What its unit must allow. */
   readonly unit?: (options: AttestationOptions) => UnitNeeds
   /** The port that the SPIRE server dials; undefined where it does not. */
-  readonly listens?: (options: AttestationOptions) => number | undefined
+  readonly listens?: (options: GivenOptions) => number | undefined
   /** The URL of whom the agent asks besides the SPIRE server. */
   readonly asks?: (options: AttestationOptions) => string
   /** Lines of `mesh-machine.conf`, by name; an empty text is no line. */

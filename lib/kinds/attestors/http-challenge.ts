@@ -4,7 +4,7 @@ import { nodeOfAll } from './node.ts'
 /** A call of the SPIRE server back to the machine's host name. */
 export const httpChallenge: Attestor = {
   options: {
-    hostname: { key: 'hostname' },
+    hostname: { key: 'hostname', forOneMachine: true },
     agentName: { key: 'agentname' },
     // SPIRE would take any free one, which no firewall can let through.
     port: { required: true, key: 'port' },

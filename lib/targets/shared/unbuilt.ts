@@ -25,19 +25,12 @@ function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
 }
 
 function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
-  const { agent, server, trustBundle } = spire
-  if (agent.from === 'existing') return refuse('/spire/agent/from', 'an existing SPIRE agent')
+  const { agent, server } = spire
   if (server.colocated) refuse('/spire/server/colocated', 'a SPIRE server on the machine')
+  if (agent.from === 'existing') return
   const { type, options } = agent.attestation
   const attestor = availableAttestor(agent.attestation)
   if (attestor === undefined) refuse('/spire/agent/attestation/type', `the node attestor ${type}`)
   const lacking = attestor?.lacks?.(options)
   if (lacking !== undefined) refuse('/spire/agent/attestation', lacking)
-  if (trustBundle.kind !== 'pem')
-    refuse(
-      '/spire/trustBundle',
-      trustBundle.kind === 'path'
-        ? 'a trust bundle that is already on the machine'
-        : 'a trust bundle from a URL',
-    )
 }

@@ -39,7 +39,12 @@ export function readCarriers(): Map<string, string> {
   }
   const uuid = '72f988bf-86f1-41af-91ab-2d7cd011db47'
   const parent = `    parentId: spiffe://root.linkerd.cluster.local/spire/agent/own\n`
-  add('sshpop', ', hostKeyFile: /etc/ssh/k, hostCertificateFile: /etc/ssh/c')
+  add('x509pop', ', certificateFile: /a, privateKeyFile: /b', 'commonName: own.example.internal')
+  add(
+    'sshpop',
+    ', hostKeyFile: /etc/ssh/k, hostCertificateFile: /etc/ssh/c',
+    'fingerprint: 21Aic_muK032oJMhLfU1_CMNcGmfAnvESeuH5zyFw_g',
+  )
   add('tpm_devid', ', devidCertificateFile: /a, devidPrivateKeyFile: /b, devidPublicKeyFile: /c')
   add('aws_iid', '', 'accountId: "123456789012", region: eu-west-1, instanceId: i-0123456789abcdef0')
   add('gcp_iit', '', 'projectId: my-project-123456, instanceId: "4520031799277581759"')
@@ -48,8 +53,8 @@ export function readCarriers(): Map<string, string> {
     ', tenantDomain: example.onmicrosoft.com',
     `tenantId: ${uuid}, subscriptionId: ${uuid}, vmId: ${uuid}`,
   )
-  add('http_challenge', ', hostname: own.example.internal', 'hostname: own.example.internal')
-  add('http_challenge', '', 'hostname: own.example.internal')
+  add('http_challenge', ', port: 81, hostname: own.example.internal', 'hostname: own.example.internal')
+  add('http_challenge', ', port: 81', 'hostname: own.example.internal')
   for (const [key, text] of [...carriers])
     carriers.set(`${key} with a parent`, text.replace(name, name + parent))
   carriers.set(

@@ -236,7 +236,11 @@ test('the trust bundle: PEM in one form, a path or a URL', () => {
   const pem = readCertificate('root')
   assert.equal(bundle(JSON.stringify(pem.replaceAll('\n', '\r\n  '))), { kind: 'pem', pem })
   assert.equal(bundle('/etc/pki/bundle.pem'), { kind: 'path', path: '/etc/pki/bundle.pem' })
-  assert.equal(bundle('https://spire.example/bundle'), { kind: 'url', url: 'https://spire.example/bundle' })
+  assert.equal(bundle('https://spire.example/bundle'), {
+    kind: 'url',
+    url: 'https://spire.example/bundle',
+    caFile: undefined,
+  })
 })
 
 test('behind 1:1 NAT the machine sees other addresses', () => {

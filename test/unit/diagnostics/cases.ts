@@ -45,6 +45,7 @@ const server = (map: string): Edit => ['{address: spire.example.internal}', map]
 const inMesh = (line: string): Edit => ['  dns:\n', `  ${line}\n  dns:\n`]
 const inProxy = (line: string): Edit => ['  version: v2.368.0\n', `  version: v2.368.0\n  ${line}\n`]
 const inSpire = (line: string): Edit => ['  server: {', `  ${line}\n  server: {`]
+const inAgent = (lines: string): Edit => ['    version: 1.15.3\n', `    version: 1.15.3\n    ${lines}\n`]
 const inMachine = (line: string): Edit => [
   '    namespace: mixed-env\n',
   `    namespace: mixed-env\n    ${line}\n`,
@@ -404,14 +405,33 @@ export const cases: readonly Case[] = [
     '/spire/server/agentTtl',
     server('{address: spire.example.internal, generate: true, agentTtl: «1h}'),
   ),
-  error('hostname-shared', '/spire/agent/attestation/hostname', [
-    attestation('{type: http_challenge, port: 8085, hostname: «app.example}'),
-    secondMachine('name: other, namespace: mixed-env, addresses: [203.0.113.43]'),
+  error(
+    'hostname-shared',
+    '/spire/agent/attestation/hostname',
+    [
+      attestation('{type: http_challenge, port: 8085, hostname: «app.example}'),
+      secondMachine('name: other, namespace: mixed-env, addresses: [203.0.113.43]'),
+    ],
+    { also: ['node-duplicate'] },
+  ),
+  warning('insecure-bootstrap', '/spire/agent/insecureBootstrap', inAgent('insecureBootstrap: «true')),
+  error('bootstrap-contradicts', '/spire/agent/insecureBootstrap', [
+    inAgent('«insecureBootstrap: true'),
+    inSpire('trustBundle: /etc/pki/bundle.pem'),
+  ]),
+  error('bundle-ca-unused', '/spire/trustBundleCaFile', inSpire('«trustBundleCaFile: /etc/pki/ca.pem')),
+  error('availability-target', '/spire/agent/availabilityTarget', inAgent('availabilityTarget: «23h')),
+  error('availability-unreachable', '/spire/agent/availabilityTarget', [
+    inAgent('availabilityTarget: «24h'),
+    server('{address: spire.example.internal, generate: true, caTtl: 600h, x509SvidTtl: 35h}'),
+  ]),
+  error('agent-port-clash', '/spire/agent/metricsPort', [
+    inAgent('healthPort: 8082\n    metricsPort: «8082'),
   ]),
   error(
     'agent-port-clash',
     '/spire/agent/attestation/port',
-    attestation('{type: http_challenge, port: «80}'),
+    attestation('{type: http_challenge, hostname: app.example, port: «80}'),
   ),
   error('agent-incomplete', '/spire/agent', ['    version: 1.15.3\n    install:', '    «install:']),
   error('agent-option-unused', '/spire/agent/socket', [
@@ -612,14 +632,19 @@ migration:
     inMachine(`identity: {spiffeId: «${spiffe}/spire/agent/x509pop/app, serverName: app.example}`),
   ),
   error('identity-malformed', '/machines/0/parentId', inMachine(`parentId: «${spiffe}/spire/server`)),
-  error('node-duplicate', '/groups/web', [
-    attestation('{type: http_challenge, hostname: app.example}'),
-    inMesh('machineNetworks: [203.0.113.0/24]'),
+  error(
+    'node-duplicate',
+    '/groups/web',
     [
-      'machines:\n  - name: legacy-app\n    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n',
-      'groups:\n  «web: {instances: {name: hostname}, namespace: n, ports: [{name: http, port: 80}]}\nmachines: []\n',
+      attestation('{type: http_challenge, port: 8085, hostname: app.example}'),
+      inMesh('machineNetworks: [203.0.113.0/24]'),
+      [
+        'machines:\n  - name: legacy-app\n    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n',
+        'groups:\n  «web: {instances: {name: hostname}, namespace: n, ports: [{name: http, port: 80}]}\nmachines: []\n',
+      ],
     ],
-  ]),
+    { also: ['hostname-shared'] },
+  ),
   error('identity-trust-domain', '/machines/0/parentId', inMachine('parentId: «spiffe://other.example/node')),
   error(
     'identity-incomplete',

@@ -61,8 +61,16 @@ test('an alias by the selectors of the attestor, where they name the machine', (
         'aws_iid:region:eu-west-1',
       ],
     ],
-    [attestor('http_challenge'), 'hostname: app.example', ['http_challenge:hostname:app.example']],
-    [attestor('http_challenge', 'hostname: one.example'), '', ['http_challenge:hostname:one.example']],
+    [
+      attestor('http_challenge', 'port: 81'),
+      'hostname: app.example',
+      ['http_challenge:hostname:app.example'],
+    ],
+    [
+      attestor('http_challenge', 'port: 81, hostname: one.example'),
+      '',
+      ['http_challenge:hostname:one.example'],
+    ],
   ]
   for (const [type, fields, selectors] of aliases) {
     const { entries, parent, missing } = register(

@@ -127,7 +127,7 @@ test('it is one of the targets that come by default, and says what it cannot do 
   assert.ok(made(minimalWith()).some(({ path }) => path === 'image/README.md'))
   const { ok, diagnostics } = generate(
     minimalWith((document) => {
-      document.spire.trustBundle = '/etc/own.pem'
+      document.mesh.dns = { provider: 'dnsmasq', servers: ['10.43.0.10'] }
     }),
     { targets: ['image'] },
   )

@@ -30,6 +30,11 @@ const whole: Readonly<Record<string, Json>> = {
   '/machines/*/addresses/from': ['203.0.113.42'],
   '/proxy/install/from': { from: 'preinstalled', path: '/opt/own/program' },
   '/cloudInit/meshLayer/from': { from: 'baked' },
+  '/spire/agent/from': {
+    version: '1.15.3',
+    install: { from: 'preinstalled', path: '/opt/own/program' },
+    attestation: { type: 'aws_iid' },
+  },
   '/spire/agent/install/from': { from: 'preinstalled', path: '/opt/own/program' },
 }
 
@@ -144,11 +149,16 @@ function* readSmall(): Iterable<string> {
     'servers: [10.43.0.10]',
     'servers: [10.43.0.10]\n    domains: [cluster.local, example.org]',
   )
-  yield text.replace(
-    '  server:',
-    '  workload: {selectors: ["unix:uid:2102", "unix:path:/opt/proxy"]}\n  server:',
-  )
+  yield text.replace('  server:', '  workload: {selectors: ["unix:uid:2102", "unix:gid:2102"]}\n  server:')
   yield `${text}${policy.replace('allow: {}', 'allow: {unauthenticated: true}')}`
+}
+
+/** With what is a default for all machines as the settings of a group. */
+function inGroup(text: string): string[] {
+  const [found, attestation] = /^defaults: \{(attestation: .*)\}\n/m.exec(text) ?? []
+  if (found === undefined || attestation === undefined) return []
+  const groups = `groups: {web: {${attestation}}}\n`
+  return [text.replace(found, groups).replace('name: legacy-app\n', 'name: legacy-app\n    group: web\n')]
 }
 
 /** Where documents hold each field: with everything added that is accepted, and so that all choices are there. */
@@ -185,7 +195,8 @@ function collectPlaces(): Map<string, Place[]> {
   const others = [...readDocuments()]
     .filter(([name]) => ['walkthrough', 'fleet', 'mirror'].includes(name) || name.startsWith('golden/'))
     .map(([, text]) => text)
-  for (const text of [...others, ...readCarriers().values()]) {
+  const carriers = [...readCarriers().values()]
+  for (const text of [...others, ...carriers, ...carriers.flatMap(inGroup)]) {
     const document = load(text) as Json
     if (!isValid(document)) continue
     walk(document, root, '', [])
