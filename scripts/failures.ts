@@ -36,17 +36,24 @@ export function readFailures(templates: string): Failure[] {
 }
 
 function findFaults(failure: Failure): string[] {
-  const faults: string[] = []
-  if (!/^[a-z]+(-[a-z]+)*$/.test(failure.id)) faults.push('an id has lower-case letters and hyphens')
+  const faults = findTextFaults(failure, texts)
   if (![1, 2, 3, 4, 5, 6, 7].includes(failure.exit)) faults.push(`${failure.exit} is no exit status of ours`)
-  if (failure.values.length > 8) faults.push('the shell has one digit for a value')
-  for (const key of texts)
-    if (!/^[ -~]+$/.test(failure[key]) || failure[key] === 'undefined')
-      faults.push(`"${key}" is no line of ASCII`)
-  const named = new Set(
-    texts.flatMap((key) => [...failure[key].matchAll(/\{([a-z]+)\}/g)].map(([, name]) => name)),
-  )
-  for (const name of failure.values) if (!named.delete(name)) faults.push(`no text has the value ${name}`)
+  return faults
+}
+
+/** What is wrong with an entry of a list of words for the shell. */
+export function findTextFaults<K extends string>(
+  entry: Readonly<Record<K | 'id', string>> & { readonly values: readonly string[] },
+  keys: readonly K[],
+): string[] {
+  const faults: string[] = []
+  const lines = keys.map((key): string => entry[key])
+  if (!/^[a-z]+(-[a-z]+)*$/.test(entry.id)) faults.push('an id has lower-case letters and hyphens')
+  if (entry.values.length > 8) faults.push('the shell has one digit for a value')
+  for (const [index, line] of lines.entries())
+    if (!/^[ -~]+$/.test(line) || line === 'undefined') faults.push(`"${keys[index]}" is no line of ASCII`)
+  const named = new Set(lines.flatMap((line) => [...line.matchAll(/\{([a-z]+)\}/g)].map(([, name]) => name)))
+  for (const name of entry.values) if (!named.delete(name)) faults.push(`no text has the value ${name}`)
   for (const name of named) faults.push(`{${name}} is none of the values`)
   return faults
 }
@@ -75,11 +82,11 @@ export function printFailures(name: string, failures: readonly Failure[], otherw
 const assign = 'exit_code=$1 what=$2 meaning=$3 remedy=$4'
 
 function printBody(failure: Failure): string {
-  return ['set --', failure.exit, ...texts.map((key) => quote(failure[key], failure.values))].join(' ')
+  return ['set --', failure.exit, ...texts.map((key) => quoteText(failure[key], failure.values))].join(' ')
 }
 
 /** Between double quotes, each value as the parameter that it is: the id is `$1`. */
-function quote(text: string, values: readonly string[]): string {
+export function quoteText(text: string, values: readonly string[]): string {
   const escaped = text.replace(/[\\"$`]/g, '\\$&')
   return `"${escaped.replace(/\{([a-z]+)\}/g, (_, name: string) => `$${values.indexOf(name) + 2}`)}"`
 }
@@ -100,7 +107,7 @@ export function renderFailures(failures: readonly Failure[]): string {
     '<!-- Generated from templates/mesh-machine/failures.yaml. Do not edit. -->',
     '# Failures',
     '',
-    'How a run of `mesh-machine`, `mesh-machine-doctor`, `mesh-machine-upgrade`, or of `prepare` and `seal` of an image ends when it does not',
+    'How a run of `mesh-machine`, `mesh-machine-certificate`, `mesh-machine-check`, `mesh-machine-upgrade`, or of `prepare` and `seal` of an image ends when it does not',
     'come through: on stderr, and so in',
     "the journal or in cloud-init's log, and as `failure` (`undone` for an upgrade) in `/run/mesh-machine/status.json`. The id stays the same",
     'across releases; words may change. Words in angle brackets stand for what is found on the machine. With exit 3 and 4 nothing that runs',
@@ -124,7 +131,8 @@ export function renderFailures(failures: readonly Failure[]): string {
   return `${lines.join('\n').trimEnd()}\n`
 }
 
-function prose(text: string): string {
+/** A text as Markdown. */
+export function prose(text: string): string {
   return text
     .replace(/[*_[\]`]/g, '\\$&')
     .replaceAll('<', '&lt;')

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { calledFailures, printFailures, readFailures } from './failures.ts'
+import { printFindings, readFindings } from './findings.ts'
 import { printRestarts } from './machine-units.ts'
 
 /**
  * The parts of each program in the order in which they are joined: first what it is and what it sets, last what it does.
- * Between these a part calls what stands above it, and nothing below. `failures` and `units` have
- * no file: they are made of failures.yaml and of the table of units.
+ * Between these a part calls what stands above it, and nothing below. `failures`, `findings` and
+ * `units` have no file: they are made of failures.yaml, of findings.yaml and of the table of units.
  */
 export const programs = {
   'mesh-machine.sh': [
@@ -37,16 +38,32 @@ export const programs = {
     'leave',
     'main',
   ],
+  'mesh-machine-check.sh': [
+    'check/settings',
+    'failures',
+    'check/saved',
+    'check/made-by-hand',
+    'check/before',
+    'check/link',
+    'check/probe',
+    'check/rules',
+    'check/main',
+  ],
   'mesh-machine-doctor.sh': [
     'doctor/settings',
-    'failures',
-    'doctor/saved',
-    'doctor/made-by-hand',
-    'doctor/before',
-    'doctor/link',
-    'doctor/probe',
-    'doctor/check',
+    'findings',
+    'certificate/reason',
+    'doctor/report',
+    'doctor/agent',
+    'doctor/identity',
     'doctor/main',
+  ],
+  'mesh-machine-certificate.sh': [
+    'certificate/settings',
+    'failures',
+    'certificate/reason',
+    'certificate/certificate',
+    'certificate/main',
   ],
   'mesh-machine-boot.sh': ['boot/settings', 'failures', 'boot/find', 'boot/fill', 'boot/main'],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
@@ -75,7 +92,8 @@ export type ProgramName = keyof typeof programs
 /** Those that take the functions of mesh-machine. */
 const guests = [
   'mesh-machine-boot.sh',
-  'mesh-machine-doctor.sh',
+  'mesh-machine-certificate.sh',
+  'mesh-machine-check.sh',
   'image-prepare.sh',
   'image-seal.sh',
   'mesh-machine-registry.sh',
@@ -84,7 +102,7 @@ const guests = [
 ] as const satisfies readonly ProgramName[]
 
 /** Parts that are made, not read. */
-const made: readonly string[] = ['failures', 'units']
+const made: readonly string[] = ['failures', 'findings', 'units']
 
 /** Every program as the text that machines get. Throws for a part, and for a failure, that no program has. */
 export function joinPrograms(templates: string): Map<ProgramName, string> {
@@ -98,6 +116,7 @@ export function joinPrograms(templates: string): Map<ProgramName, string> {
     names.map((name) => {
       const texts = programs[name].map((part) => {
         if (part === 'failures') return failures.get(name)
+        if (part === 'findings') return printFindings(readFindings(templates), readParts(templates, name))
         return part === 'units' ? printRestarts() : readPart(templates, part)
       })
       return [name, withoutComments(texts.join('\n'))]
@@ -109,16 +128,19 @@ function readPart(templates: string, part: string): string {
   return readFileSync(join(templates, 'mesh-machine', `${part}.sh`), 'utf8')
 }
 
+/** The parts of a program that have files, without comments. */
+function readParts(templates: string, name: ProgramName): string {
+  const parts = programs[name].filter((part) => !made.includes(part))
+  return parts.map((part) => readPart(templates, part).replace(/^ *#.*$/gm, '')).join('\n')
+}
+
 /**
  * The generated part of each program: the command knows the failures that it calls, and asks the program that has taken its
  * functions about all others. What fetches the mesh layer stands alone.
  */
 export function shareFailures(templates: string): Map<ProgramName, string> {
   const failures = readFailures(templates)
-  const called = (name: ProgramName) => {
-    const parts = programs[name].filter((part) => !made.includes(part))
-    return calledFailures(parts.map((part) => readPart(templates, part).replace(/^ *#.*$/gm, '')).join('\n'))
-  }
+  const called = (name: ProgramName) => calledFailures(readParts(templates, name))
   const own = called('mesh-machine.sh')
   const alone = called('mesh-machine-fetch.sh')
   const others = guests.map(

@@ -50,8 +50,11 @@ function commandOf(name: string): MeshCommand {
 /** The command on the machine. */
 export const machineCommand = commandOf('mesh-machine')
 
-/** What looks for faults there: it takes the functions of the command, and nothing that joins or leaves calls it. */
-const doctorCommand = commandOf('mesh-machine-doctor')
+/** What tries the redirect, and looks before joining: it takes the functions of the command, which joins and leaves without. */
+const checkCommand = commandOf('mesh-machine-check')
+
+/** What says what is wrong with the identity. Nothing calls it but people. */
+export const doctorCommand = commandOf('mesh-machine-doctor')
 
 /** What applies new files: whoever upgrades has brought it with them. */
 const upgradeCommand = commandOf('mesh-machine-upgrade')
@@ -65,11 +68,21 @@ export const bootCommand = commandOf('mesh-machine-boot')
 /** What loads the redirect on trial. */
 const trialCommand = commandOf('mesh-machine-trial')
 
+/** What says that the certificate is not renewed. */
+const certificateCommand = commandOf('mesh-machine-certificate')
+
 /** What puts rules back at once; a timer does it as well, every half minute. */
 const watchCommand = commandOf('mesh-machine-watch')
 
 /** The programs that joining, the off switch and leaving do without. Each takes the functions of the command. */
-const extraCommands = [doctorCommand, trialCommand, upgradeCommand, watchCommand] as const
+const extraCommands = [
+  certificateCommand,
+  checkCommand,
+  doctorCommand,
+  trialCommand,
+  upgradeCommand,
+  watchCommand,
+] as const
 
 /** Their files and units: what user-data for a platform with little room leaves out. */
 export const extraPaths: readonly string[] = [
@@ -80,5 +93,5 @@ export const extraPaths: readonly string[] = [
 /** Every program of ours that any machine gets. */
 export const commands = [machineCommand, ...extraCommands] as const
 
-/** What the doctor tries. */
+/** What `redirect check` tries. */
 export const probesPath = '/etc/linkerd/redirect.probes'

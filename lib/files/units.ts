@@ -39,6 +39,9 @@ export const units: readonly MachineUnit[] = [
     // The command and what it takes from it.
     restartOn: ['/usr/local/sbin/mesh-machine*', '/etc/linkerd/mesh-machine.conf'],
   },
+  // Not restarted where it changes: user-data for EC2 would carry that line.
+  { name: 'linkerd-certificate.timer', stage: 'upkeep', isExtra: true },
+  { name: 'linkerd-certificate.service', isExtra: true },
   { name: 'mesh-machine-join.service' },
   { name: 'mesh-machine-join.timer' },
 ]

@@ -45,7 +45,7 @@ const strangers = [65534, 65533, 65532, 65531]
 
 /**
  * The two ends of the link that `redirect check` makes: the near one is an address of the machine that its proxy does not
- * serve, and who dials from the far one is a stranger. The doctor has the same four (`doctor/link.sh`).
+ * serve, and who dials from the far one is a stranger. mesh-machine-check has the same four (`check/link.sh`).
  */
 export const nearEnd = {
   ipv4: readAddress('169.254.255.249'),

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2310,SC2312
 # What it was asked for.
 
-# The doctor and the upgrade take the functions above.
+# Other programs take the functions above.
 case $0 in *mesh-machine-*) return ;; *) ;; esac
 trap finish EXIT
 trap 'exit 143' TERM INT HUP

@@ -29,8 +29,8 @@ check_machine() {
   require_file "${etc}/machine.env"
   for table in $(tables); do require_file "$(backend file "${table}")"; done
   for_each_user check_user
-  # What the rules of others do, what the kernel takes and what helps a resolver is the doctor's to say, where there is one.
-  ! has mesh-machine-doctor || mesh-machine-doctor --before "${failure_file}" || exit
+  # What the rules of others do, what the kernel takes and what helps a resolver is mesh-machine-check's to say, where there is one.
+  ! has mesh-machine-check || mesh-machine-check --before "${failure_file}" || exit
   ! uses_resolved || uses_stub || fail resolver
   refuse_ssh
 }

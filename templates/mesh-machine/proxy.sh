@@ -15,23 +15,24 @@ answers() {
 
 # proxy_ready: 403 and 404: the proxy's default policy refuses us the answer. No answer is proof of a proxy that serves: 200
 # says one as well that lost its identity task, for good. Its certificate is, with the port that it opens behind it. Sets
-# up and expires.
+# up and shown.
 proxy_ready() {
-  up=false expires=''
+  up=false shown=''
   answers '200\|403\|404' && has_certificate && proxy_listens && up=true
 }
 
-# has_certificate: this machine's, and not ended. Sets expires. Shown by the mesh's TLS on the admin port, whatever the
-# policy hides there. Not on 4143: where the kernel tracks no connections, as before the first rule, the proxy closes
-# each that comes there.
+# has_certificate: this machine's, and not ended. Sets shown, what is known of it, or nothing. Shown by the mesh's TLS on the
+# admin port, whatever the policy hides there. Not on 4143: where the kernel tracks no connections, as before the first
+# rule, the proxy closes each that comes there.
 has_certificate() {
-  local shown
   shown=$(timeout 3 openssl s_client -connect "${ADMIN_URL#*//}" -servername "$(identity NAME)" </dev/null 2>/dev/null |
-    openssl x509 -noout -enddate -ext subjectAltName 2>/dev/null)
-  case "${shown} " in *"URI:$(identity ID)"[,[:space:]]*) ;; *) return 1 ;; esac
-  expires=$(printf '%s\n' "${shown}" | sed -n 's/.*notAfter=//p')
-  [ "$(date -d "${expires:-never}" +%s 2>/dev/null || echo 0)" -gt "$(date +%s)" ]
+    openssl x509 -noout -checkend 0 -dates -ext subjectAltName 2>/dev/null)
+  case "${shown} " in *"URI:$(identity ID)"[,[:space:]]*) ;; *) shown='' ;; esac
+  echo "${shown}" | grep -q 'not exp'
 }
+
+# dated Before|After: when the certificate begins or ends.
+dated() { echo "${shown}" | sed -n "s/not$1=//p"; }
 
 # proxy_listens: whether anything does on 4143.
 proxy_listens() { grep -qs ':102F [0:]* 0A' /proc/net/tcp /proc/net/tcp6; }

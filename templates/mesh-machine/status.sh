@@ -1,24 +1,27 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154,SC2310,SC2312,SC3043
 # What is the matter here, as status.json and as a failure.
 
-# publish: writes /run/mesh-machine/status.json whole.
+# utc TIME: as JSON.
+utc() { date -ud "${1:-never}" +'"%FT%TZ"' 2>/dev/null || echo null; }
+
+# publish: writes /run/mesh-machine/status.json whole. mesh-machine-certificate notes a certificate that is not renewed.
 publish() {
   local word
   mkdir -p "${run}"
-  if is_joined; then
+  if is_joined && [ "${shown}" != "$(cat "${run}/late" 2>/dev/null)" ]; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
-    if [ ! -e "${run}/announced" ] && write_console "joined the mesh as $(identity ID)"; then : >"${run}/announced"; fi
+    [ -e "${run}/announced" ] || ! write_console "joined the mesh as $(identity ID)" || : >"${run}/announced"
   elif has_joined; then word=degraded; elif [ -e "${run}/refused" ]; then word=refused; else word=joining; fi
   cat >"${run}/status.$$" <<STATUS
 {
   "version": 1,
-  "updated": $(date -u +'"%FT%TZ"'),
+  "updated": $(utc now),
   "state": "${word}",
   "spiffeId": $(json "$(identity ID)"),
   "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(boolean agent_listens)},
-  "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up},
-    "expires": $(date -ud "${expires:-never}" +'"%FT%TZ"' 2>/dev/null || echo null)},
+  "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up}},
+  "certificate": {"expires": $(utc "$(dated After)"), "refreshed": $(utc "$(dated Before)")},
   "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(boolean redirect_is_off), "second": $(boolean yields)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
   "workload": $(cat "${state}/workload" 2>/dev/null || echo null),
@@ -73,7 +76,7 @@ fail_with_reason() {
   if agent_listens; then
     [ "$(property linkerd-proxy ExecMainStatus)" != 64 ] ||
       fail proxy-settings "$(last_message linkerd-proxy Invalid)" "${PROXY_VERSION}"
-    fail proxy-not-ready "${expires:+its certificate ends ${expires}; }$(last_message linkerd-proxy ERROR 'mesh-machine: ')"
+    fail proxy-not-ready "$(last_message linkerd-proxy ERROR 'mesh-machine: ')"
   fi
   owns_agent || fail no-agent "${AGENT_SOCKET}"
   fault=$(last_message spire-agent 'level=[ew]|nable|nvalid|redential')

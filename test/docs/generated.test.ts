@@ -5,6 +5,7 @@ import { catalogue } from '../../lib/diagnostics/catalogue.ts'
 import { type MeshjoinDocument, parse, resolve } from '../../lib/index.ts'
 import { renderDiagnosticsReference } from '../../scripts/diagnostics-reference.ts'
 import { readFailures, renderFailures } from '../../scripts/failures.ts'
+import { readFindings, renderFindings } from '../../scripts/findings.ts'
 import { renderInputReference } from '../../scripts/input-reference.ts'
 import { lintSchema } from '../../scripts/schema-lint.ts'
 
@@ -24,6 +25,10 @@ test('docs/input.md is what the schema says', () => {
 
 test('docs/failures.md is what failures.yaml says', () => {
   assert.is(read('docs/failures.md'), renderFailures(readFailures('templates')), stale)
+})
+
+test('docs/doctor.md is what findings.yaml says', () => {
+  assert.is(read('docs/doctor.md'), renderFindings(readFindings('templates')), stale)
 })
 
 test('the reference has one section and anchor for each code, and no sentence with a hole in it', () => {

@@ -32,6 +32,7 @@ const ours = [
   'failures',
   'flush',
   'gate',
+  'health',
   'instances',
   'leave',
   'refusals',

@@ -96,7 +96,7 @@ END
       return !open && (await ready(story)) === '200'
     })
     const said = await askAnew(story)
-    assert.equal([said.state, said.proxy.ready, said.proxy.expires], ['degraded', false, null])
+    assert.equal([said.state, said.proxy.ready, said.certificate.expires], ['degraded', false, null])
     assert.is((await machine.run('mesh-machine', 'redirect', 'check')).code, 6)
     await until('its unit has noticed', 60, async () =>
       (await machine.sh('journalctl -q -o cat -u linkerd-proxy -n 200')).includes(
@@ -118,14 +118,14 @@ END
     const before = await expires(story)
     await machine.must('systemctl', 'restart', 'spire-agent')
     await until('a short certificate', 90, async () => {
-      const now = (await askAnew(story)).proxy.expires
+      const now = (await askAnew(story)).certificate.expires
       return now !== null && now < (before ?? '')
     })
     await world.spire.stop()
     const end = (await expires(story)) ?? ''
     await until('it has ended', 120, async () => Date.parse(end) < Date.now())
-    const { state, proxy } = await askAnew(story)
-    assert.equal([state, proxy.ready, proxy.expires], ['degraded', false, end])
+    const { state, proxy, certificate } = await askAnew(story)
+    assert.equal([state, proxy.ready, certificate.expires], ['degraded', false, end])
     assert.is(await ready(story), '200')
     assert.is(await machine.unit('linkerd-proxy'), 'active')
     await world.spire.start()
@@ -206,7 +206,7 @@ async function askAnew({ machine }: Story): ReturnType<Story['machine']['status'
 
 /** The end of the certificate that meshed peers see. */
 async function expires(story: Story): Promise<string | null> {
-  return (await askAnew(story)).proxy.expires
+  return (await askAnew(story)).certificate.expires
 }
 
 /** Joined, the status is as its schema says, and a meshed peer gets a certificate that is ours and good. */
@@ -219,7 +219,7 @@ async function isWell(story: Story, seconds = 30): Promise<void> {
   const ajv = new Ajv({ formats: { 'date-time': true } })
   const status = await machine.status()
   assert.ok(ajv.validate(schema, status), ajv.errorsText())
-  assert.ok(Date.parse(status.proxy.expires ?? '') > Date.now())
+  assert.ok(Date.parse(status.certificate.expires ?? '') > Date.now())
   const { authorities } = world
   const shown = await world.cluster.call('handshake', {
     address: addresses.machine,

@@ -120,7 +120,7 @@ tellStory('a machine with ways of its own', (story, step) => {
       await refuses('credentials', /zzz-lxc-service\.conf takes the credentials of spire-agent\.service away/)
       const { failure } = await machine.status()
       await machine.sh(`${failure?.remedy}; systemctl daemon-reload`)
-      assert.is((await machine.run('mesh-machine-doctor', '--before', '/run/failure')).code, 0)
+      assert.is((await machine.run('mesh-machine-check', '--before', '/run/failure')).code, 0)
     },
   )
 

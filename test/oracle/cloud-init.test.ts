@@ -137,6 +137,10 @@ json.dump([yaml.safe_load(open(path, encoding="utf-8")) for path in sys.argv[1:]
 
 /** What machines are spared whose platform takes little or no gzip, and comments. */
 const spared: readonly string[] = [
+  '/usr/local/sbin/mesh-machine-certificate',
+  '/etc/systemd/system/linkerd-certificate.service',
+  '/etc/systemd/system/linkerd-certificate.timer',
+  '/usr/local/sbin/mesh-machine-check',
   '/usr/local/sbin/mesh-machine-doctor',
   '/usr/local/sbin/mesh-machine-upgrade',
   '/usr/local/sbin/mesh-machine-trial',

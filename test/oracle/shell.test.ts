@@ -10,7 +10,10 @@ const test = suite('shells read the command and its data')
 const machines = readMachines()
 const command = '/usr/local/sbin/mesh-machine'
 const data = '/etc/linkerd/mesh-machine.conf'
-const programs = [command, `${command}-doctor`, `${command}-upgrade`, `${command}-registry`]
+const programs = [
+  command,
+  ...['certificate', 'check', 'doctor', 'upgrade', 'registry'].map((name) => `${command}-${name}`),
+]
 const hasFile = ({ files }: (typeof machines)[number], path: string) =>
   files.some((file) => file.path === path)
 /** Of the target image: these are on no machine. */
@@ -30,7 +33,7 @@ const texts = programs.map((path) => [
 test('the programs are the same files on every machine that has them', () => {
   assert.equal(
     texts.map(({ length }) => length),
-    [1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 1],
   )
 })
 

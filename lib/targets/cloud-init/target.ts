@@ -4,7 +4,7 @@ import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resol
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { filledPath } from '../../files/boot.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
-import { extraPaths, machineCommand, probesPath } from '../../files/mesh-templates.ts'
+import { doctorCommand, extraPaths, machineCommand, probesPath } from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import type { LayerArchive } from '../shared/mesh-layer.ts'
@@ -43,7 +43,10 @@ const spared: readonly string[] = [
   '/etc/linkerd/trust-anchors.pem', // the proxy has them in mesh.env
 ]
 
-/** Whether user-data for a platform goes without the doctor: its limit is low, or it takes no gzip. */
+/** What a machine is spared where its platform has some room: a part of your own has to fit in. */
+const sparedAtMost: readonly string[] = [doctorCommand.path]
+
+/** Whether user-data for a platform goes without all of that: its limit is low, or it takes no gzip. */
 function isSmall(platform: PlatformName | undefined): boolean {
   if (platform === undefined) return false
   const { limit = Number.POSITIVE_INFINITY, gzip } = platforms[platform]
@@ -56,6 +59,18 @@ function isSpared({
   meshLayer,
 }: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>): boolean {
   return meshLayer.from === 'inline' && isSmall(platform)
+}
+
+/** Files that stay out of user-data for a platform. With 32 kB of base64 there are 24 kB. */
+function listSpared(
+  cloudInit: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
+): readonly string[] {
+  const { platform, meshLayer } = cloudInit
+  if (platform === undefined || meshLayer.from !== 'inline') return []
+  if (isSpared(cloudInit)) return spared
+  const { limit = Number.POSITIVE_INFINITY, gzip, counts } = platforms[platform]
+  const isText = gzip === 'base64' || counts === 'base64'
+  return isText && limit < 40_000 ? sparedAtMost : []
 }
 
 /** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
@@ -71,8 +86,9 @@ export function chooseFiles(
   files: readonly MachineFile[],
   delivery: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
 ): readonly MachineFile[] {
-  if (!isSpared(delivery)) return files
-  return files.filter(({ path }) => !spared.includes(filledPath(path))).map(withoutComments)
+  const out = listSpared(delivery)
+  const kept = files.filter(({ path }) => !out.includes(filledPath(path)))
+  return isSpared(delivery) ? kept.map(withoutComments) : kept
 }
 
 /** By default a later part of the user-data replaces the lists of an earlier one; this keeps both. */
@@ -131,7 +147,7 @@ export function printCloudConfig({ packages, ...config }: CloudConfig): string {
 export const cloudInitTarget: Target = {
   name: 'cloud-init',
   placesMachineFiles: true,
-  leavesOut: ({ cloudInit }) => (isSpared(cloudInit) ? spared : []),
+  leavesOut: ({ cloudInit }) => listSpared(cloudInit),
   check: checkCloudInit,
   emitMachine: ({ plan, files, isFirst }, config, report) => {
     const folder = `cloud-init/${plan.name}`
@@ -186,8 +202,8 @@ function checkCloudInit(config: ResolvedConfig, report: Report): void {
   if (platform === undefined) return
   if (compress === true && platforms[platform].gzip === 'refused')
     report('platform-no-compress', '/cloudInit/compress', { platform })
-  if (isSpared(config.cloudInit))
-    report('doctor-left-out', '/cloudInit/platform', { platform, files: spared })
+  const files = listSpared(config.cloudInit)
+  if (files.length > 0) report('doctor-left-out', '/cloudInit/platform', { platform, files })
 }
 
 function printUserData(

@@ -5,7 +5,7 @@
 verb_redirect() {
   [ "$#" -eq 1 ] || [ "$1 $2" = 'up --confirm-within' ] || usage
   case $1:$# in
-    check:1) run_program doctor ;;
+    check:1) run_program check ;;
     confirm:1 | up:3) run_program trial "$1" "${3-}" ;;
     *) has "redirect_$1" || usage ;;
   esac

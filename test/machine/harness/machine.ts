@@ -21,7 +21,8 @@ export interface MachineOptions extends RootOptions {
 export interface Status {
   readonly state: string
   readonly spiffeId: string
-  readonly proxy: { readonly ready: boolean; readonly expires: string | null }
+  readonly proxy: { readonly ready: boolean }
+  readonly certificate: { readonly expires: string | null; readonly refreshed: string | null }
   readonly workload: {
     readonly name: string
     readonly namespace: string

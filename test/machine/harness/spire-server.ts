@@ -17,6 +17,8 @@ export interface SpireServer {
   listAgents(): Promise<string[]>
   /** From now on this identity's certificates end after so many seconds. */
   shorten(id: string, parent: string, selector: string, seconds: number): Promise<void>
+  /** Asks the server's API by its own command: `ask('agent', 'list')`. */
+  ask(...args: readonly string[]): Promise<string>
   /** Every join token that it ever gave out. */
   readonly tokens: readonly string[]
   /** A new join token for the parent. */
@@ -45,6 +47,7 @@ export function createSpireServer(options: Options): SpireServer {
   const ask = (...args: readonly string[]) => must(program, [...args, '-socketPath', socket])
 
   return {
+    ask,
     tokens,
     start: async () => {
       const started = spawn('ip', ['netns', 'exec', namespace, program, 'run', '-config', file], {

@@ -30,10 +30,10 @@ export async function withHost(variant: Variant, tell: (host: Host) => Promise<v
   }
 }
 
-/** Runs functions of the program and of its doctor. */
+/** Runs functions of the program and of its check. */
 export function ask(host: Host, script: string): Promise<Outcome> {
-  const program = `sed '/^trap finish/,$d' /usr/local/sbin/mesh-machine-doctor >/run/doctor; . /run/doctor; state=/run/state; mkdir -p /run/state; load_configuration; ${script}`
-  return host.run(`exec sh -c '${program.replaceAll("'", "'\\''")}' mesh-machine-doctor`)
+  const program = `sed '/^trap finish/,$d' /usr/local/sbin/mesh-machine-check >/run/check; . /run/check; state=/run/state; mkdir -p /run/state; load_configuration; ${script}`
+  return host.run(`exec sh -c '${program.replaceAll("'", "'\\''")}' mesh-machine-check`)
 }
 
 export async function refuses(host: Host, script: string, ...says: readonly RegExp[]): Promise<string> {

@@ -568,7 +568,7 @@ migration:
     'user-data-too-large',
     '/machines/0',
     [machineMark, cloudInit('cloudInit: {platform: hetzner, compress: false}')],
-    { options: {} },
+    { also: ['doctor-left-out'], options: {} },
   ),
   warning('user-data-platform', '/cloudInit', cloudInit('«cloudInit: {distribution: debian}'), {
     options: {},

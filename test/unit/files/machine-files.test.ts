@@ -43,6 +43,8 @@ test('minimal has these, sorted, each in its layer', () => {
     `644 mesh ${units}/spire-agent.service`,
     '644 mesh /etc/sysusers.d/linkerd-mesh.conf',
     '755 mesh /usr/local/sbin/mesh-machine',
+    '755 mesh /usr/local/sbin/mesh-machine-certificate',
+    '755 mesh /usr/local/sbin/mesh-machine-check',
     '755 mesh /usr/local/sbin/mesh-machine-doctor',
     '755 mesh /usr/local/sbin/mesh-machine-upgrade',
   ])

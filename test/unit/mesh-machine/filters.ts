@@ -174,15 +174,16 @@ COMMIT
       `ADMIN_URL=http://127.0.0.1:4191; has() { :; }; timeout() { :; }; identity() { echo spiffe://a/b; }\n${script}`,
     )
   test('a certificate counts while it has not ended and is this machine’s', () => {
-    const shown = (
-      end: string,
-      uri: string,
-    ) => `openssl() { printf '%s\\n' 'notAfter=${end}' '    URI:${uri}'; }
-      if has_certificate; then echo "yes \${expires}"; else echo no; fi`
-    assert.is(ask(shown('Jan  1 00:00:00 2037 GMT', 'spiffe://a/b')), 'yes Jan  1 00:00:00 2037 GMT\n')
-    assert.is(ask(shown('Jan  1 00:00:00 2020 GMT', 'spiffe://a/b')), 'no\n')
-    assert.is(ask(shown('Jan  1 00:00:00 2037 GMT', 'spiffe://a/b/c')), 'no\n')
-    assert.is(ask(shown('', 'spiffe://a/b')), 'no\n')
+    const shown = (word: string, uri: string) =>
+      `openssl() { printf '%s\\n' 'notBefore=Jan  1 00:00:00 2036 GMT' 'notAfter=Jan  1 00:00:00 2037 GMT' '    URI:${uri}' 'Certificate will ${word}'; }
+       if has_certificate; then echo "yes $(dated Before) $(dated After)"; else echo "no $(dated After)"; fi`
+    assert.is(
+      ask(shown('not expire', 'spiffe://a/b')),
+      'yes Jan  1 00:00:00 2036 GMT Jan  1 00:00:00 2037 GMT\n',
+    )
+    assert.is(ask(shown('expire', 'spiffe://a/b')), 'no Jan  1 00:00:00 2037 GMT\n')
+    assert.is(ask(shown('not expire', 'spiffe://a/b/c')), 'no \n')
+    assert.is(ask('openssl() { false; }; has_certificate || echo "no $(dated After)"'), 'no \n')
   })
 
   test('a version comes into use at one moment, and the one before is remembered', () => {
@@ -328,7 +329,7 @@ COMMIT
   })
 
   test('rules of a mesh made by hand give the commands that take them away, ours do not', () => {
-    const parts = ['backends/iptables', 'doctor/made-by-hand']
+    const parts = ['backends/iptables', 'check/made-by-hand']
     const byHand = '-A PROXY_INIT_REDIRECT -p tcp -j REDIRECT --to-ports 4143'
     const said = run(
       parts,
@@ -353,7 +354,7 @@ table inet meshjoin {
     )
   })
 
-  test('the doctor judges a connection by the sockets that it saw', () => {
+  test('the check judges a connection by the sockets that it saw', () => {
     const sockets = `cat >outbound <<'END'
 ESTAB 0 0 10.0.0.5:40000 10.42.0.1:80 
 ESTAB 0 0 127.0.0.1:4140 10.0.0.5:40000 
@@ -362,7 +363,7 @@ END
 : >inbound; : >1; work=. link=probe passed=0 wrong=0; say() { echo "$@"; }; ip() { echo " dev probe "; }
 suspect_firewall() { echo "does a firewall"; }`
     const judged = (line: string, before = ':') =>
-      run(['doctor/probe'], `${sockets}; ${before}; judge_connection 1 ${line}; echo "\${passed} \${wrong}"`)
+      run(['check/probe'], `${sockets}; ${before}; judge_connection 1 ${line}; echo "\${passed} \${wrong}"`)
     assert.is(judged('outbound ipv4 10.42.0.1 80 1000 proxied in the mesh'), '1 0\n')
     assert.is(judged('outbound ipv4 10.42.0.1 81 1000 bypassed not in scope'), '1 0\n')
     for (const [line, said] of [

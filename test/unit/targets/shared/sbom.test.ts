@@ -130,6 +130,8 @@ test('our own programs have the checksum of what machines get', () => {
     programs.map(({ name }) => name.replace('/usr/local/sbin/', '')),
     [
       'mesh-machine',
+      'mesh-machine-certificate',
+      'mesh-machine-check',
       'mesh-machine-doctor',
       'mesh-machine-trial',
       'mesh-machine-upgrade',
@@ -167,7 +169,7 @@ test('each component stands there once and by name, however many machines and la
   }))
   const names = listComponents(document).map(({ name }) => name)
   assert.equal(names, [...new Set(names)].sort())
-  assert.is(names.length, 7)
+  assert.is(names.length, 9)
   assert.equal(readBill(document), readBill(document, { machines: ['b'] }))
 })
 

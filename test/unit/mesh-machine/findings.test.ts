@@ -1,0 +1,88 @@
+/** One list of findings: the doctor says what it says, and the schema of its output has its ids. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { printFindings, readFindings } from '../../../scripts/findings.ts'
+import { partsFolder, runParts } from './shell.ts'
+
+const test = suite('findings of the doctor')
+const findings = readFindings(`${partsFolder}/..`)
+const calls = findings.map(({ id }) => `finding ${id}`).join('\n')
+const schema = JSON.parse(readFileSync(`${partsFolder}/../../schemas/doctor.v1.schema.json`, 'utf8'))
+const settings = `findings='' told='' not_looked='' left='' ends=''; identity() { echo spiffe://a/b; }`
+const hostile = `"$(id)" \\ \`id\` it's {"a": "b"}`
+
+test('the schema has exactly these ids', () => {
+  assert.equal(
+    schema.definitions.finding.properties.id.enum,
+    findings.map(({ id }) => id),
+    'stale: run npm run docs',
+  )
+})
+
+test('every finding is told as the list says, with its values, and as JSON that the schema takes', () => {
+  const isAnswer = new Ajv({ formats: { 'date-time': true } }).compile(schema)
+  const quoted = `'${hostile.replaceAll("'", "'\\''")}'`
+  for (const { id, values, what, cause, next } of findings) {
+    const script = `${printFindings(findings, calls)}\n${settings}; finding ${id} ${values.map(() => quoted).join(' ')}`
+    const fill = (text: string) => text.replace(/\{[a-z]+\}/g, () => hostile)
+    const told = runParts(['sh'], ['log', 'status', 'doctor/report'], `${script}; report || echo wrong`)
+    assert.is(told.stderr, '')
+    assert.match(told.stdout, `${id}: ${fill(what)}\n  cause:    ${fill(cause)}\n  evidence: `)
+    assert.match(told.stdout, `\n  next:     ${fill(next)}`.slice(0, 300))
+    assert.match(told.stdout, /\nwrong\n$/)
+    const { stdout } = runParts(
+      ['sh'],
+      ['log', 'status', 'doctor/report'],
+      `${script}; unchecked 'one "thing"'; report --json || :`,
+    )
+    const answer = JSON.parse(stdout) as { findings: { what: string }[]; unchecked: string[] }
+    assert.ok(isAnswer(answer), `${id}: ${JSON.stringify(isAnswer.errors)}`)
+    assert.is(answer.findings[0]?.what, fill(what))
+    assert.equal(answer.unchecked, ['one "thing"'])
+  }
+})
+
+test('nothing found is one line', () => {
+  const { stdout, status } = runParts(
+    ['sh'],
+    ['log', 'status', 'doctor/report'],
+    `${settings}; ends='ends soon'; report`,
+  )
+  assert.is(stdout, 'nothing is wrong with spiffe://a/b: its certificate ends soon\n')
+  assert.is(status, 0)
+})
+
+test('the ID of an agent that came with a join token is not repeated', () => {
+  const { stdout } = runParts(
+    ['sh'],
+    ['log', 'status', 'doctor/report'],
+    `${printFindings(findings, calls)}\n${settings}; finding no-certificate spiffe://a/spire/agent/join_token/secret-word; report || :`,
+  )
+  assert.not.match(stdout, 'secret-word')
+  assert.match(stdout, 'join_token/...')
+})
+
+test('a finding that is not whole is refused, and so is one that nothing finds, and one that nobody knows', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'meshjoin-findings-'))
+  try {
+    mkdirSync(`${folder}/mesh-machine`)
+    for (const [entry, fault] of [
+      ['a: {what: x, cause: y, evidence: z}', /a: "next" is no line/],
+      ["a: {what: '{b}', cause: y, evidence: z, next: n}", /\{b\} is none of the values/],
+      ['a: {values: [b], what: x, cause: y, evidence: z, next: n}', /no text has the value b/],
+    ] as const) {
+      writeFileSync(`${folder}/mesh-machine/findings.yaml`, entry)
+      assert.throws(() => readFindings(folder), fault)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  assert.throws(() => printFindings(findings, ''), /nothing finds/)
+  assert.throws(() => printFindings(findings, `${calls}\nfinding unknown`), /has no unknown/)
+})
+
+test.run()
