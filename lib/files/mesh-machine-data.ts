@@ -22,6 +22,7 @@ export function printMachineData(plan: MeshPlan): string {
     AGENT_UID: agent === undefined ? '' : String(agent.user.uid),
     ...programValues('AGENT', 'INSTALL', agent?.program),
     AGENT_SOCKET: plan.agentSocket,
+    AGENT_DIAL: agent === undefined ? `${dial} ${plan.agentSocket} http://agent/` : '',
     AGENT_SERVER: agent === undefined ? '' : `${agent.server.host}:${agent.server.port}`,
     ...(agent === undefined ? {} : attestationData(agent.attestation)),
     ADMIN_URL: `http://${loopbackOf(plan.adminHost)}:${plan.adminPort}`,
@@ -77,6 +78,9 @@ function programValues(
 function canFetchIdentity({ agent, selectors }: MeshPlan): boolean {
   return agent !== undefined && !selectors.some(readsExecutable)
 }
+
+/** Succeeds where anybody answers: gRPC does so in HTTP/2, whatever it is asked. */
+const dial = 'curl -s -m 2 -o /dev/null --http2-prior-knowledge --unix-socket'
 
 /** The machine asks itself, whatever else the admin port listens on. */
 function loopbackOf(host: string): string {

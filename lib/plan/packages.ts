@@ -22,6 +22,10 @@ const downloading: readonly Need[] = [authorities, curl]
 
 /** wget cannot be told what a registry may have: a password for its own eyes, and no redirect to http. */
 const asking: readonly Need[] = [authorities, { ...curl, anyOf: ['curl'] }]
+
+/** wget cannot dial a socket of the machine. */
+const dialling: Need = { ...curl, anyOf: ['curl'] }
+
 const unpacking: readonly Need[] = [
   { anyOf: ['tar'], packages: alike('tar'), stock: ['debian'] },
   { anyOf: ['gzip'], packages: alike('gzip'), stock: ['debian'] },
@@ -61,6 +65,7 @@ export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): 
   const downloads = sources.includes('download') || sources.includes('image')
   return [
     ...(sources.includes('image') ? asking : downloads ? downloading : []),
+    ...(agent === undefined ? [dialling] : []),
     ...always,
     ...backends[redirect.backend].needs,
     ...(downloads ? unpacking : []),

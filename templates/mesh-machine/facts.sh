@@ -69,7 +69,6 @@ require_file() { [ -r "$1" ] || fail no-configuration "$1"; }
 
 # load_configuration: sets what mesh-machine.conf says.
 load_configuration() {
-  JOIN_TOKEN_FILE=''
   require_file "${etc}/mesh-machine.conf"
   # shellcheck disable=SC1091
   . "${etc}/mesh-machine.conf"

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # Questions to the agent and the proxy: is an identity to be had, and does the proxy serve with it?
 
-# agent_listens: a socket file may outlive its agent. Flag 00010000 stands for "listening".
-agent_listens() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix; }
+# agent_listens: a socket file may outlive its agent. Flag 00010000 stands for "listening". The kernel lists none of another
+# network namespace, such as a container's: AGENT_DIAL of an agent that is not ours dials it.
+agent_listens() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix || ${AGENT_DIAL-false}; }
 
 # answers STATUS: whether /ready of the proxy does so; "\|" between several.
 answers() {

@@ -28,7 +28,7 @@ known_good=${state}/good/current
 failure_file=${run}/failure
 failed=''
 # So that a status can be told where mesh-machine.conf is missing.
-ADMIN_URL='' AGENT_SOCKET=''
+ADMIN_URL='' AGENT_SOCKET='' JOIN_TOKEN_FILE=''
 # Empty while an upgrade waits for each unit.
 detach=--no-block
 # A folder that goes when the program ends, however it ends.

@@ -62,7 +62,9 @@ function printReadme(
     registryUser: install.from === 'image' ? install.username : undefined,
     linkerdVersion: config.mesh.linkerd.text,
     machine: first?.name ?? '',
-    hasSteps: steps !== undefined,
+    hasSteps: true,
+    agentSocket: agent.socket,
+    proxyUser: config.proxy.user.name,
     ...(attestation && steps?.data(attestation.options)),
     // The steps differ by what brings the files to a machine.
     with: Object.fromEntries(targetNames.map((name) => [name, name === target])),
@@ -80,7 +82,7 @@ function printReadme(
     annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
   }
-  const slots = steps === undefined ? parts : { ...parts, steps: steps.template }
+  const slots = { ...parts, steps: steps?.template ?? 'readme/parts/existing-agent.md.hbs' }
   return renderTemplate(`readme/${target}.md.hbs`, view, slots)
 }
 

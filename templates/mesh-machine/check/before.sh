@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2310,SC2312,SC3043
+# shellcheck shell=sh disable=SC2013,SC2034,SC2046,SC2154,SC2310,SC2312,SC3043
 # What to look for before joining: nothing is changed.
 
 # try_rules: loads the very rules where they decide about nothing: in a network namespace of their own. (--test passes rules
@@ -71,8 +71,26 @@ refuse_cleared_credentials() {
 refuse_missing_credentials() {
   local line
   owns_agent || return 0
-  for line in $(sed -n 's/^LoadCredential=//p' "${units}/spire-agent.service"); do
+  for line in $(awk -F= '/^LoadCredential=/{print $2}' "${units}/spire-agent.service"); do
     grep -q "^SetCredential=${line%%:*}:" "${units}/spire-agent.service" || [ -s "${line#*:}" ] ||
       fail no-credential "${line#*:}"
   done
+}
+
+# proxy_may COMMAND...: with the user and the groups that the proxy has, or will have.
+proxy_may() {
+  local groups=--clear-groups
+  if getent passwd "${PROXY_UID}" >/dev/null; then groups=--init-groups; fi
+  setpriv --reuid="${PROXY_UID}" --regid="${PROXY_UID}" "${groups}" "$@" 2>/dev/null
+}
+
+# refuse_closed_socket: an agent that is not ours has to be there, and its socket open to the user of the proxy, to whom a folder
+# on the way may be shut.
+refuse_closed_socket() {
+  local part="${AGENT_SOCKET}"
+  ! owns_agent || return 0
+  agent_listens || fail no-agent "${AGENT_SOCKET}"
+  ! proxy_may test -w "${part}" || return 0
+  while [ -n "${part%/*}" ] && ! proxy_may test -x "${part%/*}"; do part=${part%/*}; done
+  fail closed-socket "${PROXY_USER}" "${AGENT_SOCKET}" "$(stat -c '%A %U:%G %n' "${part}")"
 }

@@ -15,4 +15,5 @@ refuse_made_by_hand
 refuse_untracked
 refuse_cleared_credentials
 refuse_missing_credentials
+refuse_closed_socket
 try_rules

@@ -33,6 +33,11 @@ export interface DocumentChanges {
   readonly others?: readonly { readonly name: string; readonly port: number }[]
   /** `spire.agent.attestation`, in place of the join token. */
   readonly attestation?: Readonly<Record<string, unknown>>
+  /** The socket of an agent that is there already. */
+  readonly existing?: string
+  /** Further settings of `spire`, and of `spire.agent`. */
+  readonly spire?: Readonly<Record<string, unknown>>
+  readonly agent?: Readonly<Record<string, unknown>>
   /** `spire.workload.selectors`. */
   readonly selectors?: readonly string[]
   /** `machines[].parentId`. */
@@ -104,6 +109,10 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
     caFile: downloadAuthority,
   }
   if (changes.attestation !== undefined) document.spire.agent.attestation = changes.attestation
+  Object.assign(document.spire, changes.spire)
+  Object.assign(document.spire.agent, changes.agent)
+  if (changes.existing !== undefined)
+    Object.assign(document.spire, { agent: { from: 'existing', socket: changes.existing } })
   if (changes.selectors !== undefined) document.spire.workload = { selectors: changes.selectors }
   const { parentId } = changes
   if (parentId !== undefined) document.machines = document.machines.map((one) => ({ ...one, parentId }))
