@@ -74,6 +74,14 @@ export const programs = {
     'registry/layer',
     'registry/main',
   ],
+  'mesh-machine-server.sh': [
+    'server/settings',
+    'failures',
+    'server/authority',
+    'server/program',
+    'server/enroll',
+    'server/main',
+  ],
   'mesh-machine-trial.sh': ['trial/settings', 'failures', 'trial/trial', 'trial/main'],
   'image-prepare.sh': [
     'image/prepare/settings',
@@ -97,6 +105,7 @@ const guests = [
   'image-prepare.sh',
   'image-seal.sh',
   'mesh-machine-registry.sh',
+  'mesh-machine-server.sh',
   'mesh-machine-trial.sh',
   'mesh-machine-upgrade.sh',
 ] as const satisfies readonly ProgramName[]

@@ -8,6 +8,8 @@ export interface Certificate {
   readonly isCa: boolean
   /** The path length limit; undefined where there is none. */
   readonly pathLength: number | undefined
+  /** Seconds from its beginning to its end: what it is valid for, not what is left of that. */
+  readonly lifetime: number
   /** The whole certificate in base64 on one line; equal for equal certificates. */
   readonly fingerprint: string
 }
@@ -123,7 +125,23 @@ function readCertificate(der: Uint8Array, fingerprint: string): Certificate {
     throw new DerError('it is not an X.509 certificate')
   }
   const extensions = fields.find((field) => field.tag === 0xa3)
-  return { subject: commonName(der, subject), ...basicConstraints(der, extensions), fingerprint }
+  const [from, to] = children(der, validity).map((time) => seconds(der, time))
+  const lifetime = (to ?? 0) - (from ?? 0)
+  return { subject: commonName(der, subject), ...basicConstraints(der, extensions), lifetime, fingerprint }
+}
+
+/** Seconds since the year 0 of a UTCTime (YYMMDDHHMMSSZ) or a GeneralizedTime (YYYYMMDDHHMMSSZ), RFC 5280 §4.1.2.5. */
+function seconds(der: Uint8Array, { tag, start, end }: Element): number {
+  const text = String.fromCharCode(...der.subarray(start, end))
+  const full = tag === 0x17 ? `${text < '5' ? '20' : '19'}${text}` : text
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full)?.slice(1).map(Number)
+  if (parts === undefined) throw new DerError('its dates are damaged')
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts
+  // A year that begins in March has its leap day at its end.
+  const years = month > 2 ? year : year - 1
+  const leaps = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400)
+  const days = years * 365 + leaps + Math.floor((((month + 9) % 12) * 153 + 2) / 5) + day
+  return ((days * 24 + hour) * 60 + minute) * 60 + second
 }
 
 function basicConstraints(

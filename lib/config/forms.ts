@@ -74,6 +74,8 @@ export const forms: Readonly<Record<string, string>> = {
     'letters, digits, spaces, ".", "_", "@", ":" and "-", with a letter or digit first',
   '^([0-9a-f]{40}|[A-Za-z0-9_-]{43})$':
     'the SHA-1 fingerprint of a certificate (40 hexadecimal digits in lower case), or the SHA-256 one of an SSH key (43 characters)',
+  '^[A-Za-z0-9_.*+?|()^$\\[\\]\\\\-]+$':
+    'a regular expression of letters, digits, "_", "-", "." and the signs * + ? | ( ) ^ $ [ ] and the backslash',
   '^[0-9]{12}$': '12 digits, in quotes',
   '^[a-z]+(-[a-z0-9]+)+$': 'the name of a region',
   '^(i-[0-9a-f]{8,17}|[0-9]{1,20})$': 'i- and 8 to 17 hexadecimal digits (EC2), or digits alone (GCE)',

@@ -5,7 +5,7 @@ import type {
   MeshjoinDocument,
   MeshLayer as MeshLayerInput,
 } from '../generated/document.ts'
-import { nodeOf } from '../kinds/attestors/index.ts'
+import { nodeOf, optionsMadeThere } from '../kinds/attestors/index.ts'
 import { defaultResolver, noResolver } from '../kinds/resolvers/index.ts'
 import { normalizePem } from './certificate.ts'
 import { defaultParentId, defaultServerName, defaultSpiffeId, instanceName } from './identity.ts'
@@ -33,6 +33,7 @@ import type {
   ResolvedMachine,
   TrustBundle,
 } from './resolved.ts'
+import { resolveServer } from './server.ts'
 import { createSettingsResolver, resolveSettings, type SettingsResolver } from './settings.ts'
 import { parseLinkerdVersion, proxyUrl, spireUrl } from './versions.ts'
 
@@ -87,13 +88,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     spire: {
       trustDomain: spire.trustDomain,
       trustBundle: resolveBundle(document),
-      server: {
-        address: spire.server?.address ?? '',
-        port: spire.server?.port ?? 8081,
-        colocated: spire.server?.colocated ?? false,
-        generate: spire.server?.generate ?? false,
-        x509SvidTtl: spire.server?.x509SvidTtl,
-      },
+      server: resolveServer(spire.server),
       agent: resolveAgent(document),
       selectors: spire.workload?.selectors ?? [`unix:uid:${proxy.user?.uid ?? 2102}`],
     },
@@ -179,13 +174,14 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
   if (agent.attestation === undefined)
     throw new TypeError('a managed agent was checked to have an attestation')
   const { type, ...options } = agent.attestation
+  const made = spire.server?.colocated === true ? optionsMadeThere(type) : {}
   return {
     from: 'managed',
     version: agent.version ?? '',
     install: resolveInstall(agent.install ?? { from: 'preinstalled' }, spireUrl),
     user: { name: agent.user?.name ?? 'spire-agent', uid: agent.user?.uid ?? 2103 },
     socket: managedSocket,
-    attestation: { type, options },
+    attestation: { type, options: { ...options, ...made } },
     availabilityTarget: agent.availabilityTarget,
     healthPort: agent.healthPort,
     metricsPort: agent.metricsPort,

@@ -7,6 +7,7 @@ import type {
   Redirect as RedirectInput,
 } from '../generated/document.ts'
 import type { Address, Family, Network } from './network.ts'
+import type { OwnServer } from './own-server.ts'
 import type { LinkerdVersion } from './versions.ts'
 
 /** The architectures that Linkerd and SPIRE release for, by Go's names. */
@@ -263,10 +264,10 @@ export interface ResolvedConfig {
     readonly server: {
       readonly address: string
       readonly port: number
-      readonly colocated: boolean
-      readonly generate: boolean
       /** As Go reads it; undefined for the server's own default. */
       readonly x509SvidTtl: string | undefined
+      /** Undefined where it is somebody else's. */
+      readonly own: OwnServer | undefined
     }
     readonly agent: Agent
     readonly selectors: readonly string[]

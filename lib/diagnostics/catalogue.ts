@@ -546,9 +546,33 @@ export const catalogue = {
     (a) => `"${a.field}" is read only with "colocated: true" or "generate: true"`,
     () => 'remove it, or ask for the server',
   ),
-  'ttl-unreachable': warning<{ ttl: string; limit: string; field: string }>(
-    (a) => `${a.field} ${a.ttl} is more than SPIRE can promise (${a.limit})`,
-    () => 'raise caTtl to six times the lifetime, or shorten the lifetime',
+  'upstream-missing': error<Record<never, never>>(
+    () =>
+      '"upstreamAuthority" is missing: with a CA of its own nobody in the mesh would trust what the SPIRE server signs',
+    () =>
+      'add "upstreamAuthority" with "certFile" and "keyFile": the trust anchor, or an intermediate below it',
+  ),
+  'upstream-path-length': error<{ subject: string; length: number }>(
+    (a) =>
+      `"bundleFile" says that an intermediate signs for SPIRE, but the anchor "${a.subject}" allows ${a.length} CA below it, not two`,
+    () =>
+      'use an anchor with pathlen of 2 or more, or without the limit; or let the anchor itself sign, without "bundleFile"',
+  ),
+  'anchor-outlived': error<{ subject: string; caTtl: string; lifetime: string }>(
+    (a) => `SPIRE's CA would live ${a.caTtl}, but the anchor "${a.subject}" that signs it only ${a.lifetime}`,
+    () => 'use an anchor that lives for years, or a shorter caTtl',
+  ),
+  'server-attestation-incomplete': error<{ type: string; option: string }>(
+    (a) => `to judge machines by ${a.type}, the SPIRE server needs "attestation.${a.option}"`,
+    (a) => `add "${a.option}" under "spire.server.attestation"`,
+  ),
+  'server-conflict': error<{ field: string; reason: string; remedy: string }>(
+    (a) => `this does not go with "${a.field}: true": ${a.reason}`,
+    (a) => a.remedy,
+  ),
+  'ttl-unreachable': error<{ ttl: string; limit: string; field: string; caTtl: string }>(
+    (a) => `${a.field} ${a.ttl} is more than SPIRE can keep with a caTtl of ${a.caTtl}: at most ${a.limit}`,
+    (a) => `raise caTtl to six times the lifetime, or write ${a.field}: ${a.limit}`,
   ),
   'ttl-invalid': error<{ value: string }>(
     () => 'the lifetime must be greater than zero',

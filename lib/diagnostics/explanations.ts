@@ -191,6 +191,16 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'agent-option-unused': 'The field is not read with this kind of agent.',
   'server-address-missing': 'A managed agent must know where its SPIRE server is.',
   'server-option-unused': 'The option configures a SPIRE server of ours, and the document asks for none.',
+  'upstream-missing':
+    "The proxies of pods and machines trust the anchors of the mesh only. So a SPIRE server's own CA has to be signed by such an anchor, or by an intermediate below it.",
+  'upstream-path-length':
+    "The chain is anchor, intermediate, SPIRE's CA, certificate. The path length of an anchor counts the CAs below it; verifiers refuse a chain with more.",
+  'anchor-outlived':
+    'A CA is cut to the life of the certificate that signs it, and with it every certificate that it signs. The document shows how long an anchor lives in all; how much of that is left is seen on the machine.',
+  'server-attestation-incomplete':
+    'The server judges what an agent shows by the CAs, projects or names that it was told. Without them SPIRE refuses to start, or takes anybody.',
+  'server-conflict':
+    'A colocated server is for one machine, to try it out: its agent is the only one that may reach it. A server on a host of its own is for all machines of the document.',
   'ttl-unreachable':
     "SPIRE guarantees a lifetime only up to a sixth of its CA's, and at most seven days; longer ones are cut without an error.",
   'ttl-invalid': 'A lifetime must be longer than nothing.',

@@ -1,5 +1,5 @@
 import { proxySeconds } from '../config/duration.ts'
-import { credentialPath } from '../kinds/attestors/attestor.ts'
+import { type Credential, credentialPath } from '../kinds/attestors/attestor.ts'
 import { availableAttestor } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
@@ -19,8 +19,10 @@ import {
   meshTemplates,
   probesPath,
   registryCommand,
+  serverCommand,
 } from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
+import { printEntries, printServer } from './server-files.ts'
 import { readText, renderTemplate } from './template.ts'
 import type { UnitView } from './unit-view.ts'
 import { listWants } from './units.ts'
@@ -113,6 +115,12 @@ function renderMeshLayer(plan: MeshPlan): MachineFile[] {
     files.push(file('/etc/spire/agent.json', 0o644, `${JSON.stringify(configuration, null, 2)}\n`))
     if (bundle !== '') files.push(file('/etc/spire/bundle.pem', 0o644, bundle))
   }
+  if (plan.server !== undefined) {
+    files.push(
+      file('/etc/spire/entries.json', 0o644, printEntries(plan.server.registration.entries)),
+      file('/etc/spire/server.json', 0o644, printServer(plan.server)),
+    )
+  }
   const data = { ...view, wants: listWants(view) }
   for (const { path, template, mode, when } of meshTemplates) {
     if (when(view)) files.push(file(path, mode, renderTemplate(template, data)))
@@ -121,11 +129,16 @@ function renderMeshLayer(plan: MeshPlan): MachineFile[] {
 }
 
 /** Our programs on the machines of a mesh layer. */
-export function listCommands({ proxy, finds }: Pick<MeshPlan, 'proxy' | 'finds'>): readonly MeshCommand[] {
+export function listCommands({
+  proxy,
+  finds,
+  server,
+}: Pick<MeshPlan, 'proxy' | 'finds' | 'server'>): readonly MeshCommand[] {
   return [
     ...commands,
     ...(finds ? [bootCommand] : []),
     ...(proxy.install.from === 'image' ? [registryCommand] : []),
+    ...(server === undefined ? [] : [serverCommand]),
   ]
 }
 
@@ -143,13 +156,13 @@ function viewUnits(plan: MeshPlan): UnitView {
     agentUid: agent?.user.uid ?? 0,
     agentBinary: agentBinary(plan),
     ...viewAgentNeeds(plan),
-    credentials: (agent?.credentials ?? []).map((credential) => ({
-      ...credential,
-      hasFallback: credential.fallback !== '',
-    })),
+    credentials: viewCredentials(agent?.credentials),
     bundleAuthority: (agent?.credentials ?? []).some(({ id }) => id === bundleAuthorityId)
       ? credentialPath(bundleAuthorityId)
       : '',
+    colocated: plan.server !== undefined,
+    serverBinary: plan.server?.binary ?? '',
+    serverCredentials: viewCredentials(plan.server?.credentials),
     finds: plan.finds,
     failsClosed: plan.redirect.onProxyFailure === 'closed',
     hasRoutes: plan.routes.length > 0,
@@ -170,6 +183,10 @@ function viewAgentNeeds({
   const { capabilities = [], device = '', group = '' } = needs ?? {}
   const all = [...(selectors.some(readsExecutable) ? ['CAP_SYS_PTRACE'] : []), ...capabilities]
   return { agentCapabilities: all.join(' '), agentDevice: device, agentDeviceGroup: group }
+}
+
+function viewCredentials(credentials: readonly Credential[] = []): UnitView['credentials'] {
+  return credentials.map((one) => ({ ...one, hasFallback: one.fallback !== '' }))
 }
 
 /** As the kernel writes them: ascending, neighbours as a range. `mesh-machine` compares with that. */

@@ -1,9 +1,9 @@
 import { escapeShellWord } from '../escape/shell.ts'
 import { attestationData } from '../kinds/attestors/index.ts'
 import { families, type Need } from '../kinds/packages.ts'
-import { architectures } from '../plan/download.ts'
+import { architectures, type Program } from '../plan/download.ts'
 import { planNeeds } from '../plan/packages.ts'
-import type { MeshPlan, Program } from '../plan/plan.ts'
+import type { MeshPlan } from '../plan/plan.ts'
 import { readsExecutable } from '../plan/spire-agent.ts'
 
 /**
@@ -11,7 +11,7 @@ import { readsExecutable } from '../plan/spire-agent.ts'
  * document does not have. The command itself is the same file everywhere.
  */
 export function printMachineData(plan: MeshPlan): string {
-  const { agent, proxyUser, redirect, resolver } = plan
+  const { agent, proxyUser, redirect, resolver, server } = plan
   const values: Record<string, string> = {
     MESH_VERSION: plan.linkerdVersion,
     PROXY_USER: proxyUser.name,
@@ -25,6 +25,7 @@ export function printMachineData(plan: MeshPlan): string {
     AGENT_DIAL: agent === undefined ? `${dial} ${plan.agentSocket} http://agent/` : '',
     AGENT_SERVER: agent === undefined ? '' : `${agent.server.host}:${agent.server.port}`,
     ...(agent === undefined ? {} : attestationData(agent.attestation)),
+    ...serverValues(server),
     ADMIN_URL: `http://${loopbackOf(plan.adminHost)}:${plan.adminPort}`,
     CONTROL_PLANE: plan.controlPlane.join(' '),
     REDIRECT_BACKEND: redirect.backend,
@@ -38,6 +39,20 @@ export function printMachineData(plan: MeshPlan): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}=${escapeShellWord(value)}\n`)
   return `# Read by mesh-machine. Written by meshjoin.\n${lines.join('')}`
+}
+
+/** Of a SPIRE server on the machine. */
+function serverValues(server: MeshPlan['server']): Record<string, string> {
+  if (server === undefined) return {}
+  const { program, certFile, keyFile, bundleFile = '', registration } = server
+  return {
+    ...programValues('SERVER', 'INSTALL', program),
+    SERVER_PATH: program.install.from === 'preinstalled' ? server.binary : '',
+    CA_CERT_FILE: certFile,
+    CA_KEY_FILE: keyFile,
+    CA_BUNDLE_FILE: bundleFile,
+    PARENT_ID: registration.parentId,
+  }
 }
 
 /** Words without blanks, commas and bars: `iptables-restore,iptables,iptables-nft,iptables`. */

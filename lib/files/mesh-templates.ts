@@ -62,6 +62,9 @@ const upgradeCommand = commandOf('mesh-machine-upgrade')
 /** What fetches the proxy from its image: only where the document wants that. */
 export const registryCommand = commandOf('mesh-machine-registry')
 
+/** What sets up the SPIRE server that is on the machine: only where the document wants one there. */
+export const serverCommand = commandOf('mesh-machine-server')
+
 /** What finds the machine's address and name. Only documents that ask for it have it. */
 export const bootCommand = commandOf('mesh-machine-boot')
 

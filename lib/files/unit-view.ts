@@ -45,6 +45,12 @@ export interface UnitView {
   readonly credentials: readonly UnitCredential[]
   /** The file with the CAs that the server of the trust bundle is checked against; `''` for those of the system. */
   readonly bundleAuthority: string
+  /** True for a SPIRE server on the machine. */
+  readonly colocated: boolean
+  /** Its program; `''` without one. */
+  readonly serverBinary: string
+  /** The CA and whatever else of root's files it gets; all of them have to be there. */
+  readonly serverCredentials: readonly UnitCredential[]
   /** True where machines of the document find their addresses when they boot. */
   readonly finds: boolean
   /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */

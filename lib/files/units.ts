@@ -1,5 +1,5 @@
 import { availableResolvers } from '../kinds/resolvers/index.ts'
-import { agentUnit, proxyUnit, stages, type Unit } from '../kinds/unit.ts'
+import { agentUnit, proxyUnit, serverUnit, stages, type Unit } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 
 /** A unit, and which machines have it. */
@@ -21,6 +21,8 @@ export const units: readonly MachineUnit[] = [
   { name: 'linkerd-mesh.target' },
   { name: 'mesh-machine-boot.service', stage: 'routes', when: (view) => view.finds },
   { name: 'linkerd-mesh-routes.service', stage: 'routes', restartOn: [], when: (view) => view.hasRoutes },
+  { name: serverUnit, stage: 'identity', when: (view) => view.colocated },
+  { name: 'mesh-machine-enroll.service', when: (view) => view.colocated },
   {
     name: agentUnit,
     stage: 'identity',

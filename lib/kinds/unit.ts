@@ -7,6 +7,9 @@ export const agentUnit = 'spire-agent.service'
 /** The unit of the proxy, by which the systemd attestor may know it. */
 export const proxyUnit = 'linkerd-proxy.service'
 
+/** The SPIRE server's, on the machine or on a host of its own. */
+export const serverUnit = 'spire-server.service'
+
 /** A unit of systemd that some or all machines have. Its file is `templates/systemd/<name>.hbs`. */
 export interface Unit {
   readonly name: string

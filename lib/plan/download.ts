@@ -16,6 +16,14 @@ export interface Download {
 /** The archives of one program, for the architectures that have a checksum. */
 export type Downloads = Readonly<Partial<Record<Architecture, Download>>>
 
+/** A program to put on the machine, with what to download. */
+export interface Program {
+  readonly name: 'linkerd2-proxy' | 'spire-agent' | 'spire-server'
+  readonly version: string
+  readonly install: Install
+  readonly downloads: Downloads
+}
+
 /** Fills the placeholders of an address. */
 export function fillUrl(url: string, version: string, arch: Architecture): string {
   return url.replaceAll('{version}', version).replaceAll('{arch}', arch)
@@ -58,6 +66,11 @@ export function planProxyDownloads(version: string, install: Install): Downloads
 /** What to fetch for the SPIRE agent. */
 export function planAgentDownloads(version: string, install: Install): Downloads {
   return planDownloads(version, install, () => `spire-${version}/bin/spire-agent`)
+}
+
+/** What to fetch for the SPIRE server: the agent's archive has it too. */
+export function planServerDownloads(version: string, install: Install): Downloads {
+  return planDownloads(version, install, () => `spire-${version}/bin/spire-server`)
 }
 
 function planDownloads(version: string, install: Install, member: (arch: Architecture) => string): Downloads {

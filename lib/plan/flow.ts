@@ -79,7 +79,7 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
   if (linkerdHas(mesh.linkerd, 'transportHeader'))
     flows.push(dial(networks, proxyPorts.inbound, 'requests to meshed pods and machines'))
   flows.push(dial(networks, 'any', 'requests to pods and machines, on the ports that they serve'))
-  if (spire.agent.from === 'managed')
+  if (spire.agent.from === 'managed' && spire.server.own?.place !== 'machine')
     flows.push(dial([spire.server.address], spire.server.port, 'identity: the SPIRE server'))
   const { trustBundle } = spire
   if (spire.agent.from === 'managed' && trustBundle.kind === 'url')

@@ -1,7 +1,6 @@
 import type {
   Agent,
   Attestation,
-  Install,
   MeshLayer,
   RedirectBackend,
   ResolvedConfig,
@@ -12,7 +11,7 @@ import type {
 import type { Credential, Json } from '../kinds/attestors/attestor.ts'
 import { attestationCredentials } from '../kinds/attestors/index.ts'
 import { type BootPlan, bootIdentity, foundAddresses, planBoot } from './boot.ts'
-import { type Downloads, planAgentDownloads, planProxyDownloads } from './download.ts'
+import { type Program, planAgentDownloads, planProxyDownloads } from './download.ts'
 import {
   type EnvironmentEntry,
   environmentIdentity,
@@ -26,14 +25,7 @@ import { networksAround, planServed, planShape } from './redirect.ts'
 import type { RedirectRule } from './rule.ts'
 import { servedAddresses } from './served.ts'
 import { bundleCredentials, planAgentConfiguration } from './spire-agent.ts'
-
-/** A program to put on the machine, with what to download. */
-export interface Program {
-  readonly name: 'linkerd2-proxy' | 'spire-agent'
-  readonly version: string
-  readonly install: Install
-  readonly downloads: Downloads
-}
+import { type ColocatedPlan, planColocated } from './spire-server.ts'
 
 /** The managed SPIRE agent. */
 export interface AgentPlan {
@@ -66,6 +58,8 @@ export interface MeshPlan {
   readonly trustAnchors: string
   /** Undefined where another agent is there already. */
   readonly agent: AgentPlan | undefined
+  /** A SPIRE server on the machine; undefined where it is elsewhere. */
+  readonly server: ColocatedPlan | undefined
   readonly agentSocket: string
   readonly selectors: readonly string[]
   readonly controlPlane: readonly string[]
@@ -202,6 +196,7 @@ function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
     environment: planMeshEnvironment(config, settings),
     trustAnchors: mesh.trustAnchors,
     agent: planAgent(config, spire.agent),
+    server: planColocated(config),
     agentSocket: spire.agent.socket,
     selectors: spire.selectors,
     controlPlane: [mesh.controlPlane.destination, mesh.controlPlane.policy],

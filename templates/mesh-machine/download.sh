@@ -60,7 +60,7 @@ install_binary() {
     [ ! -e "${folder}" ] || mv "${folder}" "${work}/old"
     mv "${work}/v" "${folder}"
     rm -rf "${work}"
-    if has restorecon; then restorecon -RF "$2" || :; fi
+    optional restorecon -RF "$2" || :
     sync
   fi
   eval "$1_FOLDER=\${folder##*/}"

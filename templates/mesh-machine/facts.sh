@@ -4,6 +4,9 @@
 # has COMMAND: whether it is here.
 has() { command -v "$1" >/dev/null; }
 
+# optional COMMAND...: where it is here.
+optional() { ! has "$1" || "$@"; }
+
 # is_active UNIT: whether systemd says so.
 is_active() { systemctl -q is-active "$1" 2>/dev/null; }
 

@@ -6,7 +6,7 @@
 verb_leave() {
   local list file
   if [ ! -e "${etc}/mesh-machine.conf" ]; then
-    say 'nothing of the mesh is here: nothing to do'
+    say 'nothing to do'
     return 0
   fi
   systemctl stop mesh-machine-join.timer mesh-machine-join 2>/dev/null || :
@@ -24,6 +24,7 @@ verb_leave() {
   for_each_user remove_user
   ! owns_agent || rm -rf /var/lib/spire-agent /run/spire/agent
   release_ports || :
+  optional mesh-machine-server leave
   rm -rf "${state}" "${run}" /run/linkerd-proxy
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
   rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/sysusers.d 2>/dev/null || :

@@ -23,14 +23,15 @@ check_packages() {
 check_machine() {
   local table
   check_packages
-  ! has mesh-machine-boot || mesh-machine-boot
+  optional mesh-machine-boot
+  optional mesh-machine-server
   [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge 249 ] || fail systemd
   require_file "${etc}/mesh.env"
   require_file "${etc}/machine.env"
   for table in $(tables); do require_file "$(backend file "${table}")"; done
   for_each_user check_user
   # What the rules of others do, what the kernel takes and what helps a resolver is mesh-machine-check's to say, where there is one.
-  ! has mesh-machine-check || mesh-machine-check --before "${failure_file}" || exit
+  optional mesh-machine-check --before "${failure_file}" || exit
   ! uses_resolved || uses_stub || fail resolver
   refuse_ssh
 }

@@ -25,6 +25,13 @@ export const certificate = at(load(readFileSync('examples/minimal.yaml', 'utf8')
   'trustAnchors',
 ]) as string
 export const pathless = readFileSync('test/unit/config/certificates/pathlen-0.pem', 'utf8')
+export const pathOfOne = readFileSync('test/unit/config/certificates/pathlen-1.pem', 'utf8')
+/** A SPIRE server of the document's own. */
+export const ownServer = {
+  address: 'spire.example.internal',
+  generate: true,
+  upstreamAuthority: { certFile: '/etc/ca.crt', keyFile: '/etc/ca.key' },
+}
 export const leaf = readFileSync('test/unit/config/certificates/leaf.pem', 'utf8')
 export const rootKey = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
 

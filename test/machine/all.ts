@@ -28,6 +28,7 @@ function noteTime(debian: string, line: string): void {
 /** What these tell of is our own doing, the same with any systemd, cloud-init or iptables. A new story is about a distribution. */
 const ours = [
   'attest',
+  'colocated',
   'delivery',
   'failures',
   'flush',

@@ -10,6 +10,8 @@ const machines = readMachines()
 const budgets: Readonly<Record<string, number>> = {
   'linkerd-proxy.service': 1.5,
   'spire-agent.service': 2,
+  'spire-server.service': 1.5,
+  'mesh-machine-enroll.service': 3,
   'linkerd-redirect.service': 3,
   'linkerd-dns.service': 2,
   'linkerd-dns-link.service': 2.5,
@@ -23,7 +25,11 @@ const versions: Readonly<Record<Suite, string>> = { bookworm: '252', trixie: '25
 /** The programs that `mesh-machine install` would have brought, or that the document says are there. */
 function standIns(machine: CaseMachine): RootFile[] {
   const { agent, proxy } = machine.plan.mesh
-  const paths = ['/opt/linkerd/current/linkerd2-proxy', '/opt/spire/current/bin/spire-agent']
+  const paths = [
+    '/opt/linkerd/current/linkerd2-proxy',
+    '/opt/spire/current/bin/spire-agent',
+    '/opt/spire-server/current/bin/spire-server',
+  ]
   for (const install of [proxy.install, agent?.program.install])
     if (install?.from === 'preinstalled') paths.push(install.path)
   return paths.map((path) => ({ path, content: '#!/bin/sh\n', mode: 0o755 }))

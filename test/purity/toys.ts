@@ -65,6 +65,7 @@ export const toy: Attestor = {
   options: { toyFile: { required: true, key: 'toy_path', credential: { id: 'toy', fallback: '' } } },
   machineOptions: [],
   nodeOf: ({ name }) => ({ by: 'selectors', selectors: ['toy:' + name] }),
+  server: { options: {} },
   canReattest: true,
   available: true,
   steps: { template: 'readme/attestors/toy.md.hbs', data: () => ({}) },

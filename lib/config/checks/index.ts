@@ -12,6 +12,7 @@ import { checkProxySettings } from './proxy.ts'
 import { checkRedirect } from './redirect.ts'
 import { checkSelectors } from './selectors.ts'
 import { checkSpireSettings } from './spire.ts'
+import { checkSpireServer } from './spire-server.ts'
 import { checkTrust } from './trust.ts'
 import { checkVersions } from './versions.ts'
 
@@ -30,6 +31,7 @@ export const checks: readonly Check[] = [
   checkSpireSettings,
   checkAgentPorts,
   checkSelectors,
+  checkSpireServer,
   checkCluster,
   checkRedirect,
 ]

@@ -4,10 +4,9 @@ import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
 import type { Check, CheckContext } from './context.ts'
 
-/** The SPIRE server, the agent and how it attests: complete, and nothing that would not be read. */
+/** The SPIRE agent and how it attests: complete, and nothing that would not be read. */
 export const checkSpireSettings: Check = (context) => {
   checkAgent(context)
-  checkServer(context)
 }
 
 /** What an agent that is there already has of its own. */
@@ -60,7 +59,7 @@ function checkAttestation(
   const { options: known, machineOptions, canReattest } = attestors[type]
   const path = '/spire/agent/attestation'
   for (const [option, { required, madeWhenColocated }] of Object.entries(known)) {
-    const madeHere = madeWhenColocated === true && draft.spire?.server?.colocated === true
+    const madeHere = madeWhenColocated !== undefined && draft.spire?.server?.colocated === true
     if (required === true && !Object.hasOwn(options, option) && !madeHere)
       report('attestation-incomplete', path, { type, option })
   }
@@ -106,41 +105,4 @@ function checkAvailability({ draft, report }: Pick<CheckContext, 'draft' | 'repo
   if (goSeconds(target) < 24 * 3600) report('availability-target', path, { target })
   else if (ttl !== undefined && goSeconds(ttl) < needed)
     report('availability-unreachable', path, { target, ttl, needed: goDuration(needed) })
-}
-
-function checkServer({ draft, report }: CheckContext): void {
-  const { server, agent } = draft.spire ?? {}
-  const path = '/spire/server'
-  const unreadable = server === undefined && !isAbsent(draft.spire, 'server')
-  if (agent !== undefined && agent.from !== 'existing' && !unreadable && isAbsent(server, 'address')) {
-    report(
-      'server-address-missing',
-      server === undefined ? '/spire' : path,
-      {},
-      server === undefined ? 'key' : 'value',
-    )
-  }
-  if (server === undefined) return
-  const ours = server.colocated === true || server.generate === true
-  for (const field of ['caTtl', 'x509SvidTtl', 'agentTtl', 'upstreamAuthority'] as const) {
-    if (!ours && server[field] !== undefined)
-      report('server-option-unused', pointer(path, field), { field }, 'key')
-  }
-  for (const field of ['caTtl', 'x509SvidTtl', 'agentTtl'] as const) {
-    const value = server[field]
-    if (value !== undefined && goSeconds(value) === 0) report('ttl-invalid', pointer(path, field), { value })
-  }
-  checkLifetimes({ draft, report })
-}
-
-/** SPIRE keeps a lifetime only up to min(ca_ttl / 6, 7 days); its CA lives 24h by default. */
-function checkLifetimes({ draft, report }: Pick<CheckContext, 'draft' | 'report'>): void {
-  const server = draft.spire?.server
-  if (server?.colocated !== true && server?.generate !== true) return
-  const limit = Math.min(goSeconds(server.caTtl ?? '24h') / 6, 7 * 24 * 3600)
-  for (const field of ['x509SvidTtl', 'agentTtl'] as const) {
-    const ttl = server[field]
-    if (ttl !== undefined && goSeconds(ttl) > limit)
-      report('ttl-unreachable', pointer('/spire/server', field), { ttl, limit: goDuration(limit), field })
-  }
 }

@@ -1,3 +1,4 @@
+import type { ServerAttestation } from '../../config/own-server.ts'
 import type { AttestationOptions, MachineAttestation, NodeIdentity } from '../../config/resolved.ts'
 import type { spireSince } from '../../config/versions.ts'
 import type { Need } from '../packages.ts'
@@ -23,8 +24,8 @@ export function credentialPath(id: string): string {
 /** An option of `spire.agent.attestation`. */
 export interface AttestorOption {
   readonly required?: true
-  /** Not required where the SPIRE server is on the machine, since it is made there. */
-  readonly madeWhenColocated?: true
+  /** Where it is made, and so not given, if the SPIRE server is on the machine. */
+  readonly madeWhenColocated?: string
   /** Its name in the `plugin_data` of SPIRE's agent; left out where it goes elsewhere. */
   readonly key?: string
   /** Of a file that only root can read: the agent is not root, and gets it as this credential. */
@@ -43,6 +44,22 @@ export interface UnitNeeds {
   readonly group?: string
   /** As systemd calls them. */
   readonly capabilities?: readonly string[]
+}
+
+/** What the server's plugin has to know, from `spire.server.attestation` and otherwise. */
+export interface ServerSide {
+  readonly options: { readonly [Name in keyof ServerAttestation]?: ServerOption }
+  /** What of its `plugin_data` comes from the agent's own options. */
+  readonly data?: (options: GivenOptions) => { readonly [key: string]: Json }
+}
+
+/** An option of `spire.server.attestation`. */
+export interface ServerOption {
+  readonly required?: true
+  /** Its name in the `plugin_data` of SPIRE's server. */
+  readonly key: string
+  /** Of a file: the credential by which it reaches the server. */
+  readonly credential?: string
 }
 
 /** The options of an attestation, of which a document that is being checked may lack any. */
@@ -65,6 +82,7 @@ interface AttestorFacts {
   readonly machineOptions: readonly (keyof MachineAttestation)[]
   /** What the server's plugin knows a machine by. */
   readonly nodeOf: (facts: NodeFacts) => NodeIdentity
+  readonly server: ServerSide
   /** Whether an agent whose identity has run out may attest again (`CanReattest` of the server's plugin). */
   readonly canReattest: boolean
   /** What it asks of the agent with these options, and why; undefined where every agent that we know can do it. */

@@ -14,6 +14,7 @@ export const awsIid: Attestor = {
         `aws_iid:region:${region}`,
       ],
     })),
+  server: { options: {} },
   canReattest: false,
   available: true,
   asks: ({ ec2MetadataEndpoint }) => ec2MetadataEndpoint ?? 'http://169.254.169.254',

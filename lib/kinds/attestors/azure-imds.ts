@@ -11,6 +11,10 @@ export const azureImds: Attestor = {
       by: 'agent',
       path: `azure_imds/${ids.join('/').toLowerCase()}`,
     })),
+  server: {
+    options: {},
+    data: ({ tenantDomain }) => ({ tenants: tenantDomain === undefined ? {} : { [tenantDomain]: {} } }),
+  },
   canReattest: false,
   needsAgent: () => ({ feature: 'azureImds', why: 'it has no attestor azure_imds' }),
   available: true,

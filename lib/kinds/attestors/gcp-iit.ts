@@ -14,6 +14,7 @@ export const gcpIit: Attestor = {
       by: 'agent',
       path: `gcp_iit/${ids.join('/')}`,
     })),
+  server: { options: { projects: { required: true, key: 'projectid_allow_list' } } },
   canReattest: false,
   available: true,
   asks: ({ identityTokenHost = 'metadata.google.internal' }) => `http://${identityTokenHost}`,

@@ -16,6 +16,7 @@ export const httpChallenge: Attestor = {
       by: 'selectors',
       selectors: [`http_challenge:hostname:${hostname}`],
     })),
+  server: { options: { dnsPatterns: { required: true, key: 'allowed_dns_patterns' } } },
   canReattest: false,
   needsAgent: () => ({ feature: 'httpChallenge', why: 'it has no attestor http_challenge' }),
   available: true,

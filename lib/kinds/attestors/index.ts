@@ -53,6 +53,14 @@ export function availableAttestor({ type }: Pick<Attestation, 'type'>): Availabl
   return attestor.available ? attestor : undefined
 }
 
+/** Options that nobody gives where the SPIRE server is on the machine, which makes them. */
+export function optionsMadeThere(type: AttestorType): AttestationOptions {
+  const made = Object.entries(attestors[type].options).flatMap(([name, { madeWhenColocated: path }]) =>
+    path === undefined ? [] : [[name, path]],
+  )
+  return Object.fromEntries(made)
+}
+
 /** The lines of an attestation in `mesh-machine.conf`; none where no target can place it yet. */
 export function attestationData(attestation: Attestation): Readonly<Record<string, string>> {
   return availableAttestor(attestation)?.machineData?.(attestation.options) ?? {}

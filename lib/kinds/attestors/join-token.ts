@@ -5,19 +5,16 @@ const credential = { id: 'join-token', fallback: 'no-join-token-on-this-machine'
 
 /** A one-time token of the SPIRE server for each machine. */
 export const joinToken: AvailableAttestor = {
-  options: { file: { required: true, madeWhenColocated: true, credential } },
+  options: { file: { required: true, madeWhenColocated: '/run/mesh-machine/join-token', credential } },
   machineOptions: [],
   nodeOf: () => ({ by: 'token' }),
+  server: { options: {} },
   canReattest: false,
-  needsAgent: ({ file }) =>
-    file === undefined
-      ? undefined
-      : {
-          feature: 'joinTokenFile',
-          why: 'it can take a join token only on its command line, where every user of the machine can read it',
-        },
+  needsAgent: () => ({
+    feature: 'joinTokenFile',
+    why: 'it can take a join token only on its command line, where every user of the machine can read it',
+  }),
   available: true,
-  lacks: ({ file }) => (file === undefined ? 'a join token that is made on the machine' : undefined),
   agentSettings: ({ file }) => (file === undefined ? {} : { join_token_file: credentialPath(credential.id) }),
   machineData: ({ file = '' }) => ({ JOIN_TOKEN_FILE: file }),
   secretFile: ({ file }) => file,

@@ -19,6 +19,12 @@ export const sshpop: Attestor = {
   // The server's plugin has no selectors.
   nodeOf: ({ given }) =>
     nodeOfAll(given, ['fingerprint'], ([fingerprint]) => ({ by: 'agent', path: `sshpop/${fingerprint}` })),
+  server: {
+    options: {
+      caFile: { required: true, key: 'cert_authorities_path', credential: 'machines-ca' },
+      canonicalDomain: { key: 'canonical_domain' },
+    },
+  },
   canReattest: true,
   available: true,
   steps: {

@@ -19,6 +19,12 @@ export const tpmDevid: Attestor = {
   },
   machineOptions: ['commonName', 'fingerprint'],
   nodeOf: (facts) => nodeOfCertificate('tpm_devid', facts),
+  server: {
+    options: {
+      caFile: { required: true, key: 'devid_ca_path', credential: 'machines-ca' },
+      endorsementCaFile: { required: true, key: 'endorsement_ca_path', credential: 'endorsement-ca' },
+    },
+  },
   canReattest: true,
   available: true,
   needs: [

@@ -10,6 +10,7 @@ export const x509pop: Attestor = {
   },
   machineOptions: ['commonName', 'fingerprint'],
   nodeOf: (facts) => nodeOfCertificate('x509pop', facts),
+  server: { options: { caFile: { required: true, key: 'ca_bundle_path', credential: 'machines-ca' } } },
   canReattest: true,
   available: true,
   steps: {

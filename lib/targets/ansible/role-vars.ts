@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { refuseJinja } from '../../escape/jinja.ts'
 import { availableAttestor } from '../../kinds/attestors/index.ts'
-import type { Program } from '../../plan/plan.ts'
+import type { Program } from '../../plan/download.ts'
 import { expandedAddresses, networkPattern } from './networks.ts'
 import { everyPath, type PlacedFile, type RoleFiles, type Shape } from './role-files.ts'
 import { expand, internalName, optionName, reservedPorts, textChecks } from './variables.ts'
@@ -85,10 +85,11 @@ function foldersOf(files: readonly PlacedFile[]): string[] {
 }
 
 function viewPrograms({ plan }: Shape): object[] {
-  const { proxy, agent } = plan.mesh
+  const { proxy, agent, server } = plan.mesh
   return [
     ...viewProgram(proxy, '/opt/linkerd', 'linkerd2-proxy'),
     ...(agent === undefined ? [] : viewProgram(agent.program, '/opt/spire', 'bin/spire-agent')),
+    ...(server === undefined ? [] : viewProgram(server.program, '/opt/spire-server', 'bin/spire-server')),
   ]
 }
 
@@ -101,8 +102,8 @@ function viewProgram({ name, version, install, downloads }: Program, base: strin
   return [{ name, version: refuseJinja(version), base, file, archives: Object.fromEntries(archives) }]
 }
 
-function tokenFile({ spire: { agent } }: ResolvedConfig): string {
-  if (agent.from !== 'managed') return ''
+function tokenFile({ spire: { agent, server } }: ResolvedConfig): string {
+  if (agent.from !== 'managed' || server.own?.place === 'machine') return ''
   const { attestation } = agent
   return refuseJinja(availableAttestor(attestation)?.secretFile?.(attestation.options) ?? '')
 }

@@ -38,6 +38,7 @@ export function emitReadme(
 
 /** What the README of every target has. */
 const parts = {
+  colocated: 'readme/parts/colocated.md.hbs',
   annotations: 'readme/parts/annotations.md.hbs',
   entries: 'readme/parts/entries.md.hbs',
   firewalls: 'readme/parts/firewalls.md.hbs',
@@ -53,7 +54,8 @@ function printReadme(
 ): string {
   const { agent, server } = config.spire
   const attestation = agent.from === 'managed' ? agent.attestation : undefined
-  const steps = attestation && availableAttestor(attestation)?.steps
+  const colocated = server.own?.place === 'machine' ? server.own.upstream : undefined
+  const steps = colocated === undefined && attestation ? availableAttestor(attestation)?.steps : undefined
   const [first] = machines
   const { install } = config.proxy
   const view = {
@@ -62,10 +64,12 @@ function printReadme(
     registryUser: install.from === 'image' ? install.username : undefined,
     linkerdVersion: config.mesh.linkerd.text,
     machine: first?.name ?? '',
-    hasSteps: true,
+    hasSteps: colocated === undefined,
     agentSocket: agent.socket,
     proxyUser: config.proxy.user.name,
     ...(attestation && steps?.data(attestation.options)),
+    ...colocated,
+    ownServer: server.own?.place === 'host',
     // The steps differ by what brings the files to a machine.
     with: Object.fromEntries(targetNames.map((name) => [name, name === target])),
     machines: machines.map(({ name, parentId, identity }) => ({
@@ -82,7 +86,11 @@ function printReadme(
     annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
   }
-  const slots = { ...parts, steps: steps?.template ?? 'readme/parts/existing-agent.md.hbs' }
+  const slots = {
+    ...parts,
+    entries: colocated === undefined ? parts.entries : parts.colocated,
+    steps: steps?.template ?? 'readme/parts/existing-agent.md.hbs',
+  }
   return renderTemplate(`readme/${target}.md.hbs`, view, slots)
 }
 

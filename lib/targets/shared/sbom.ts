@@ -2,7 +2,8 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { listCommands } from '../../files/machine-files.ts'
 import { readChecksum } from '../../files/template.ts'
-import { type MeshPlan, meshPlannerOf, type Program } from '../../plan/plan.ts'
+import type { Program } from '../../plan/download.ts'
+import { type MeshPlan, meshPlannerOf } from '../../plan/plan.ts'
 import { type Target, textArtifact } from './target.ts'
 
 /** Where a program is developed, and the name of the tag that a version of it has there. */
@@ -16,6 +17,7 @@ const origins: Readonly<Record<Program['name'], Origin>> = {
   'linkerd2-proxy': { repository: 'linkerd/linkerd2-proxy', tag: (version) => `release/${version}` },
   // The tags of spiffe/spire.
   'spire-agent': { repository: 'spiffe/spire', tag: (version) => `v${version}` },
+  'spire-server': { repository: 'spiffe/spire', tag: (version) => `v${version}` },
 }
 
 /** A component as CycloneDX 1.6 has it, as far as we use it. */
@@ -52,9 +54,10 @@ export function emitSbom(
 
 /** What machines download, each once. What is there already is not our doing, so it is not named. */
 function listDownloads(layers: readonly MeshPlan[]): Component[] {
-  const programs = layers.flatMap(({ proxy, agent }) =>
-    agent === undefined ? [proxy] : [proxy, agent.program],
-  )
+  const programs = layers.flatMap(({ proxy, agent, server }) => [
+    proxy,
+    ...[agent, server].flatMap((one) => one?.program ?? []),
+  ])
   const components = programs
     .filter(({ install }) => install.from !== 'preinstalled')
     .map((program) => [JSON.stringify(program), viewProgram(program)] as const)

@@ -25,8 +25,7 @@ function refuseMesh({ mesh }: ResolvedConfig, refuse: Refuse): void {
 }
 
 function refuseSpire({ spire }: ResolvedConfig, refuse: Refuse): void {
-  const { agent, server } = spire
-  if (server.colocated) refuse('/spire/server/colocated', 'a SPIRE server on the machine')
+  const { agent } = spire
   if (agent.from === 'existing') return
   const { type, options } = agent.attestation
   const attestor = availableAttestor(agent.attestation)

@@ -24,14 +24,6 @@ const documentFields = {
 /** Of machines, groups and defaults: what ends in the ExternalWorkload and decides about its readiness. */
 const machineFields = { labels: 'kubernetes', zone: 'kubernetes', healthCheck: 'kubernetes' } as const
 
-const serverFields = {
-  generate: 'spire',
-  caTtl: 'spire',
-  x509SvidTtl: 'spire',
-  agentTtl: 'spire',
-  upstreamAuthority: 'spire',
-} as const
-
 /**
  * Reports what the document asks for and no target makes yet. Whoever writes a policy believes that a port is closed, so
  * leaving it out has to be somebody's word: `chosen` are the targets that were asked for by name, and then one note says
@@ -62,7 +54,7 @@ export function checkUnread(
 }
 
 function findUnread(document: MeshjoinDocument, machines: ReadonlySet<string>): Unread[] {
-  const { defaults = {}, groups = {}, spire } = document
+  const { defaults = {}, groups = {} } = document
   const places: [settings: MachineDefaults, path: string, name: string][] = [
     [defaults, '/defaults', 'defaults'],
     ...Object.entries(groups).map(([name, group]): [MachineDefaults, string, string] => [
@@ -76,7 +68,6 @@ function findUnread(document: MeshjoinDocument, machines: ReadonlySet<string>): 
   ]
   return [
     ...pick(document, '', '', documentFields),
-    ...pick(serverSettings(spire.server), '/spire/server', 'spire.server', serverFields),
     ...places.flatMap(([settings, path, name]) => [
       ...pick(settings, path, name, machineFields),
       ...findAnnotations(settings, path, name),
@@ -93,11 +84,6 @@ function findAnnotations({ annotations = {} }: MachineDefaults, path: string, na
       name: `${name}.annotations`,
       target: 'kubernetes',
     }))
-}
-
-/** A server on the machine is refused as such; its settings belong to it. */
-function serverSettings(server: MeshjoinDocument['spire']['server']): object {
-  return server?.generate === true ? server : {}
 }
 
 function pick(

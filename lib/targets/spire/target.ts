@@ -1,13 +1,15 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { printEntries } from '../../files/server-files.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
 import { planRegistration } from '../../plan/registration.ts'
 import { emitReadme } from '../shared/operator-docs.ts'
 import { viewEntry } from '../shared/registrations.ts'
 import { type Target, textArtifact } from '../shared/target.ts'
-import { printEntries, printManifests, printShown } from './entries.ts'
+import { printManifests, printShown } from './entries.ts'
+import { emitServer } from './server.ts'
 
-/** `spire/`: what the SPIRE server needs to know of the machines. */
+/** `spire/`: what the SPIRE server needs to know of the machines, and the server itself where the document asks for one. */
 export const spireTarget: Target = {
   name: 'spire',
   placesMachineFiles: false,
@@ -31,4 +33,5 @@ function* emitSpire(config: ResolvedConfig, machines: readonly ResolvedMachine[]
   yield textArtifact('spire/entries.txt', printShown(entries))
   yield textArtifact('spire/entries.yaml', printManifests(entries))
   yield textArtifact('spire/register', readText('spire/register.sh'), 0o755)
+  yield* emitServer(config)
 }

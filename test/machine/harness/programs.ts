@@ -93,13 +93,9 @@ async function prepare(): Promise<Programs> {
     proxy: await packProxy(folder, publish, versions.proxy),
     newProxy: await packProxy(folder, publish, versions.newProxy),
     broken: await packBroken(folder, publish, proxyMember(versions.proxy)),
-    agent: await pack(
-      folder,
-      publish,
-      `spire-${versions.agent}-linux-${architecture}-musl.tar.gz`,
-      `spire-${versions.agent}/bin/spire-agent`,
-      join(spire, 'spire-agent'),
-    ),
+    agent: await pack(folder, publish, `spire-${versions.agent}-linux-${architecture}-musl.tar.gz`, [
+      { member: `spire-${versions.agent}/bin/spire-agent`, binary: join(spire, 'spire-agent') },
+    ]),
     spireServer: join(spire, 'spire-server'),
     roots,
     packages,
@@ -121,8 +117,14 @@ function proxyMember(version: string): string {
   return `linkerd2-proxy-${version}-linux-${architecture}/linkerd2-proxy`
 }
 
-/** The stand-in, built to be of this version. */
 async function packProxy(work: string, publish: string, version: string): Promise<Archive> {
+  const name = `linkerd2-proxy-${version}-linux-${architecture}.tar.gz`
+  const binary = await buildProxy(work, version)
+  return pack(work, publish, name, [{ member: proxyMember(version), binary }])
+}
+
+/** The stand-in, built to be of this version. */
+export async function buildProxy(work: string, version: string): Promise<string> {
   const binary = join(work, `stand-in-${version}`)
   await must(
     'go',
@@ -133,29 +135,23 @@ async function packProxy(work: string, publish: string, version: string): Promis
       seconds: 600,
     },
   )
-  const name = `linkerd2-proxy-${version}-linux-${architecture}.tar.gz`
-  return pack(work, publish, name, proxyMember(version), binary)
+  return binary
 }
 
-async function pack(
+/** An archive of programs, each under its name in it; all of them are below one folder. */
+export async function pack(
   work: string,
   publish: string,
   name: string,
-  member: string,
-  binary: string,
+  programs: readonly { readonly member: string; readonly binary: string }[],
 ): Promise<Archive> {
   const tree = mkdtempSync(join(work, 'tree-'))
-  await must('install', ['-D', '-m', '0755', binary, join(tree, member)])
+  for (const { member, binary } of programs)
+    await must('install', ['-D', '-m', '0755', binary, join(tree, member)])
+  const top = programs[0]?.member.split('/')[0] ?? '.'
   const file = join(publish, name)
   // Members are named as upstream names them, without a leading "./".
-  await must('tar', [
-    '-C',
-    tree,
-    '--use-compress-program=gzip -1',
-    '-cf',
-    file,
-    member.split('/')[0] ?? member,
-  ])
+  await must('tar', ['-C', tree, '--use-compress-program=gzip -1', '-cf', file, top])
   rmSync(tree, { recursive: true })
   return { file: name, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') }
 }
@@ -164,7 +160,7 @@ async function pack(
 async function packBroken(work: string, publish: string, member: string): Promise<Archive> {
   const binary = join(work, 'broken')
   await must('sh', ['-c', `printf '\\177ELF\\002\\001\\001' >"$0"; head -c 200 /dev/zero >>"$0"`, binary])
-  return pack(work, publish, 'broken.tar.gz', member, binary)
+  return pack(work, publish, 'broken.tar.gz', [{ member, binary }])
 }
 
 /** What stories install: what a root without curl and iptables lacks, and the firewalls that they set upon our rules. */

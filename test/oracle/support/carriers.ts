@@ -55,6 +55,7 @@ export function readCarriers(): Map<string, string> {
   )
   add('http_challenge', ', port: 81, hostname: own.example.internal', 'hostname: own.example.internal')
   add('http_challenge', ', port: 81', 'hostname: own.example.internal')
+  addServers(carriers)
   for (const [key, text] of [...carriers])
     carriers.set(`${key} with a parent`, text.replace(name, name + parent))
   carriers.set(
@@ -64,4 +65,22 @@ export function readCarriers(): Map<string, string> {
       .replace(name, name + parent),
   )
   return carriers
+}
+
+/** A server of the document's own for each attestor that needs to be told something. */
+function addServers(carriers: Map<string, string>): void {
+  for (const [type, given] of Object.entries(serverOptions)) {
+    const text = carriers.get(type) ?? ''
+    const server = `server: {address: spire.example.internal, generate: true, caTtl: 1008h, agentTtl: 168h, ${given},
+    upstreamAuthority: {certFile: /etc/ca.crt, keyFile: /etc/ca.key}}`
+    carriers.set(`${type} with a server`, text.replace('server: {address: spire.example.internal}', server))
+  }
+}
+
+const serverOptions = {
+  x509pop: 'attestation: {caFile: /etc/machines.crt}',
+  sshpop: 'attestation: {caFile: /etc/hosts.pub, canonicalDomain: example.internal}',
+  tpm_devid: 'attestation: {caFile: /etc/machines.crt, endorsementCaFile: /etc/endorsement.crt}',
+  gcp_iit: 'attestation: {projects: [my-project-123456]}',
+  http_challenge: 'attestation: {dnsPatterns: ["^[a-z0-9-]+[.]example[.]internal$"]}',
 }

@@ -40,6 +40,8 @@ for (const name of names) {
     assert.is(reason, '')
     assert.is(certificate?.isCa, theirs.ca)
     assert.is(certificate?.fingerprint, theirs.raw.toString('base64'))
+    const lifetime = (Date.parse(theirs.validTo) - Date.parse(theirs.validFrom)) / 1000
+    assert.is(certificate?.lifetime, lifetime)
     if (name !== 'accents') assert.is(certificate?.subject, commonName(theirs))
     assert.is(normalizePem(pem), theirs.toString())
   })
@@ -54,7 +56,7 @@ test('path lengths, which Node does not tell', () => {
       'version-1': undefined,
       'no-constraints': undefined,
     },
-    ...{ 'pathlen-0': 0, 'pathlen-2': 2 },
+    ...{ 'pathlen-0': 0, 'pathlen-1': 1, 'pathlen-2': 2 },
   }
   for (const [name, length] of Object.entries(lengths))
     assert.is(only(readCertificate(name)).certificate?.pathLength, length, name)

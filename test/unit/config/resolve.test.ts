@@ -68,9 +68,8 @@ test('every default of a document that says the least', () => {
   assert.equal(spire.server, {
     address: 'spire.example.internal',
     port: 8081,
-    colocated: false,
-    generate: false,
     x509SvidTtl: undefined,
+    own: undefined,
   })
   assert.equal(spire.selectors, ['unix:uid:2102'])
   assert.is(spire.agent.from, 'managed')

@@ -42,6 +42,14 @@ const addresses = (list: string): Edit => ['[203.0.113.42]', list]
 const ports = (list: string): Edit => ['[{name: http, port: 80}]', list]
 const attestation = (map: string): Edit => ['{type: join_token, file: /etc/spire/join-token}', map]
 const server = (map: string): Edit => ['{address: spire.example.internal}', map]
+const upstream = 'upstreamAuthority: {certFile: /ca.crt, keyFile: /ca.key'
+const ownServer = (kind: string, more: string): Edit =>
+  server(`{address: spire.example.internal, ${kind}: true, ${upstream}${more}}`)
+/** An anchor that is not itself what a case is about. */
+const anchorOf = (name: string): Edit => {
+  const [from, to] = anchors(readCertificate(name))
+  return [from, to.replace('«', '')]
+}
 const inMesh = (line: string): Edit => ['  dns:\n', `  ${line}\n  dns:\n`]
 const inProxy = (line: string): Edit => ['  version: v2.368.0\n', `  version: v2.368.0\n  ${line}\n`]
 const inSpire = (line: string): Edit => ['  server: {', `  ${line}\n  server: {`]
@@ -400,11 +408,7 @@ export const cases: readonly Case[] = [
     '/spire/agent/attestation/hostname',
     attestation('{type: join_token, file: /etc/spire/join-token, «hostname: app.example}'),
   ),
-  warning(
-    'attestor-cannot-reattest',
-    '/spire/server/agentTtl',
-    server('{address: spire.example.internal, generate: true, agentTtl: «1h}'),
-  ),
+  warning('attestor-cannot-reattest', '/spire/server/agentTtl', ownServer('generate', '}, agentTtl: «1h')),
   error(
     'hostname-shared',
     '/spire/agent/attestation/hostname',
@@ -423,7 +427,7 @@ export const cases: readonly Case[] = [
   error('availability-target', '/spire/agent/availabilityTarget', inAgent('availabilityTarget: «23h')),
   error('availability-unreachable', '/spire/agent/availabilityTarget', [
     inAgent('availabilityTarget: «24h'),
-    server('{address: spire.example.internal, generate: true, caTtl: 600h, x509SvidTtl: 35h}'),
+    ownServer('generate', '}, caTtl: 600h, x509SvidTtl: 35h'),
   ]),
   error('agent-port-clash', '/spire/agent/metricsPort', [
     inAgent('healthPort: 8082\n    metricsPort: «8082'),
@@ -444,16 +448,34 @@ export const cases: readonly Case[] = [
     '/spire/server/caTtl',
     server('{address: spire.example.internal, «caTtl: 24h}'),
   ),
-  warning(
-    'ttl-unreachable',
-    '/spire/server/x509SvidTtl',
-    server('{address: spire.example.internal, generate: true, x509SvidTtl: «5h}'),
-  ),
   error(
-    'ttl-invalid',
-    '/spire/server/caTtl',
-    server('{address: spire.example.internal, generate: true, caTtl: «0h}'),
+    'upstream-missing',
+    '/spire/server',
+    server('«{address: spire.example.internal, generate: true, caTtl: 24h}'),
   ),
+  error('upstream-path-length', '/spire/server/upstreamAuthority/bundleFile', [
+    anchorOf('pathlen-1'),
+    ownServer('generate', ', bundleFile: «/root.crt}'),
+  ]),
+  error('anchor-outlived', '/spire/server/caTtl', [
+    anchorOf('five-days'),
+    ownServer('generate', '}, caTtl: «168h'),
+  ]),
+  error(
+    'server-attestation-incomplete',
+    '/spire/server',
+    [
+      attestation('{type: gcp_iit}'),
+      server(`«{address: spire.example.internal, generate: true, ${upstream}}}`),
+    ],
+    { also: ['node-unknown'] },
+  ),
+  error('server-conflict', '/spire/server/address', [
+    attestation('{type: join_token}'),
+    server(`{address: «192.0.2.30, colocated: true, ${upstream}}}`),
+  ]),
+  error('ttl-unreachable', '/spire/server/x509SvidTtl', ownServer('generate', '}, x509SvidTtl: «5h')),
+  error('ttl-invalid', '/spire/server/caTtl', ownServer('generate', '}, caTtl: «0h')),
   error('selector-mismatch', '/spire/workload/selectors/0', inSpire('workload: {selectors: [«unix:uid:0]}')),
   error(
     'selector-twice',
@@ -597,12 +619,6 @@ migration:
   error('not-built-yet', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
     options: {},
   }),
-  error(
-    'not-built-yet',
-    '/spire/server/generate',
-    server('{address: spire.example.internal, «generate: true}'),
-    { options: {} },
-  ),
   error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),
   error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.11.2')),
   error(
@@ -978,7 +994,7 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
   [
     'the agent TTL of an attestor that attests again',
     [
-      server('{address: spire.example.internal, generate: true, agentTtl: 1h}'),
+      ownServer('generate', '}, agentTtl: 1h, attestation: {caFile: /ca.crt}'),
       attestation('{type: x509pop, certificateFile: /etc/pki/a, privateKeyFile: /etc/pki/b}'),
     ],
   ],

@@ -13,7 +13,7 @@ test('every unit of the table has a template, and every template is in the table
 })
 
 test("names begin with what mesh-machine knows its units by, and rules' files with what it knows them by", () => {
-  for (const { name } of units) assert.match(name, /^(linkerd-|mesh-machine-|spire-agent\.service$)/)
+  for (const { name } of units) assert.match(name, /^(linkerd-|mesh-machine-|spire-(agent|server)\.service$)/)
   for (const { paths } of Object.values(backends))
     for (const path of paths) assert.match(path, /^\/etc\/linkerd\/redirect\.[^d]/)
 })

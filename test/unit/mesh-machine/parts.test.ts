@@ -215,8 +215,10 @@ test('the program restarts the units of the table, and knows no others but those
     'linkerd-mesh.target',
     'linkerd-redirect-assert.timer',
     'linkerd-redirect-early.service',
+    'mesh-machine-enroll.service',
     'mesh-machine-join.timer',
     'spire-agent.service',
+    'spire-server.service',
   ])
 })
 

@@ -132,7 +132,7 @@ test('what is missing is named, and a parent that is typed is believed', () => {
 test('the time to live of the document, in seconds', () => {
   const { entries } = register([
     '{address: spire.example.internal}',
-    '{address: spire.example.internal, generate: true, caTtl: 288h, x509SvidTtl: 1h30m}',
+    '{address: spire.example.internal, generate: true, caTtl: 288h, x509SvidTtl: 1h30m, upstreamAuthority: {certFile: /ca.crt, keyFile: /ca.key}}',
   ])
   assert.is(entries[0]?.x509SvidTtl, 5400)
 })

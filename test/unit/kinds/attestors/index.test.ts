@@ -112,8 +112,6 @@ test('a join token is a credential with a stand-in, and a file of the operator',
   ])
   assert.is(joinToken?.secretFile?.({ file }), file)
   assert.equal(joinToken?.machineData?.({ file }), { JOIN_TOKEN_FILE: file })
-  assert.is(joinToken?.lacks?.({ file }), undefined)
-  assert.type(joinToken?.lacks?.({}), 'string')
   assert.equal(joinToken?.steps.data({ file: '/token' }), { tokenFile: '/token', tokenFolder: '/' })
 })
 

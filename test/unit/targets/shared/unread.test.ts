@@ -29,7 +29,10 @@ const belongs: readonly [field: RegExp, choice: string][] = [
 const whole: Readonly<Record<string, Json>> = {
   '/machines/*/addresses/from': ['203.0.113.42'],
   '/proxy/install/from': { from: 'preinstalled', path: '/opt/own/program' },
+  '/spire/server/colocated': { address: 'spire.example.internal' },
+  '/spire/server/generate': { address: 'spire.example.internal' },
   '/cloudInit/meshLayer/from': { from: 'baked' },
+  '/spire/agent/attestation/type': { type: 'aws_iid' },
   '/spire/agent/from': {
     version: '1.15.3',
     install: { from: 'preinstalled', path: '/opt/own/program' },

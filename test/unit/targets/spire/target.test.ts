@@ -72,7 +72,13 @@ test('the three forms say the same of every entry, and none has a DNS name', () 
 
 test('a time to live is in all of them', () => {
   const document = minimalWith((one) => {
-    one.spire.server = { address: 'spire.example.internal', generate: true, caTtl: '48h', x509SvidTtl: '2h' }
+    one.spire.server = {
+      address: 'spire.example.internal',
+      generate: true,
+      caTtl: '48h',
+      x509SvidTtl: '2h',
+      upstreamAuthority: { certFile: '/etc/ca.crt', keyFile: '/etc/ca.key' },
+    }
   })
   const out = files(document)
   assert.match(out.get('spire/entries.json') ?? '', '"x509_svid_ttl":7200')
