@@ -92,6 +92,7 @@ export const programs = {
   ],
   'image-seal.sh': ['image/seal/settings', 'failures', 'image/image', 'image/seal/seal', 'image/seal/main'],
   'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
+  'mesh-machine-token.sh': ['token/settings', 'token/token', 'token/main'],
   'mesh-machine-watch.sh': ['watch/settings', 'watch/watch', 'watch/main'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 

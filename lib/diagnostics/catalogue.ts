@@ -501,6 +501,10 @@ export const catalogue = {
     (a) => `${a.type} cannot attest again, and the agent identity lives only ${a.ttl}`,
     () => 'set agentTtl to at least 24h, or use x509pop or tpm_devid',
   ),
+  'attestation-twice': error<{ option: string; first: string }>(
+    (a) => `"${a.first}" and "${a.option}" both say where the machine has its token from`,
+    (a) => `keep one: remove "${a.first}" or "${a.option}"`,
+  ),
   'hostname-shared': error<{ hostname: string }>(
     (a) => `every machine would tell the SPIRE server to call ${a.hostname}`,
     () =>

@@ -173,6 +173,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'attestation-option': 'The option belongs to another node attestor.',
   'attestor-cannot-reattest':
     'With this attestor a machine can prove itself once. If it is off for longer than its agent identity lives, it cannot come back until an administrator evicts it (spire-server agent evict).',
+  'attestation-twice':
+    'A machine joins with one token, so it comes from one place: a file, a command or a credential.',
   'hostname-shared':
     'The SPIRE server calls the host name that an agent gives it back, and the ID of the agent is made of that name. The configuration of the agent is the same on all machines, so a name in it is right for one machine only.',
   'insecure-bootstrap':

@@ -1,5 +1,6 @@
 import { proxySeconds } from '../config/duration.ts'
-import { type Credential, credentialPath } from '../kinds/attestors/attestor.ts'
+import type { Attestation } from '../config/resolved.ts'
+import { type Credential, credentialPath, type UnitNeeds } from '../kinds/attestors/attestor.ts'
 import { availableAttestor } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
@@ -20,6 +21,7 @@ import {
   probesPath,
   registryCommand,
   serverCommand,
+  tokenCommand,
 } from './mesh-templates.ts'
 import { printProbes } from './redirect-probes.ts'
 import { printEntries, printServer } from './server-files.ts'
@@ -130,15 +132,17 @@ function renderMeshLayer(plan: MeshPlan): MachineFile[] {
 
 /** Our programs on the machines of a mesh layer. */
 export function listCommands({
+  agent,
   proxy,
   finds,
   server,
-}: Pick<MeshPlan, 'proxy' | 'finds' | 'server'>): readonly MeshCommand[] {
+}: Pick<MeshPlan, 'agent' | 'proxy' | 'finds' | 'server'>): readonly MeshCommand[] {
   return [
     ...commands,
     ...(finds ? [bootCommand] : []),
     ...(proxy.install.from === 'image' ? [registryCommand] : []),
     ...(server === undefined ? [] : [serverCommand]),
+    ...(agent !== undefined && unitNeeds(agent.attestation).before !== undefined ? [tokenCommand] : []),
   ]
 }
 
@@ -173,16 +177,28 @@ function viewUnits(plan: MeshPlan): UnitView {
   }
 }
 
+function unitNeeds(attestation: Attestation): UnitNeeds {
+  return availableAttestor(attestation)?.unit?.(attestation.options) ?? {}
+}
+
 /** What the unit of the agent allows beyond what any agent may do. */
 function viewAgentNeeds({
   agent,
   selectors,
-}: MeshPlan): Pick<UnitView, 'agentCapabilities' | 'agentDevice' | 'agentDeviceGroup'> {
-  const attestation = agent?.attestation
-  const needs = attestation && availableAttestor(attestation)?.unit?.(attestation.options)
-  const { capabilities = [], device = '', group = '' } = needs ?? {}
+}: MeshPlan): Pick<UnitView, 'agentCapabilities' | 'agentDevice' | 'agentDeviceGroup' | 'agentBefore'> {
+  const {
+    capabilities = [],
+    device = '',
+    group = '',
+    before,
+  } = agent === undefined ? {} : unitNeeds(agent.attestation)
   const all = [...(selectors.some(readsExecutable) ? ['CAP_SYS_PTRACE'] : []), ...capabilities]
-  return { agentCapabilities: all.join(' '), agentDevice: device, agentDeviceGroup: group }
+  return {
+    agentCapabilities: all.join(' '),
+    agentDevice: device,
+    agentDeviceGroup: group,
+    agentBefore: before === undefined ? '' : tokenCommand.path,
+  }
 }
 
 function viewCredentials(credentials: readonly Credential[] = []): UnitView['credentials'] {

@@ -68,6 +68,9 @@ export const serverCommand = commandOf('mesh-machine-server')
 /** What finds the machine's address and name. Only documents that ask for it have it. */
 export const bootCommand = commandOf('mesh-machine-boot')
 
+/** What asks for a join token: only where the document has a command for that. */
+export const tokenCommand = commandOf('mesh-machine-token')
+
 /** What loads the redirect on trial. */
 const trialCommand = commandOf('mesh-machine-trial')
 

@@ -37,6 +37,8 @@ export interface UnitView {
    * read other users' `/proc/<pid>/exe`, `CAP_NET_BIND_SERVICE` where it answers a challenge on a port below 1024.
    */
   readonly agentCapabilities: string
+  /** What root runs before the agent starts; `''` for nothing. */
+  readonly agentBefore: string
   /** The device of the machine that the agent opens; `''` for none. */
   readonly agentDevice: string
   /** The group of the machine that the device belongs to; `''` for none. */

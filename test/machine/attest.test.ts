@@ -40,7 +40,9 @@ tellStory('a machine attests by what it has', (story, step) => {
     await world.spire.addAlias(parentId, `x509pop:subject:cn:${names.machine}`)
     await world.spire.addEntry(identity.spiffeId, parentId, ...selectors)
     const generated = generateMachine(makeDocument(world, { attestation: x509pop, selectors, parentId }))
-    story.machine = await createMachine(world, { generated, withToken: false })
+    const token = await world.spire.makeToken(identity.parent)
+    const nspawn = [`--set-credential=spire.join-token:${token}`]
+    story.machine = await createMachine(world, { generated, withToken: false, nspawn })
     place(story.machine.root, x509pop.certificateFile, authorities.text(authorities.machine.certificate))
     await story.machine.boot()
     const failure = await until('its status names the file', 120, async () => {
@@ -155,6 +157,31 @@ tellStory('a machine attests by what it has', (story, step) => {
     await machine.must('mesh-machine', 'leave')
     assert.is(await machine.must('systemctl', 'show', 'own-agent', '-p', 'MainPID', '--value'), pid)
   })
+
+  step('a token that a command prints, asked for once', async () => {
+    const { machine, world } = story
+    copyFiles(story, { attestation: { type: 'join_token', command: '/usr/local/sbin/print-token' } })
+    place(root(story), '/usr/local/sbin/print-token', '#!/bin/sh\nexit 7\n', 0o700)
+    const failed = machine.run('mesh-machine', 'install')
+    await until('the reason is in the status', 60, async () =>
+      (await machine.sh(tokenLog)).includes('ended with 7'),
+    )
+    const token = await world.spire.makeToken(identity.parent)
+    place(root(story), '/etc/own/next', `${token}\n`, 0o600)
+    const script = '#!/bin/sh\necho asked >>/etc/own/asked\ncat /etc/own/next\n'
+    place(root(story), '/usr/local/sbin/print-token', script, 0o700)
+    await failed
+    await machine.joined(90)
+    const where = await machine.must('stat', '-c', '%a %U', '/run/spire/agent/join-token')
+    assert.is(where, '600 spire-agent\n')
+    await machine.must('systemctl', 'restart', 'spire-agent')
+    await machine.joined(60)
+    assert.is(await machine.must('cat', '/etc/own/asked'), 'asked\n')
+  })
+
+  step('a token that the hypervisor hands over', async () => {
+    await attestAnew(story, { attestation: { type: 'join_token', credential: 'spire.join-token' } })
+  })
 })
 
 /** The address of the bundle, on a server whose CA no system knows. */
@@ -173,6 +200,7 @@ async function serveBundle({ authorities, folder, outside }: World): Promise<str
   return `https://${names.downloads}:8444/bundle.pem`
 }
 
+const tokenLog = 'journalctl -u spire-agent -b -o cat --no-pager'
 const ownSocket = '/run/own/api.sock'
 
 /** As in a container: another user, another network, and nothing but its socket in sight. */

@@ -15,6 +15,7 @@ async function validate(files: readonly RootFile[]): Promise<{ status: number; s
   const { status, stdout, stderr } = await runScript(
     'bookworm',
     `mkdir -p /run/credentials/spire-agent.service; echo token >/run/credentials/spire-agent.service/join-token
+     mkdir -p /run/spire/agent; echo token >/run/spire/agent/join-token
      /opt/spire/current/bin/spire-agent validate -config /etc/spire/agent.json`,
     { files: [...files, agent] },
   )

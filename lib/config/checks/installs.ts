@@ -99,7 +99,7 @@ function checkPaths({ draft, report }: CheckContext): void {
   const isInImage = draft.proxy?.install?.from === 'image'
   const files: [path: string, file: string | undefined][] = [
     ...Object.entries(attestation)
-      .filter(([option]) => /[fF]ile$/.test(option))
+      .filter(([option]) => /[fF]ile$|^command$/.test(option))
       .map(([option, file]): [string, string | undefined] => [
         pointer('/spire/agent/attestation', option),
         typeof file === 'string' ? file : undefined,

@@ -1,4 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
+import type { AttestorOption } from '../../kinds/attestors/attestor.ts'
 import { attestors } from '../../kinds/attestors/index.ts'
 import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
@@ -58,11 +59,20 @@ function checkAttestation(
   if (type === undefined) return
   const { options: known, machineOptions, canReattest } = attestors[type]
   const path = '/spire/agent/attestation'
+  const optionOf = (name: string) => (known as Readonly<Record<string, AttestorOption>>)[name]
   for (const [option, { required, madeWhenColocated }] of Object.entries(known)) {
     const madeHere = madeWhenColocated !== undefined && draft.spire?.server?.colocated === true
-    if (required === true && !Object.hasOwn(options, option) && !madeHere)
+    const instead = Object.keys(options).find((name) => optionOf(name)?.insteadOf === option)
+    if (required === true && !Object.hasOwn(options, option) && !madeHere && instead === undefined)
       report('attestation-incomplete', path, { type, option })
   }
+  const [first, ...more] = Object.keys(options).filter(
+    (name) =>
+      optionOf(name)?.insteadOf !== undefined ||
+      Object.values(known).some(({ insteadOf }) => insteadOf === name),
+  )
+  for (const option of more)
+    report('attestation-twice', pointer(path, option), { option, first: first ?? '' }, 'key')
   for (const option of Object.keys(options)) {
     if (!Object.hasOwn(known, option))
       report('attestation-option', pointer(path, option), { type, option }, 'key')

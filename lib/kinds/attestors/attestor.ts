@@ -24,6 +24,8 @@ export function credentialPath(id: string): string {
 /** An option of `spire.agent.attestation`. */
 export interface AttestorOption {
   readonly required?: true
+  /** Another way to say what this option says: one of both is needed, and no more. */
+  readonly insteadOf?: keyof AttestationOptions
   /** Where it is made, and so not given, if the SPIRE server is on the machine. */
   readonly madeWhenColocated?: string
   /** Its name in the `plugin_data` of SPIRE's agent; left out where it goes elsewhere. */
@@ -42,6 +44,8 @@ export interface UnitNeeds {
   readonly device?: string
   /** The group of the machine that the device belongs to. */
   readonly group?: string
+  /** Runs as root before the agent starts: a program of ours that only such machines have. */
+  readonly before?: 'mesh-machine-token'
   /** As systemd calls them. */
   readonly capabilities?: readonly string[]
 }

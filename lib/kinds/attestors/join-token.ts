@@ -1,11 +1,26 @@
+import type { AttestationOptions } from '../../config/resolved.ts'
 import { type AvailableAttestor, credentialPath } from './attestor.ts'
 
 // A spent token may be deleted: with a cached identity the agent must still start, and it refuses an empty file.
 const credential = { id: 'join-token', fallback: 'no-join-token-on-this-machine' }
 
+/** Where `mesh-machine-token` puts what the command prints; the agent alone can read it. */
+const printedToken = '/run/spire/agent/join-token'
+
+/** Where the agent reads its token; undefined where it is made on the machine. */
+function tokenFile({ file, command, credential: name }: AttestationOptions): string | undefined {
+  if (command !== undefined) return printedToken
+  return file === undefined && name === undefined ? undefined : credentialPath(credential.id)
+}
+
 /** A one-time token of the SPIRE server for each machine. */
 export const joinToken: AvailableAttestor = {
-  options: { file: { required: true, madeWhenColocated: '/run/mesh-machine/join-token', credential } },
+  options: {
+    file: { required: true, madeWhenColocated: '/run/mesh-machine/join-token', credential },
+    command: { insteadOf: 'file' },
+    // Without a folder systemd looks for it among those that came with the machine, and in its credential stores.
+    credential: { insteadOf: 'file', credential },
+  },
   machineOptions: [],
   nodeOf: () => ({ by: 'token' }),
   server: { options: {} },
@@ -15,11 +30,23 @@ export const joinToken: AvailableAttestor = {
     why: 'it can take a join token only on its command line, where every user of the machine can read it',
   }),
   available: true,
-  agentSettings: ({ file }) => (file === undefined ? {} : { join_token_file: credentialPath(credential.id) }),
-  machineData: ({ file = '' }) => ({ JOIN_TOKEN_FILE: file }),
+  agentSettings: (options) => {
+    const join_token_file = tokenFile(options)
+    return join_token_file === undefined ? {} : { join_token_file }
+  },
+  machineData: (options) => ({
+    JOIN_TOKEN_FILE: options.file ?? tokenFile(options) ?? '',
+    JOIN_TOKEN_COMMAND: options.command ?? '',
+  }),
   secretFile: ({ file }) => file,
+  unit: ({ command }) => (command === undefined ? {} : { before: 'mesh-machine-token' }),
   steps: {
     template: 'readme/attestors/join_token.md.hbs',
-    data: ({ file = '' }) => ({ tokenFile: file, tokenFolder: file.replace(/\/[^/]*$/, '') || '/' }),
+    data: ({ file = '', command = '', credential: name = '' }) => ({
+      tokenFile: file,
+      tokenFolder: file.replace(/\/[^/]*$/, '') || '/',
+      tokenCommand: command,
+      tokenCredential: name,
+    }),
   },
 }

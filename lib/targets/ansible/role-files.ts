@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../../config/resolved.ts'
 import { checkJinjaTemplate } from '../../escape/jinja.ts'
 import { bootPath } from '../../files/boot.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
-import { bootCommand, meshTemplates, registryCommand } from '../../files/mesh-templates.ts'
+import { bootCommand, meshTemplates, registryCommand, tokenCommand } from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import { agentUnit } from '../../kinds/unit.ts'
 import { meshPlannerOf } from '../../plan/plan.ts'
@@ -117,6 +117,7 @@ export const everyPath: readonly string[] = [
   bootPath,
   bootCommand.path,
   registryCommand.path,
+  tokenCommand.path,
 ]
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

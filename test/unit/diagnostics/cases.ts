@@ -410,6 +410,11 @@ export const cases: readonly Case[] = [
   ),
   warning('attestor-cannot-reattest', '/spire/server/agentTtl', ownServer('generate', '}, agentTtl: «1h')),
   error(
+    'attestation-twice',
+    '/spire/agent/attestation/command',
+    attestation('{type: join_token, file: /etc/spire/join-token, «command: /usr/local/bin/token}'),
+  ),
+  error(
     'hostname-shared',
     '/spire/agent/attestation/hostname',
     [

@@ -111,8 +111,21 @@ test('a join token is a credential with a stand-in, and a file of the operator',
     { id: 'join-token', source: file, fallback: 'no-join-token-on-this-machine' },
   ])
   assert.is(joinToken?.secretFile?.({ file }), file)
-  assert.equal(joinToken?.machineData?.({ file }), { JOIN_TOKEN_FILE: file })
-  assert.equal(joinToken?.steps.data({ file: '/token' }), { tokenFile: '/token', tokenFolder: '/' })
+  assert.equal(joinToken?.machineData?.({ file }), { JOIN_TOKEN_FILE: file, JOIN_TOKEN_COMMAND: '' })
+  assert.is(joinToken?.steps.data({ file: '/token' }).tokenFolder, '/')
+})
+
+test('a join token from a command is the file of the agent; one by name is a credential of the machine', () => {
+  const joinToken = availableAttestor({ type: 'join_token' })
+  const command = '/usr/local/sbin/print-token'
+  assert.equal(attestationCredentials({ type: 'join_token', options: { command } }), [])
+  assert.equal(joinToken?.agentSettings?.({ command }), { join_token_file: '/run/spire/agent/join-token' })
+  assert.equal(joinToken?.unit?.({ command }), { before: 'mesh-machine-token' })
+  assert.equal(attestationCredentials({ type: 'join_token', options: { credential: 'own.token' } }), [
+    { id: 'join-token', source: 'own.token', fallback: 'no-join-token-on-this-machine' },
+  ])
+  assert.equal(joinToken?.unit?.({ credential: 'own.token' }), {})
+  assert.is(joinToken?.secretFile?.({ command }), undefined)
 })
 
 test.run()
