@@ -151,6 +151,16 @@ tellStory('a machine attests by what it has', (story, step) => {
     assert.is(code, 0, stderr)
     await machine.joined(60)
     assert.equal(await lookAtTraffic(world, machine), proxied)
+    const doctor = await machine.run('mesh-machine-doctor')
+    assert.is(doctor.code, 0, doctor.stdout)
+    assert.match(
+      doctor.stdout,
+      /^nothing is wrong with .*\n(not looked at: .* it is yours\n|not looked at: the identities .*\n)+$/,
+    )
+    await machine.sh('chmod 700 /run/own')
+    const closed = await machine.run('mesh-machine-doctor')
+    assert.match(closed.stdout, /^socket-permissions: [\s\S]* drwx------ own:own \/run\/own$/m)
+    await machine.sh('chmod 755 /run/own')
     const pid = await machine.must('systemctl', 'show', 'own-agent', '-p', 'MainPID', '--value')
     assert.is((await machine.run('id', 'spire-agent')).code, 1)
     assert.is((await machine.run('ls', '/etc/spire', '/opt/spire', '/var/lib/spire-agent')).stdout, '')

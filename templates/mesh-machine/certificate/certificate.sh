@@ -28,10 +28,10 @@ fail_as_late() {
   case ${why} in
     entry) fail no-entry "${ends}" "$(identity ID)" ;;
     refused) fail certificate-refused "${ends}" "${evidence#*error=}" ;;
-    server) fail server-away "${ends}" "${AGENT_SERVER-}" ;;
-    spent) fail join-token "${AGENT_SERVER-}" "${JOIN_TOKEN_FILE}" ;;
-    trust) fail server-not-trusted "${AGENT_SERVER-}" ;;
-    attestation) fail not-attested "${ends}" "${AGENT_SERVER-}" ;;
+    server) fail server-away "${ends}" "${AGENT_SERVER:+ ${AGENT_SERVER}}" ;;
+    spent) fail join-token "${AGENT_SERVER}" "${JOIN_TOKEN_FILE}" ;;
+    trust) fail server-not-trusted "${AGENT_SERVER}" ;;
+    attestation) fail not-attested "${ends}" "${AGENT_SERVER}" ;;
     agent) fail agent-away "${ends}" "${AGENT_SOCKET}" ;;
     *) fail not-renewed "${ends}" ;;
   esac

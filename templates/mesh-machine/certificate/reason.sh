@@ -45,4 +45,6 @@ find_reason() {
     *Unavailable* | *DeadlineExceeded* | *'connection error'* | *'no such host'*) why=server ;;
     *) ;;
   esac
+  # What to do about these is written for an agent that is ours.
+  owns_agent || case ${why} in spent | trust | attestation) why=other ;; *) ;; esac
 }

@@ -19,7 +19,7 @@ look_at_agent() {
       if owns_agent; then
         finding agent-absent "${AGENT_SOCKET}" "the unit is $(property spire-agent ActiveState)${evidence:+; ${evidence}}" \
           'systemctl start spire-agent; see journalctl -u spire-agent'
-      else finding agent-absent "${AGENT_SOCKET}" 'it is in no list of sockets (/proc/net/unix)' 'start the agent that is yours'; fi
+      else finding agent-absent "${AGENT_SOCKET}" 'nobody answers there' 'start the agent that is yours'; fi
       ;;
   esac
   return 1
@@ -76,5 +76,5 @@ look_at_socket() {
   return 1
 }
 
-# as_proxy COMMAND...: as the proxy's user.
-as_proxy() { setpriv --reuid="${PROXY_UID}" --regid="${PROXY_UID}" --clear-groups "$@"; }
+# as_proxy COMMAND...: with the user and the groups that the proxy has.
+as_proxy() { setpriv --reuid="${PROXY_UID}" --regid="${PROXY_UID}" --init-groups "$@"; }
