@@ -79,7 +79,7 @@ fail_with_reason() {
     fail proxy-not-ready "$(last_message linkerd-proxy ERROR 'mesh-machine: ')"
   fi
   owns_agent || fail no-agent "${AGENT_SOCKET}"
-  fault=$(last_message spire-agent 'level=[ew]|nable|nvalid|redential')
+  fault=$(last_message spire-agent 'rror="[^s]|nable|nvalid|redential')
   case $(if [ -n "${JOIN_TOKEN_FILE}" ] && [ ! -s "${JOIN_TOKEN_FILE}" ]; then echo missing; fi):${fault} in
     *'already been used'* | missing:*'no token'*) fail join-token "${AGENT_SERVER}" "${JOIN_TOKEN_FILE}" ;;
     *'unknown authority'*) fail server-not-trusted "${AGENT_SERVER}" ;;

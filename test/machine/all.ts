@@ -39,6 +39,7 @@ const ours = [
   'refusals',
   'registry',
   'retry',
+  'rotation',
   'upgrade',
 ]
 

@@ -17,6 +17,8 @@ export interface Authorities {
   readonly server: KeyPair
   /** A client of the mesh, for connections to port 4143 itself. */
   readonly client: KeyPair
+  /** The same below the other root: a peer that has come to new anchors. */
+  readonly otherClient: KeyPair
   /** A machine's own certificate, which the downloads' root has signed. */
   readonly machine: KeyPair
   /** An SSH host key with its certificate. */
@@ -34,12 +36,9 @@ export async function makeAuthorities(folder: string, downloadName: string): Pro
   const other = await makeRoot(folder, 'other', 1)
   const downloads = await makeRoot(folder, 'downloads', 0)
   const server = await makeLeaf(folder, 'server', downloads, `DNS:${downloadName}`)
-  const client = await makeLeaf(
-    folder,
-    'client',
-    mesh,
-    'DNS:client.test.serviceaccount.identity.linkerd.cluster.local',
-  )
+  const clientName = 'DNS:client.test.serviceaccount.identity.linkerd.cluster.local'
+  const client = await makeLeaf(folder, 'client', mesh, clientName)
+  const otherClient = await makeLeaf(folder, 'other-client', other, clientName)
   const machine = await makeLeaf(
     folder,
     'machine',
@@ -50,7 +49,7 @@ export async function makeAuthorities(folder: string, downloadName: string): Pro
   const text = (file: string) => readFileSync(file, 'utf8')
   const host = await makeHostKey(folder)
   const hostAuthority = text(join(folder, 'ssh-ca.pub')).trim()
-  return { mesh, other, downloads, server, client, machine, host, hostAuthority, text }
+  return { mesh, other, downloads, server, client, otherClient, machine, host, hostAuthority, text }
 }
 
 async function makeHostKey(folder: string): Promise<KeyPair> {

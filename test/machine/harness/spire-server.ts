@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, writeFileSync } from 'node:fs'
+import { copyFileSync, createWriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addresses } from './addresses.ts'
 import type { KeyPair } from './authority.ts'
@@ -19,6 +19,12 @@ export interface SpireServer {
   shorten(id: string, parent: string, selector: string, seconds: number): Promise<void>
   /** Asks the server's API by its own command: `ask('agent', 'list')`. */
   ask(...args: readonly string[]): Promise<string>
+  /** Its bundle gets this root as well, below which its certificates can hang soon. */
+  prepareUpstream(upstream: KeyPair): Promise<void>
+  /** From now on they do, and all that hung from the last root are made anew. */
+  activateUpstream(): Promise<void>
+  /** At its next start agents get certificates that end after so many seconds. */
+  shortenAgents(seconds: number): void
   /** Every join token that it ever gave out. */
   readonly tokens: readonly string[]
   /** A new join token for the parent. */
@@ -40,7 +46,16 @@ export function createSpireServer(options: Options): SpireServer {
   const { program, folder, namespace } = options
   const socket = join(folder, 'api.sock')
   const file = join(folder, 'server.json')
-  writeFileSync(file, JSON.stringify(configuration(socket, options)))
+  // Copies, which can be changed under it.
+  const upstream = { certificate: join(folder, 'upstream.crt'), key: join(folder, 'upstream.key') }
+  const place = (pair: KeyPair) => {
+    copyFileSync(pair.certificate, upstream.certificate)
+    copyFileSync(pair.key, upstream.key)
+  }
+  const configure = (more: object = {}) =>
+    writeFileSync(file, JSON.stringify(configuration(socket, { ...options, upstream }, more)))
+  place(options.upstream)
+  configure()
   const log = createWriteStream(join(folder, 'server.log'), { flags: 'a' })
   let child: ChildProcess | undefined
   const tokens: string[] = []
@@ -91,6 +106,18 @@ export function createSpireServer(options: Options): SpireServer {
       const what = ['-entryID', entry.id, '-spiffeID', id, '-parentID', parent, '-selector', selector]
       await ask('entry', 'update', ...what, '-x509SVIDTTL', String(seconds))
     },
+    prepareUpstream: async (pair) => {
+      place(pair)
+      await ask('localauthority', 'x509', 'prepare')
+    },
+    activateUpstream: async () => {
+      const shown = await ask('localauthority', 'x509', 'show', '-output', 'json')
+      const { active, prepared } = JSON.parse(shown) as Authorities
+      await ask('localauthority', 'x509', 'activate', '-authorityID', prepared.authority_id)
+      const old = active.upstream_authority_subject_key_id
+      await ask('upstreamauthority', 'taint', '-subjectKeyID', old)
+    },
+    shortenAgents: (seconds) => configure({ agent_ttl: `${seconds}s` }),
     makeToken: async (parent) => {
       const printed = await ask('token', 'generate', '-spiffeID', parent, '-ttl', '3600', '-output', 'json')
       const { value } = JSON.parse(printed) as { value: string }
@@ -100,9 +127,21 @@ export function createSpireServer(options: Options): SpireServer {
   }
 }
 
+/** What `localauthority x509 show` prints. */
+interface Authorities {
+  readonly active: Authority
+  readonly prepared: Authority
+}
+
+interface Authority {
+  readonly authority_id: string
+  readonly upstream_authority_subject_key_id: string
+}
+
 function configuration(
   socket: string,
   { folder, upstream, machineAuthority, hostAuthority }: Options,
+  more: object,
 ): unknown {
   const plugin = (name: string, data: Record<string, unknown>) => ({ [name]: { plugin_data: data } })
   return {
@@ -115,6 +154,7 @@ function configuration(
       log_level: 'INFO',
       ca_ttl: '168h',
       default_x509_svid_ttl: '24h',
+      ...more,
     },
     plugins: {
       DataStore: plugin('sql', {

@@ -22,6 +22,14 @@ interface Timed {
   readonly seconds: number
 }
 
+/** A client of the mesh. */
+export interface TlsClient {
+  readonly serverName: string
+  readonly anchors: string
+  readonly key: string
+  readonly certificate: string
+}
+
 interface Handshake extends Target, Timed {
   readonly serverName: string
   readonly anchors: string
@@ -55,7 +63,8 @@ export interface WorkerCalls {
   ask(argument: Target & Timed & { text: string }): Promise<string>
   request(argument: Target & Timed & { path: string }): Promise<string>
   handshake(argument: Handshake): Promise<{ names: string; trusted: boolean; answer: string }>
-  hold(argument: Target & Timed & { name: string; text: string }): Promise<string>
+  /** With `tls`, through a TLS connection. */
+  hold(argument: Target & Timed & { name: string; text: string; tls?: TlsClient }): Promise<string>
   useHeld(argument: Timed & { name: string; text: string }): Promise<string>
   release(argument: { name: string }): Promise<void>
   startPolling(argument: Target & { name: string; milliseconds: number }): Promise<void>

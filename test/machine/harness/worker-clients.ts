@@ -1,5 +1,7 @@
 /** Connections that the tests make from inside a network namespace. */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { TlsClient } from './worker-calls.ts'
 
 export function dial(address: string, port: number, seconds: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -14,6 +16,12 @@ export function dial(address: string, port: number, seconds: number): Promise<So
       resolve(socket)
     })
   })
+}
+
+/** TLS through a connection, whoever the other side says it is. */
+export function startTls(socket: Socket, { serverName, anchors, key, certificate }: TlsClient): Socket {
+  const trust = { ca: anchors, checkServerIdentity: () => undefined }
+  return connectTls({ socket, servername: serverName, key, cert: certificate, ...trust })
 }
 
 /** The first line that comes, after sending `text` if there is any. */

@@ -10,7 +10,7 @@ import { createServer, type Socket, type Server as TcpServer } from 'node:net'
 import { join, normalize } from 'node:path'
 import { type ConnectionOptions, connect as connectTls, createServer as createTls } from 'node:tls'
 import type { Connection, Polled, WorkerCalls } from './worker-calls.ts'
-import { ask, dial, exchange, readAll } from './worker-clients.ts'
+import { ask, dial, exchange, readAll, startTls } from './worker-clients.ts'
 import { answer } from './worker-dns.ts'
 
 const datagrams = new Map<string, Datagram>()
@@ -186,8 +186,9 @@ const calls: WorkerCalls = {
           .catch(fail)
       })
     }),
-  hold: async ({ name, address, port, text, seconds }) => {
-    const socket = await dial(address, port, seconds)
+  hold: async ({ name, address, port, text, seconds, tls }) => {
+    const plain = await dial(address, port, seconds)
+    const socket = tls === undefined ? plain : startTls(plain, tls)
     try {
       const line = await exchange(socket, text, seconds)
       held.set(name, socket)
