@@ -16,5 +16,6 @@ export function goSeconds(text: string): number {
 export function goDuration(seconds: number): string {
   const hours = Math.floor(seconds / 3600)
   const rest = seconds - hours * 3600
+  if (seconds < 60) return `${Math.floor(seconds)}s`
   return rest === 0 ? `${hours}h` : `${hours === 0 ? '' : `${hours}h`}${Math.floor(rest / 60)}m`
 }

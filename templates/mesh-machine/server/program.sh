@@ -11,7 +11,7 @@ bring_server() {
   error=$(timeout 20 "${SERVER_PATH}" --version 2>&1) || fail server-cannot-run "${SERVER_PATH}" "${error}"
   [ "${SERVER_INSTALL}" = preinstalled ] || switch_current /opt/spire-server "${SERVER_FOLDER}"
   mkdir -p "${state}"
-  restart_changed spire-server.service /etc/spire/server.json "${SERVER_PATH%/bin/*}/.meshjoin" "${CA_CERT_FILE}" ${CA_BUNDLE_FILE}
+  restart_changed spire-server.service /etc/spire/server.json "${SERVER_PATH%/bin/*}/.meshjoin" "${CA_CERT_FILE}" "${CA_BUNDLE_FILE:-/dev/null}"
   for folder in /opt/spire-server/*/.meshjoin; do
     folder=${folder%/*}
     [ -L "${folder}" ] || [ "${folder##*/}" = "${SERVER_FOLDER-}" ] || rm -rf "${folder}"

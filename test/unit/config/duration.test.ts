@@ -26,6 +26,7 @@ test("durations of the proxy and of Go, which are not each other's", () => {
   assert.is(goDuration(172800), '48h')
   assert.is(goDuration(5400), '1h30m')
   assert.is(goDuration(2400), '40m')
+  assert.is(goDuration(20), '20s')
 })
 
 test.run()
