@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154,SC2310,SC2312,SC3043
 # The program of the server, which the agent's archive has too.
 
 # bring_server: beside the one in use, tried, then in use. What runs with other settings starts anew.
