@@ -10,6 +10,7 @@ import { generate, type MeshjoinDocument } from '../../lib/index.ts'
 import { type EditableDocument, minimalWith } from '../unit/plan/document.ts'
 import { readCarriers } from './support/carriers.ts'
 import { readDocuments } from './support/cases.ts'
+import { makeCertificate, makeHostKey } from './support/machine-keys.ts'
 import { runCommand } from './support/root.ts'
 import {
   fetchAsAgent,
@@ -106,7 +107,14 @@ test('what has changed is updated, what is gone is listed, and what others made 
   assert.match(made.stdout, 'created meshjoin.b.proxy\n')
 
   const longer = (document: EditableDocument) => {
-    document.spire.server = { address: '127.0.0.1', generate: true, caTtl: '48h', x509SvidTtl: '2h' }
+    document.spire.server = {
+      address: 'spire.example.internal',
+      generate: true,
+      caTtl: '48h',
+      x509SvidTtl: '2h',
+      attestation: { caFile: '/etc/spire/machines.crt' },
+      upstreamAuthority: { certFile: '/etc/spire/ca.crt', keyFile: '/etc/spire/ca.key' },
+    }
     document.spire.workload = { selectors: ['unix:uid:2102', 'unix:gid:2102'] }
   }
   const changed = await register(server, machines(['a', 'b'], longer))
@@ -235,8 +243,18 @@ async function attest(keys: string): Promise<void> {
   })
   const certificate = { certificate_path: `${leaf}.crt`, private_key_path: `${leaf}.key` }
   const kinds: [name: string, attestation: Attestation, own: object, plugin: Plugins][] = [
-    ['by-name', { type: 'x509pop' }, { commonName: 'machine 1' }, { x509pop: certificate }],
-    ['by-print', { type: 'x509pop' }, { fingerprint: sha1 }, { x509pop: certificate }],
+    [
+      'by-name',
+      { type: 'x509pop', certificateFile: '/a.crt', privateKeyFile: '/a.key' },
+      { commonName: 'machine 1' },
+      { x509pop: certificate },
+    ],
+    [
+      'by-print',
+      { type: 'x509pop', certificateFile: '/a.crt', privateKeyFile: '/a.key' },
+      { fingerprint: sha1 },
+      { x509pop: certificate },
+    ],
     [
       'by-host-key',
       { type: 'sshpop' },
@@ -245,15 +263,14 @@ async function attest(keys: string): Promise<void> {
     ],
     [
       'by-host',
-      { type: 'http_challenge' },
+      { type: 'http_challenge', port: 80 },
       { hostname: hostname() },
       { http_challenge: { hostname: hostname(), port } },
     ],
   ]
-  for (const [name, { type }, own, plugins] of kinds) {
+  for (const [name, { type, ...options }, own, plugins] of kinds) {
     const document = machines([name], (one) => {
-      one.spire.agent.attestation =
-        type === 'x509pop' ? { type, certificateFile: '/a.crt', privateKeyFile: '/a.key' } : { type }
+      one.spire.agent.attestation = { type, ...options }
       for (const machine of one.machines) machine.attestation = own
     })
     const made = await register(server, document)
@@ -267,56 +284,6 @@ async function attest(keys: string): Promise<void> {
   }
 }
 
-type Attestation = Pick<NonNullable<MeshjoinDocument['spire']['agent']['attestation']>, 'type'>
-
-function make(command: string, ...words: readonly string[]): string {
-  return execFileSync(command, words, { stdio: 'pipe', encoding: 'utf8' })
-}
-
-function makeCertificate(keys: string): { leaf: string; sha1: string } {
-  const at = (name: string) => join(keys, name)
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-  const ca = ['-keyout', at('ca.key'), '-out', at('ca.crt')]
-  make('openssl', 'req', '-x509', ...curve, '-subj', '/CN=machines', '-days', '2', ...ca)
-  const leaf = ['-keyout', at('leaf.key'), '-out', at('leaf.crt'), '-addext', 'keyUsage=digitalSignature']
-  const signed = [
-    '-CA',
-    at('ca.crt'),
-    '-CAkey',
-    at('ca.key'),
-    '-addext',
-    'basicConstraints=critical,CA:false',
-  ]
-  make('openssl', 'req', '-x509', ...curve, '-subj', '/CN=machine 1', '-days', '1', ...leaf, ...signed)
-  const print = make('openssl', 'x509', '-in', at('leaf.crt'), '-noout', '-fingerprint', '-sha1')
-  return { leaf: at('leaf'), sha1: print.replace(/^.*=|[:\s]/g, '').toLowerCase() }
-}
-
-/** The fingerprint of the certificate itself, as docs/spire.md says how to get it; ssh-keygen prints that of the key. */
-function makeHostKey(keys: string): { ssh: string; fingerprint: string } {
-  const [ca, ssh] = [join(keys, 'ssh-ca'), join(keys, 'host')]
-  for (const file of [ca, ssh]) make('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', file)
-  make(
-    'ssh-keygen',
-    '-q',
-    '-s',
-    ca,
-    '-h',
-    '-I',
-    'machine',
-    '-n',
-    'machine.example',
-    '-V',
-    '+1h',
-    `${ssh}.pub`,
-  )
-  const printed = make(
-    'sh',
-    '-c',
-    `cut -d ' ' -f 2 "$0" | base64 -d | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d '='`,
-    `${ssh}-cert.pub`,
-  )
-  return { ssh, fingerprint: printed.trim() }
-}
+type Attestation = NonNullable<MeshjoinDocument['spire']['agent']['attestation']>
 
 test.run()
