@@ -26,7 +26,7 @@ const der: OtherForm = {
 
 /** The form of a text that is no PEM; undefined for PEM, and for what cannot be told. */
 export function recognizeForm(text: string): OtherForm | undefined {
-  if (/^ *"?(?:apiVersion|kind)"?: /m.test(text)) return kubernetes
+  if (/^ *"?(?:apiVersion|kind)"?: |"(?:apiVersion|kind)":/m.test(text)) return kubernetes
   if (text.includes('-----')) return undefined
   const decoded = decode(text.replace(/\s+/g, ''))
   if (decoded.startsWith('-----BEGIN ')) return base64OfPem

@@ -5,7 +5,7 @@ import { suggestValue, suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
 import { forms, repairValue } from './forms.ts'
-import { recognizeBinary } from './pem-form.ts'
+import { type OtherForm, recognizeBinary, recognizeForm } from './pem-form.ts'
 
 /** What was typed for a number or a truth value; undefined where the document is no text. */
 export type Typed = (path: string) => string | undefined
@@ -67,8 +67,8 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
     report('unknown-value', path, { value: shown, allowed, suggestion: suggestValue(shown, allowed) })
   } else if (keyword === 'pattern') {
     const control = typeof value === 'string' ? findControl(value, String(params.pattern)) : undefined
-    const binary = control === undefined ? undefined : recognizeBinary(String(value))
-    if (binary !== undefined) report('pem-other-form', path, { ...binary })
+    const other = control === undefined ? pastedForm(value, params.pattern) : recognizeBinary(String(value))
+    if (other !== undefined) report('pem-other-form', path, { ...other })
     else if (control !== undefined) report('control-character', path, { codepoint: control })
     else {
       const { rule, repaired } = describeForm(shown, params.pattern)
@@ -194,4 +194,11 @@ function findControl(text: string, pattern: string): string | undefined {
   return match === null
     ? undefined
     : `U+${match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** What was pasted where the pattern asks for PEM, among others. */
+function pastedForm(value: unknown, pattern: unknown): OtherForm | undefined {
+  return typeof value === 'string' && String(pattern).includes('-----BEGIN ')
+    ? recognizeForm(value)
+    : undefined
 }

@@ -52,6 +52,13 @@ export const found: Record<string, (sinks: Sinks, text: string, place: Place) =>
   '/spire/trustDomain': ({ agent, machineEnvironment }, text) =>
     agent.agent.trust_domain === text &&
     machineEnvironment.get('LINKERD2_PROXY_IDENTITY_SERVER_ID') === `spiffe://${text}/mixed-env/legacy-app`,
+  '/spire/trustBundle': ({ agent, files, units }, text) => {
+    if (text.includes('-----BEGIN ')) return bodyOf(files.get('/etc/spire/bundle.pem')) === bodyOf(text)
+    if (!text.startsWith('/')) return agent.agent.trust_bundle_url === text
+    const credentials = unit(units, 'spire-agent.service').get('Service.LoadCredential')
+    return credentials?.includes(`trust-bundle:${text}`)
+  },
+  '/spire/agent/availabilityTarget': ({ agent }, text) => agent.agent.availability_target === text,
   '/spire/server/address': ({ agent, command }, text) =>
     agent.agent.server_address === text && command.get('AGENT_SERVER')?.startsWith(text),
   '/spire/agent/version': ({ command }, text) => command.get('AGENT_VERSION') === text,

@@ -16,6 +16,7 @@ test('what is not PEM is called by its name', () => {
     [configMap, /Kubernetes object/],
     [configMap.slice(configMap.indexOf('kind')), /Kubernetes object/],
     [JSON.stringify({ apiVersion: 'v1', data: pem }, null, 1), /Kubernetes object/],
+    [JSON.stringify({ apiVersion: 'v1', data: pem }), /Kubernetes object/],
     [Buffer.from(pem).toString('base64'), /base64 of PEM/],
     [Buffer.from(pem).toString('base64').replace(/.{76}/g, '$&\r\n'), /base64 of PEM/],
     [body, /without its first and last line/],
@@ -42,6 +43,14 @@ test('a DER file is an error of its own, not one about control characters', () =
   const { diagnostics } = validate({ mesh: { trustAnchors: der } })
   const found = diagnostics.filter(({ path }) => path === '/mesh/trustAnchors').map(({ code }) => code)
   assert.equal(found, ['pem-other-form'])
+})
+
+test('the trust bundle, which may be a path as well, says so too', () => {
+  for (const text of [Buffer.from(pem).toString('base64'), body.replace(/\n/g, ''), configMap]) {
+    const { diagnostics } = validate({ spire: { trustBundle: text } })
+    const found = diagnostics.filter(({ path }) => path === '/spire/trustBundle').map(({ code }) => code)
+    assert.equal(found, ['pem-other-form'], text.slice(0, 40))
+  }
 })
 
 test.run()
