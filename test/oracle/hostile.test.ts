@@ -57,6 +57,8 @@ const referring: Readonly<Record<string, readonly string[]>> = {
   '/spire/agent/attestation/hostKeyFile': ['path-taken'],
   '/spire/agent/attestation/hostCertificateFile': ['path-taken'],
   '/spire/trustDomain': ['identity-trust-domain'],
+  '/spire/server/caTtl': ['ttl-unreachable'],
+  '/spire/server/x509SvidTtl': ['availability-unreachable'],
 }
 
 /** Fields whose strings stand among other words in the output, by what of the string decides which. */
