@@ -180,6 +180,8 @@ function layeredFiles({ title, cloudConfig, placed }: CaseMachine): RootFile[] {
 /** The files of the target systemd, as far as user-data carries them. */
 function carriedFiles(machine: CaseMachine): readonly RootFile[] {
   if (/meshLayer: *\{from: (fetch|baked)/.test(documentOf(machine))) return layeredFiles(machine)
+  if (/platform: *(hetzner|oci)\b/.test(documentOf(machine)))
+    return machine.placed.filter(({ path }) => path !== '/usr/local/sbin/mesh-machine-doctor')
   if (!isLean(machine)) return machine.placed
   return machine.placed
     .filter(({ path }) => !spared.includes(path))
