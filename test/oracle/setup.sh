@@ -19,7 +19,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 # command:package
 needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash nft:nftables
 bash:bash busybox:busybox gcc:gcc iptables:iptables python3:python3
-openssl:openssl ssh-keygen:openssh-client setpriv:util-linux'
+openssl:openssl ssh-keygen:openssh-client setpriv:util-linux swtpm:swtpm swtpm_setup:swtpm-tools tpm2:tpm2-tools'
 
 missing=
 for pair in $needed; do

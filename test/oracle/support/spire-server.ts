@@ -19,6 +19,19 @@ export interface SpireServer {
   stop(): Promise<void>
 }
 
+/** The keys of both configurations that are read here. */
+export interface ServerConfiguration {
+  readonly server: {
+    readonly bind_address: string
+    readonly bind_port: string | number
+    readonly socket_path: string
+  }
+}
+
+export interface AgentConfiguration {
+  readonly agent: { readonly socket_path: string }
+}
+
 export const spireServer = join(cache, 'spire/spire-server')
 const spireAgent = join(cache, 'spire/spire-agent')
 
@@ -47,6 +60,12 @@ export async function startServer(
       NodeAttestor: Object.entries(attestors).flatMap(([name, data]) => plugin(name, data)),
     },
   }
+  return runServer(folder, configuration)
+}
+
+/** Runs a server until `stop`, which takes its folder away too. */
+export async function runServer(folder: string, configuration: ServerConfiguration): Promise<SpireServer> {
+  const { bind_port: port, socket_path: socket } = configuration.server
   writeFileSync(join(folder, 'server.json'), JSON.stringify(configuration))
   const child = start(spireServer, ['run', '-config', join(folder, 'server.json')], folder)
   const flags = ['-socketPath', socket]
@@ -61,7 +80,7 @@ export async function startServer(
     await stop()
     throw error
   }
-  return { folder, port, flags, ask, stop }
+  return { folder, port: Number(port), flags, ask, stop }
 }
 
 /** What an agent gets for a process of the proxy's user; the agent is gone again when it is known. */
@@ -92,8 +111,18 @@ export async function fetchAsAgent(
       WorkloadAttestor: plugin('unix', {}),
     },
   }
-  writeFileSync(join(folder, 'agent.json'), JSON.stringify(configuration))
   chmodSync(server.folder, 0o755)
+  return fetchOnce(folder, configuration, wanted)
+}
+
+/** As {@link fetchAsAgent}, of an agent with this configuration, which logs into the folder. */
+export async function fetchOnce(
+  folder: string,
+  configuration: AgentConfiguration,
+  wanted: RegExp,
+): Promise<string> {
+  const { socket_path: socket } = configuration.agent
+  writeFileSync(join(folder, 'agent.json'), JSON.stringify(configuration))
   const child = start(spireAgent, ['run', '-config', join(folder, 'agent.json')], folder)
   let said = ''
   try {
@@ -117,7 +146,8 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-function start(program: string, words: readonly string[], folder: string): ChildProcess {
+/** Logs into the folder, and does not outlive this process. */
+export function start(program: string, words: readonly string[], folder: string): ChildProcess {
   const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', join(folder, 'log'), program, ...words], {
     stdio: 'ignore',
   })
@@ -125,14 +155,14 @@ function start(program: string, words: readonly string[], folder: string): Child
   return child
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   children.delete(child)
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
   await once(child, 'exit')
 }
 
-async function until(folder: string, isThere: () => Promise<boolean>): Promise<void> {
+export async function until(folder: string, isThere: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     if (await isThere()) return
     await new Promise((resolve) => setTimeout(resolve, 200))
