@@ -36,7 +36,8 @@ case $* in
 esac'
 # Its certificate, and the port behind it.
 stub openssl 'case $1 in x509)
-  printf "%s\n" "notAfter=Jan  1 00:00:00 2099 GMT" "    URI:spiffe://root.linkerd.cluster.local/mixed-env/legacy-app" ;; esac'
+  printf "%s\n" "Certificate will not expire" "notBefore=Jan  1 00:00:00 2020 GMT" "notAfter=Jan  1 00:00:00 2099 GMT" \
+    "    URI:spiffe://root.linkerd.cluster.local/mixed-env/legacy-app" ;; esac'
 perl -MSocket -e 'socket(S, AF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(4143, INADDR_ANY)) or die; listen(S, 1); sleep' &
 # The machine's own resolver.
 stub ss 'echo "UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*"'
