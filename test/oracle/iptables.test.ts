@@ -43,7 +43,7 @@ function meant(rules: readonly RedirectRule[], family: Family): Facts[] {
     const to = match.destination === undefined ? undefined : String(match.destination)
     if (of === 'both' ? to !== undefined && to.includes(':') !== (family === 'ipv6') : of !== family) continue
     const redirect = verdict.kind === 'redirect' ? `redirect to ${verdict.port}` : undefined
-    const port = match.destinationPort === undefined ? undefined : String(match.destinationPort)
+    const port = printPort(match.destinationPort)
     facts.push(
       withoutUndefined({
         chain: direction === 'inbound' ? inbound : 'MESHJOIN_OUTBOUND',
@@ -60,6 +60,12 @@ function meant(rules: readonly RedirectRule[], family: Family): Facts[] {
     )
   }
   return facts
+}
+
+/** As iptables has it: a range with a colon. */
+function printPort(port: RuleMatch['destinationPort']): string | undefined {
+  if (port === undefined) return undefined
+  return typeof port === 'object' && 'first' in port ? `${port.first}:${port.last}` : String(port)
 }
 
 /** What each line of a requirement asks. iptables lists an address as a network, and not at all what holds for everybody. */
@@ -89,7 +95,7 @@ const savedWords: readonly (readonly [RegExp, (value: string, facts: Facts) => v
   [/^-o (\S+)/, (value, facts) => Object.assign(facts, { out: value })],
   [/^-d (\S+)/, (value, facts) => Object.assign(facts, { to: value })],
   [/^-p (tcp) -m tcp/, (_value, facts) => Object.assign(facts, { tcp: true })],
-  [/^--dport (\d+)/, (value, facts) => Object.assign(facts, { port: value })],
+  [/^--dport (\d+(?::\d+)?)/, (value, facts) => Object.assign(facts, { port: value })],
   [/^--tcp-flags (FIN,SYN,RST,ACK SYN)/, (_value, facts) => Object.assign(facts, { syn: true })],
   [/^-m owner --uid-owner (\d+)/, (value, facts) => Object.assign(facts, { uid: value })],
   [/^-m addrtype --dst-type (LOCAL)/, (_value, facts) => Object.assign(facts, { local: true })],
