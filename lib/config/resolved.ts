@@ -74,7 +74,7 @@ export type TrustBundle =
   /** The agent trusts whoever answers first. */
   | { readonly kind: 'none' }
 
-/** The node attestors that the language has, built or not. */
+/** The node attestors that the language has. */
 export type AttestorType = AttestationInput['type']
 
 /** The options of all node attestors. Which of them an attestor takes was checked. */

@@ -1,7 +1,7 @@
 import { proxySeconds } from '../config/duration.ts'
 import type { Attestation } from '../config/resolved.ts'
 import { type Credential, credentialPath, type UnitNeeds } from '../kinds/attestors/attestor.ts'
-import { availableAttestor } from '../kinds/attestors/index.ts'
+import { attestors } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
@@ -178,7 +178,7 @@ function viewUnits(plan: MeshPlan): UnitView {
 }
 
 function unitNeeds(attestation: Attestation): UnitNeeds {
-  return availableAttestor(attestation)?.unit?.(attestation.options) ?? {}
+  return attestors[attestation.type].unit?.(attestation.options) ?? {}
 }
 
 /** What the unit of the agent allows beyond what any agent may do. */

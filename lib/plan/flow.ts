@@ -1,7 +1,7 @@
 import { hostNetwork, joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
 import type { Agent, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { linkerdHas } from '../config/versions.ts'
-import { availableAttestor, challengePort } from '../kinds/attestors/index.ts'
+import { attestors, challengePort } from '../kinds/attestors/index.ts'
 import { registryOf } from './download.ts'
 import { proxyPorts } from './ports.ts'
 
@@ -109,7 +109,7 @@ function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] 
 function askedBy(agent: Agent): Source[] {
   if (agent.from !== 'managed') return []
   const { attestation } = agent
-  const url = availableAttestor(attestation)?.asks?.(attestation.options)
+  const url = attestors[attestation.type].asks?.(attestation.options)
   return url === undefined ? [] : [{ from: attestation.type, url }]
 }
 

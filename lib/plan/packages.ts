@@ -1,5 +1,5 @@
 import type { Attestation, Install, RedirectBackend, ResolverProvider } from '../config/resolved.ts'
-import { availableAttestor } from '../kinds/attestors/index.ts'
+import { attestors } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { alike, type Family, families, type Need } from '../kinds/packages.ts'
 import { resolvers } from '../kinds/resolvers/index.ts'
@@ -70,7 +70,7 @@ export function planNeeds({ proxy, agent, redirect, resolver }: PackageChoice): 
     ...backends[redirect.backend].needs,
     ...(downloads ? unpacking : []),
     ...resolverNeeds(resolver.provider),
-    ...((agent && availableAttestor(agent.attestation)?.needs) ?? []),
+    ...((agent && attestors[agent.attestation.type].needs) ?? []),
   ]
 }
 

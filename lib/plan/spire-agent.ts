@@ -1,7 +1,7 @@
 import type { Agent, ResolvedConfig, TrustBundle } from '../config/resolved.ts'
 import { spireHas } from '../config/versions.ts'
 import { type Credential, credentialPath, type Json } from '../kinds/attestors/attestor.ts'
-import { availableAttestor, pluginData } from '../kinds/attestors/index.ts'
+import { attestors, pluginData } from '../kinds/attestors/index.ts'
 
 type ManagedAgent = Extract<Agent, { from: 'managed' }>
 
@@ -25,7 +25,7 @@ export function planAgentConfiguration(config: ResolvedConfig): Json {
       ...trustSettings(config.spire.trustBundle),
       ...(agent.availabilityTarget === undefined ? {} : { availability_target: agent.availabilityTarget }),
       ...(spireHas(agent.version, 'disableSds') ? { disable_sds_api: true } : {}),
-      ...availableAttestor(attestation)?.agentSettings?.(attestation.options),
+      ...attestors[attestation.type].agentSettings?.(attestation.options),
     },
     plugins: {
       KeyManager: [{ disk: { plugin_data: { directory: '/var/lib/spire-agent' } } }],

@@ -67,7 +67,6 @@ export const toy: Attestor = {
   nodeOf: ({ name }) => ({ by: 'selectors', selectors: ['toy:' + name] }),
   server: { options: {} },
   canReattest: true,
-  available: true,
   steps: { template: 'readme/attestors/toy.md.hbs', data: () => ({}) },
 }
 `,

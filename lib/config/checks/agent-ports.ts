@@ -1,4 +1,4 @@
-import { availableAttestor } from '../../kinds/attestors/index.ts'
+import { attestors } from '../../kinds/attestors/index.ts'
 import { splitHostPort } from '../network.ts'
 import { type Check, type CheckContext, proxyListeners } from './context.ts'
 
@@ -29,7 +29,7 @@ export const checkAgentPorts: Check = ({ draft, machines, report }) => {
 /** Where the SPIRE server dials the agent; undefined where it does not, or another attestor was meant. */
 function challengeOf(attestation: AttestationDraft | undefined): number | undefined {
   if (attestation?.type === undefined) return undefined
-  return availableAttestor({ type: attestation.type })?.listens?.(attestation)
+  return attestors[attestation.type].listens?.(attestation)
 }
 
 function takenPorts({ draft, machines }: Pick<CheckContext, 'draft' | 'machines'>): Map<number, string> {

@@ -79,8 +79,11 @@ export interface NodeFacts {
   readonly options: GivenOptions
 }
 
-/** What is known of a node attestor (SPIRE's doc/plugin_agent_nodeattestor_*.md and doc/plugin_server_nodeattestor_*.md). */
-interface AttestorFacts {
+/**
+ * What is known of a node attestor (SPIRE's doc/plugin_agent_nodeattestor_*.md and doc/plugin_server_nodeattestor_*.md), what it puts
+ * on a machine, and what it asks of the operator.
+ */
+export interface Attestor {
   readonly options: { readonly [Name in keyof AttestationOptions]?: AttestorOption }
   /** What it takes of `machines[].attestation`. */
   readonly machineOptions: readonly (keyof MachineAttestation)[]
@@ -93,18 +96,6 @@ interface AttestorFacts {
   readonly needsAgent?: (
     options: GivenOptions,
   ) => { readonly feature: keyof typeof spireSince; readonly why: string } | undefined
-}
-
-/** A node attestor that no target can place on a machine yet. */
-interface UnavailableAttestor extends AttestorFacts {
-  readonly available: false
-}
-
-/** What an attestor puts on a machine, and asks of its operator. */
-export interface AvailableAttestor extends AttestorFacts {
-  readonly available: true
-  /** What of it is not available with these options, in words; undefined where all of it is. */
-  readonly lacks?: (options: AttestationOptions) => string | undefined
   /** Settings of the agent itself, beside its plugins. */
   readonly agentSettings?: (options: AttestationOptions) => { readonly [key: string]: Json }
   /** Packages beside those of any machine. */
@@ -125,5 +116,3 @@ export interface AvailableAttestor extends AttestorFacts {
     readonly data: (options: AttestationOptions) => Readonly<Record<string, string>>
   }
 }
-
-export type Attestor = AvailableAttestor | UnavailableAttestor

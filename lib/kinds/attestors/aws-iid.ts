@@ -16,7 +16,6 @@ export const awsIid: Attestor = {
     })),
   server: { options: {} },
   canReattest: false,
-  available: true,
   asks: ({ ec2MetadataEndpoint }) => ec2MetadataEndpoint ?? 'http://169.254.169.254',
   steps: { template: 'readme/attestors/aws_iid.md.hbs', data: () => ({}) },
 }

@@ -17,7 +17,6 @@ export const azureImds: Attestor = {
   },
   canReattest: false,
   needsAgent: () => ({ feature: 'azureImds', why: 'it has no attestor azure_imds' }),
-  available: true,
   asks: () => 'http://169.254.169.254',
   steps: {
     template: 'readme/attestors/azure_imds.md.hbs',

@@ -16,7 +16,6 @@ export const gcpIit: Attestor = {
     })),
   server: { options: { projects: { required: true, key: 'projectid_allow_list' } } },
   canReattest: false,
-  available: true,
   asks: ({ identityTokenHost = 'metadata.google.internal' }) => `http://${identityTokenHost}`,
   steps: { template: 'readme/attestors/gcp_iit.md.hbs', data: () => ({}) },
 }

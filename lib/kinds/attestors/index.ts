@@ -9,7 +9,6 @@ import type {
 import {
   type Attestor,
   type AttestorOption,
-  type AvailableAttestor,
   type Credential,
   credentialPath,
   type Json,
@@ -47,12 +46,6 @@ export function nodeOf(
   return attestors[type].nodeOf({ name, given: given ?? {}, options })
 }
 
-/** The attestor of an attestation; undefined where no target can place it yet. */
-export function availableAttestor({ type }: Pick<Attestation, 'type'>): AvailableAttestor | undefined {
-  const attestor = attestors[type]
-  return attestor.available ? attestor : undefined
-}
-
 /** Options that nobody gives where the SPIRE server is on the machine, which makes them. */
 export function optionsMadeThere(type: AttestorType): AttestationOptions {
   const made = Object.entries(attestors[type].options).flatMap(([name, { madeWhenColocated: path }]) =>
@@ -61,9 +54,9 @@ export function optionsMadeThere(type: AttestorType): AttestationOptions {
   return Object.fromEntries(made)
 }
 
-/** The lines of an attestation in `mesh-machine.conf`; none where no target can place it yet. */
+/** The lines of an attestation in `mesh-machine.conf`. */
 export function attestationData(attestation: Attestation): Readonly<Record<string, string>> {
-  return availableAttestor(attestation)?.machineData?.(attestation.options) ?? {}
+  return attestors[attestation.type].machineData?.(attestation.options) ?? {}
 }
 
 /** The options that a document gives, and those that the agent is told anyway, with what the attestor knows of them. */
@@ -103,5 +96,5 @@ export function pluginData(attestation: Attestation): Json {
 export function challengePort(agent: Agent): number | undefined {
   if (agent.from !== 'managed') return undefined
   const { attestation } = agent
-  return availableAttestor(attestation)?.listens?.(attestation.options)
+  return attestors[attestation.type].listens?.(attestation.options)
 }

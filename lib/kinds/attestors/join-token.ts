@@ -1,5 +1,5 @@
 import type { AttestationOptions } from '../../config/resolved.ts'
-import { type AvailableAttestor, credentialPath } from './attestor.ts'
+import { type Attestor, credentialPath } from './attestor.ts'
 
 // A spent token may be deleted: with a cached identity the agent must still start, and it refuses an empty file.
 const credential = { id: 'join-token', fallback: 'no-join-token-on-this-machine' }
@@ -14,7 +14,7 @@ function tokenFile({ file, command, credential: name }: AttestationOptions): str
 }
 
 /** A one-time token of the SPIRE server for each machine. */
-export const joinToken: AvailableAttestor = {
+export const joinToken: Attestor = {
   options: {
     file: { required: true, madeWhenColocated: '/run/mesh-machine/join-token', credential },
     command: { insteadOf: 'file' },
@@ -29,7 +29,6 @@ export const joinToken: AvailableAttestor = {
     feature: 'joinTokenFile',
     why: 'it can take a join token only on its command line, where every user of the machine can read it',
   }),
-  available: true,
   agentSettings: (options) => {
     const join_token_file = tokenFile(options)
     return join_token_file === undefined ? {} : { join_token_file }

@@ -26,7 +26,6 @@ export const sshpop: Attestor = {
     },
   },
   canReattest: true,
-  available: true,
   steps: {
     template: 'readme/attestors/sshpop.md.hbs',
     data: (options) => ({

@@ -26,7 +26,6 @@ export const tpmDevid: Attestor = {
     },
   },
   canReattest: true,
-  available: true,
   needs: [
     {
       // The rules of udev that give the device to the group tss, and the group.

@@ -12,7 +12,6 @@ export const x509pop: Attestor = {
   nodeOf: (facts) => nodeOfCertificate('x509pop', facts),
   server: { options: { caFile: { required: true, key: 'ca_bundle_path', credential: 'machines-ca' } } },
   canReattest: true,
-  available: true,
   steps: {
     template: 'readme/attestors/x509pop.md.hbs',
     data: ({ certificateFile = '', privateKeyFile = '', intermediatesFile = '' }) => ({

@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { refuseJinja } from '../../escape/jinja.ts'
-import { availableAttestor } from '../../kinds/attestors/index.ts'
+import { attestors } from '../../kinds/attestors/index.ts'
 import type { Program } from '../../plan/download.ts'
 import { expandedAddresses, networkPattern } from './networks.ts'
 import { everyPath, type PlacedFile, type RoleFiles, type Shape } from './role-files.ts'
@@ -105,5 +105,5 @@ function viewProgram({ name, version, install, downloads }: Program, base: strin
 function tokenFile({ spire: { agent, server } }: ResolvedConfig): string {
   if (agent.from !== 'managed' || server.own?.place === 'machine') return ''
   const { attestation } = agent
-  return refuseJinja(availableAttestor(attestation)?.secretFile?.(attestation.options) ?? '')
+  return refuseJinja(attestors[attestation.type].secretFile?.(attestation.options) ?? '')
 }

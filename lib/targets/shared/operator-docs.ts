@@ -3,7 +3,7 @@ import { annotationLine, neededAnnotations } from '../../config/annotations.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { escapeMarkdown, escapeMarkdownCode } from '../../escape/markdown.ts'
 import { renderTemplate } from '../../files/template.ts'
-import { availableAttestor } from '../../kinds/attestors/index.ts'
+import { attestors } from '../../kinds/attestors/index.ts'
 import { type Flow, planFlows } from '../../plan/flow.ts'
 import { emitFirewalls, needFirewalls } from './firewall.ts'
 import { viewRegistrations } from './registrations.ts'
@@ -55,7 +55,7 @@ function printReadme(
   const { agent, server } = config.spire
   const attestation = agent.from === 'managed' ? agent.attestation : undefined
   const colocated = server.own?.place === 'machine' ? server.own.upstream : undefined
-  const steps = colocated === undefined && attestation ? availableAttestor(attestation)?.steps : undefined
+  const steps = colocated === undefined && attestation ? attestors[attestation.type].steps : undefined
   const [first] = machines
   const { install } = config.proxy
   const view = {

@@ -3,12 +3,7 @@ import * as assert from 'uvu/assert'
 import type { Attestation, AttestationOptions, AttestorType } from '../../../../lib/config/resolved.ts'
 import { schema } from '../../../../lib/generated/schema.ts'
 import { type MachinePlan, plan } from '../../../../lib/index.ts'
-import {
-  attestationCredentials,
-  attestors,
-  availableAttestor,
-  pluginData,
-} from '../../../../lib/kinds/attestors/index.ts'
+import { attestationCredentials, attestors, pluginData } from '../../../../lib/kinds/attestors/index.ts'
 import { base, edit } from '../../diagnostics/base.ts'
 
 const test = suite('attestors')
@@ -76,8 +71,7 @@ test("the agent cannot read sshd's key, so it is handed over although the docume
 })
 
 test('a unit allows what its attestor needs: a device, or a port below 1024', () => {
-  const needs = (type: AttestorType, options: AttestationOptions) =>
-    availableAttestor({ type })?.unit?.(options)
+  const needs = (type: AttestorType, options: AttestationOptions) => attestors[type].unit?.(options)
   assert.equal(needs('tpm_devid', {}), { device: '/dev/tpmrm0', group: 'tss' })
   assert.equal(needs('tpm_devid', { tpmDevice: '/dev/tpm0' }), { device: '/dev/tpm0', group: 'tss' })
   assert.equal(needs('http_challenge', { port: 80 }), { capabilities: ['CAP_NET_BIND_SERVICE'] })
@@ -105,27 +99,27 @@ test('whom the agent asks, and who dials it', () => {
 })
 
 test('a join token is a credential with a stand-in, and a file of the operator', () => {
-  const joinToken = availableAttestor({ type: 'join_token' })
+  const joinToken = attestors.join_token
   const file = '/etc/spire/join-token'
   assert.equal(attestationCredentials({ type: 'join_token', options: { file } }), [
     { id: 'join-token', source: file, fallback: 'no-join-token-on-this-machine' },
   ])
-  assert.is(joinToken?.secretFile?.({ file }), file)
-  assert.equal(joinToken?.machineData?.({ file }), { JOIN_TOKEN_FILE: file, JOIN_TOKEN_COMMAND: '' })
-  assert.is(joinToken?.steps.data({ file: '/token' }).tokenFolder, '/')
+  assert.is(joinToken.secretFile?.({ file }), file)
+  assert.equal(joinToken.machineData?.({ file }), { JOIN_TOKEN_FILE: file, JOIN_TOKEN_COMMAND: '' })
+  assert.is(joinToken.steps.data({ file: '/token' }).tokenFolder, '/')
 })
 
 test('a join token from a command is the file of the agent; one by name is a credential of the machine', () => {
-  const joinToken = availableAttestor({ type: 'join_token' })
+  const joinToken = attestors.join_token
   const command = '/usr/local/sbin/print-token'
   assert.equal(attestationCredentials({ type: 'join_token', options: { command } }), [])
-  assert.equal(joinToken?.agentSettings?.({ command }), { join_token_file: '/run/spire/agent/join-token' })
-  assert.equal(joinToken?.unit?.({ command }), { before: 'mesh-machine-token' })
+  assert.equal(joinToken.agentSettings?.({ command }), { join_token_file: '/run/spire/agent/join-token' })
+  assert.equal(joinToken.unit?.({ command }), { before: 'mesh-machine-token' })
   assert.equal(attestationCredentials({ type: 'join_token', options: { credential: 'own.token' } }), [
     { id: 'join-token', source: 'own.token', fallback: 'no-join-token-on-this-machine' },
   ])
-  assert.equal(joinToken?.unit?.({ credential: 'own.token' }), {})
-  assert.is(joinToken?.secretFile?.({ command }), undefined)
+  assert.equal(joinToken.unit?.({ credential: 'own.token' }), {})
+  assert.is(joinToken.secretFile?.({ command }), undefined)
 })
 
 test.run()
