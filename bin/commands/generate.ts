@@ -77,6 +77,8 @@ function printUserData(generation: Generation, args: GenerateArguments, source: 
   if (typeof userData.content !== 'string' && process.stdout.isTTY === true) {
     throw new UsageError('the user-data is compressed: redirect stdout to a file')
   }
+  if (userData.sensitive && process.stdout.isTTY === true)
+    throw new UsageError('the user-data has a join token in it: redirect stdout to a file')
   writeOut(userData.content)
   return exit.fine
 }

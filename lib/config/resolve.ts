@@ -33,6 +33,7 @@ import type {
   ResolvedMachine,
   TrustBundle,
 } from './resolved.ts'
+import { Secret } from './secret.ts'
 import { resolveServer } from './server.ts'
 import { createSettingsResolver, resolveSettings, type SettingsResolver } from './settings.ts'
 import { parseLinkerdVersion, proxyUrl, spireUrl } from './versions.ts'
@@ -173,7 +174,8 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
   if (agent.from === 'existing') return { from: 'existing', socket: agent.socket ?? '' }
   if (agent.attestation === undefined)
     throw new TypeError('a managed agent was checked to have an attestation')
-  const { type, ...options } = agent.attestation
+  const { type, insecureToken, ...options } = agent.attestation
+  const secret = insecureToken === undefined ? {} : { insecureToken: new Secret(insecureToken) }
   const made = spire.server?.colocated === true ? optionsMadeThere(type) : {}
   return {
     from: 'managed',
@@ -181,7 +183,7 @@ function resolveAgent({ spire }: MeshjoinDocument): Agent {
     install: resolveInstall(agent.install ?? { from: 'preinstalled' }, spireUrl),
     user: { name: agent.user?.name ?? 'spire-agent', uid: agent.user?.uid ?? 2103 },
     socket: managedSocket,
-    attestation: { type, options: { ...options, ...made } },
+    attestation: { type, options: { ...options, ...secret, ...made } },
     availabilityTarget: agent.availabilityTarget,
     healthPort: agent.healthPort,
     metricsPort: agent.metricsPort,

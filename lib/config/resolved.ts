@@ -8,6 +8,7 @@ import type {
 } from '../generated/document.ts'
 import type { Address, Family, Network } from './network.ts'
 import type { OwnServer } from './own-server.ts'
+import type { Secret } from './secret.ts'
 import type { LinkerdVersion } from './versions.ts'
 
 /** The architectures that Linkerd and SPIRE release for, by Go's names. */
@@ -78,7 +79,9 @@ export type TrustBundle =
 export type AttestorType = AttestationInput['type']
 
 /** The options of all node attestors. Which of them an attestor takes was checked. */
-export type AttestationOptions = Readonly<Omit<AttestationInput, 'type'>>
+export type AttestationOptions = Readonly<
+  Omit<AttestationInput, 'type' | 'insecureToken'> & { insecureToken?: Secret }
+>
 
 /** What the SPIRE server will see of a machine. Which of it an attestor takes was checked. */
 export type MachineAttestation = Readonly<MachineAttestationInput>

@@ -1,6 +1,6 @@
 import type { Report } from '../diagnostics/diagnostic.ts'
 import { pointer, pointerTokens } from '../diagnostics/pointer.ts'
-import { isKeyLike } from '../diagnostics/secret.ts'
+import { isKeyLike, isSecretPath } from '../diagnostics/secret.ts'
 import { suggestValue, suggestWord } from '../diagnostics/suggestion.ts'
 import { schemaWords } from '../generated/schema-words.ts'
 import { type SchemaFault, validateDocument } from '../generated/validator.js'
@@ -35,7 +35,8 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
   const { keyword, instancePath: path, params } = fault
   const { title, example, keys } = describe(path)
   const value = valueAt(root, path)
-  const shown = shorten(typeof value === 'string' ? value : (typed(path) ?? value))
+  const hides = isSecretPath(path)
+  const shown = hides ? '...' : shorten(typeof value === 'string' ? value : (typed(path) ?? value))
   if (fault.propertyName !== undefined) {
     const key = fault.propertyName
     const { rule, repaired } = describeForm(key, params.pattern)
@@ -72,7 +73,8 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
     else if (control !== undefined) report('control-character', path, { codepoint: control })
     else {
       const { rule, repaired } = describeForm(shown, params.pattern)
-      report('bad-format', path, { value: shown, what: title, rule, repaired, example })
+      const meant = hides ? undefined : repaired
+      report('bad-format', path, { value: shown, what: title, rule, repaired: meant, example })
     }
   } else if (keyword === 'minimum' || keyword === 'maximum') {
     report('out-of-range', path, {

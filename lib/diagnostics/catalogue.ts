@@ -505,6 +505,16 @@ export const catalogue = {
     (a) => `"${a.first}" and "${a.option}" both say where the machine has its token from`,
     (a) => `keep one: remove "${a.first}" or "${a.option}"`,
   ),
+  'insecure-token': warning<Record<never, never>>(
+    () =>
+      "the join token is in user-data, which every process on the machine can get from the metadata service, and whoever may look at the instance in the cloud's console or API",
+    () =>
+      'use "file", "command" or "credential", or an attestor without a token; for a try-out, make the token with a short -ttl and boot the machine at once',
+  ),
+  'token-shared': error<{ option: string }>(
+    (a) => `"${a.option}" is one token, and the document has more than one machine`,
+    () => 'use "file", "command" or "credential": each machine brings a token of its own',
+  ),
   'hostname-shared': error<{ hostname: string }>(
     (a) => `every machine would tell the SPIRE server to call ${a.hostname}`,
     () =>
@@ -702,6 +712,10 @@ export const catalogue = {
     (a) => `Ansible's inventory is without ${list(a.machines)}: addresses are found when a machine boots`,
     () =>
       'boot them with user-data, or copy the files of the target systemd; a host whose address you know can be added to the inventory',
+  ),
+  'token-left-out': info<Record<never, never>>(
+    () => "the files for Ansible are without the document's join token",
+    () => 'give it to the role as linkerd_machine_join_token, from a vault or a lookup',
   ),
   'target-unknown': error<{ target: string; suggestion: string | undefined; known: readonly string[] }>(
     (a) => `there is no target "${a.target}"`,

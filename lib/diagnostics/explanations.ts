@@ -175,6 +175,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'With this attestor a machine can prove itself once. If it is off for longer than its agent identity lives, it cannot come back until an administrator evicts it (spire-server agent evict).',
   'attestation-twice':
     'A machine joins with one token, so it comes from one place: a file, a command or a credential.',
+  'insecure-token':
+    'User-data is no place for secrets: every process on the machine may ask for it, whoever may look at the instance in the console or the API of the cloud sees it, and tools such as Terraform keep it in their state. On the machine, cloud-init keeps it for root alone. Until it is used or has run out, whoever reads the token can join with it in the place of the machine, and has its identity.',
+  'token-shared':
+    'A join token is good once. Of several machines the first would join with it, and the others be refused.',
   'hostname-shared':
     'The SPIRE server calls the host name that an agent gives it back, and the ID of the agent is made of that name. The configuration of the agent is the same on all machines, so a name in it is right for one machine only.',
   'insecure-bootstrap':
@@ -247,6 +251,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, Hetzner and Oracle take 32 kB of base64, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it on EC2 and DigitalOcean, and so do comments; on Hetzner and Oracle `mesh-machine-doctor` alone does.',
   'inventory-without':
     'An inventory lists hosts by their addresses, and instances that come and go are no hosts that anybody can list. So neither a group of instances nor a machine with `addresses: {from: boot}` is in it.',
+  'token-left-out':
+    'A role is kept in version control and copied about, so a token of the document does not stand in it. Ansible has a place for secrets: the vault. The role writes the token to the same file, while the machine has no identity.',
   'target-unknown': 'There is no such target.',
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':

@@ -1,6 +1,6 @@
 import type { Diagnostic, Severity } from './diagnostic.ts'
 import { readablePath } from './pointer.ts'
-import { isKeyLike } from './secret.ts'
+import { isKeyLike, isSecretPath } from './secret.ts'
 
 /** How {@link formatDiagnostic} prints. */
 export interface FormatOptions {
@@ -73,14 +73,14 @@ const secretName = /^.*?(token|secret|passw|credential|private|api-?key)[\w-]*["
 
 /**
  * The line with the one value that the caret points at. The other values of the line may be tokens or keys that were
- * pasted where they do not belong, and so may this one where a private key is about; names are always shown.
+ * pasted where they do not belong, and so may this one where a private key is about, or it belongs there; names are always shown.
  * Returns where the caret is now.
  */
-function maskSecrets(line: string, { code, location }: Diagnostic, source: string) {
+function maskSecrets(line: string, { code, location, path }: Diagnostic, source: string) {
   const caret = (location?.column ?? 1) - 1
   const secret = code === 'yaml-syntax' ? secretName.exec(line)?.[0] : undefined
   if (secret !== undefined) return { text: `${secret} ...`, column: Math.min(caret, secret.length + 1) + 1 }
-  const hasKey = /PRIVATE\s+KEY/.test(source)
+  const hides = isSecretPath(path) || /PRIVATE\s+KEY/.test(source)
   let text = ''
   let column = caret + 1
   for (const match of line.matchAll(piecePattern)) {
@@ -91,7 +91,7 @@ function maskSecrets(line: string, { code, location }: Diagnostic, source: strin
     const isMeant = (caret >= match.index && caret < end) || code === 'yaml-syntax'
     if (match.index <= caret) column = text.length + 1 + Math.max(0, Math.min(caret, end) - match.index)
     if (comment !== undefined) break
-    if ((!isValue || (isMeant && !hasKey)) && !isKeyLike(piece)) text += piece
+    if ((!isValue || (isMeant && !hides)) && !isKeyLike(piece)) text += piece
     else {
       if (match.index <= caret && caret < end) column = text.length + 1
       text += '...'

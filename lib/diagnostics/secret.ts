@@ -1,3 +1,8 @@
+/** True for the place of a secret: no message repeats what stands there, right or wrong. */
+export function isSecretPath(path: string): boolean {
+  return /Token(\/|$)/.test(path)
+}
+
 /** True for a private key or the lines of one without the first: either may be pasted anywhere, and nothing repeats it. */
 export function isKeyLike(text: string): boolean {
   if (/^-----BEGIN [A-Z0-9 ]+-----$/.test(text)) return false // a first line alone tells nothing

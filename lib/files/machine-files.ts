@@ -1,7 +1,7 @@
 import { proxySeconds } from '../config/duration.ts'
 import type { Attestation } from '../config/resolved.ts'
 import { type Credential, credentialPath, type UnitNeeds } from '../kinds/attestors/attestor.ts'
-import { attestors } from '../kinds/attestors/index.ts'
+import { attestationSecrets, attestors } from '../kinds/attestors/index.ts'
 import { backends } from '../kinds/backends/index.ts'
 import { bootNotation, foundAddresses } from '../plan/boot.ts'
 import type { MachinePlan, MeshPlan } from '../plan/plan.ts'
@@ -37,6 +37,8 @@ export interface MachineFile {
   readonly content: string
   /** The mesh layer is the same on every machine of a document or group; the machine layer is not. */
   readonly layer: 'mesh' | 'machine'
+  /** True for a secret of the document: whatever holds this file is one as well. */
+  readonly sensitive?: true
 }
 
 /** Seconds that systemd waits beyond the proxy's own grace period before it kills. */
@@ -53,11 +55,20 @@ export function printFiles(plan: MachinePlan): MachineFile[] {
           fileOf('machine')(bootPath, 0o644, printBootData(plan, boot)),
           ...printMachineLayer(layer, bootNotation).map((one) => ({ ...one, path: one.path + unfilled })),
         ]
-  return [...printMeshLayer(mesh), ...machine].sort(comparePaths)
+  return [...printMeshLayer(mesh), ...machine, ...printSecrets(mesh)].sort(comparePaths)
 }
 
 function comparePaths(a: MachineFile, b: MachineFile): number {
   return a.path < b.path ? -1 : 1
+}
+
+/** Of one machine, and so in no mesh layer, which others share, and which can be fetched or baked. */
+function printSecrets({ agent }: MeshPlan): MachineFile[] {
+  const secrets = agent === undefined ? [] : attestationSecrets(agent.attestation)
+  return secrets.map(({ path, secret }) => ({
+    ...fileOf('machine')(path, 0o600, `${secret.reveal()}\n`),
+    sensitive: true,
+  }))
 }
 
 function servedOf(plan: MachinePlan): ServedAddresses {

@@ -78,10 +78,13 @@ function checkAttestation(
       report('attestation-option', pointer(path, option), { type, option }, 'key')
   }
   const several = machines.length > 1 || machines.some(({ isInstances }) => isInstances)
-  for (const [option, { forOneMachine }] of Object.entries(known)) {
+  for (const [option, { forOneMachine, becomes }] of Object.entries(known)) {
     const value = (options as Readonly<Record<string, string | number | undefined>>)[option]
-    if (forOneMachine === true && value !== undefined && several)
-      report('hostname-shared', pointer(path, option), { hostname: String(value) })
+    if (value === undefined) continue
+    if (becomes !== undefined) report('insecure-token', pointer(path, option), {}, 'key')
+    if (forOneMachine !== true || !several) continue
+    if (becomes !== undefined) report('token-shared', pointer(path, option), { option }, 'key')
+    else report('hostname-shared', pointer(path, option), { hostname: String(value) })
   }
   for (const machine of machines) {
     for (const [option, value] of Object.entries(machine.settings.attestation ?? {})) {

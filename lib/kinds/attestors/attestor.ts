@@ -32,6 +32,8 @@ export interface AttestorOption {
   readonly key?: string
   /** Of a file that only root can read: the agent is not root, and gets it as this credential. */
   readonly credential?: Pick<Credential, 'id'> & Partial<Pick<Credential, 'fallback'>>
+  /** Its value is a secret, and becomes this file of the machine, for root alone; `leave` removes what is in that folder. */
+  readonly becomes?: `/var/lib/linkerd/${string}`
   /** The agent's configuration is the same on all machines, and a value of this one right on one of them only. */
   readonly forOneMachine?: true
   /** What the agent is told where the document says nothing; left out where it knows by itself. */
@@ -66,9 +68,9 @@ export interface ServerOption {
   readonly credential?: string
 }
 
-/** The options of an attestation, of which a document that is being checked may lack any. */
+/** The options of an attestation but for secrets. A document that is being checked may lack any of them. */
 export type GivenOptions = {
-  readonly [Name in keyof AttestationOptions]?: AttestationOptions[Name] | undefined
+  readonly [Name in Exclude<keyof AttestationOptions, 'insecureToken'>]?: AttestationOptions[Name] | undefined
 }
 
 /** What of a machine decides about its node. A document that is being checked may lack any of it. */

@@ -6,6 +6,7 @@ import type {
   AttestorType,
   NodeIdentity,
 } from '../../config/resolved.ts'
+import type { Secret } from '../../config/secret.ts'
 import {
   type Attestor,
   type AttestorOption,
@@ -59,7 +60,24 @@ export function attestationData(attestation: Attestation): Readonly<Record<strin
   return attestors[attestation.type].machineData?.(attestation.options) ?? {}
 }
 
-/** The options that a document gives, and those that the agent is told anyway, with what the attestor knows of them. */
+/** A secret of the document, and the file of the machine that it becomes. */
+export interface SecretFile {
+  readonly path: string
+  readonly secret: Secret
+}
+
+/** The secrets that the document has for the agent: none, but where it asks for that by name. */
+export function attestationSecrets({ type, options }: Attestation): SecretFile[] {
+  return Object.entries(options).flatMap(([name, secret]) => {
+    const { becomes: path } = attestors[type].options[name as keyof AttestationOptions] ?? {}
+    return path === undefined || typeof secret !== 'object' ? [] : [{ path, secret }]
+  })
+}
+
+/**
+ * The options that a document gives, and those that the agent is told anyway, with what the attestor knows of them. Of a secret
+ * it is the file.
+ */
 function givenOptions({
   type,
   options,
@@ -71,8 +89,10 @@ function givenOptions({
   )
   return [...given, ...told].flatMap((name) => {
     const option = known[name]
-    const value = options[name] ?? option?.default
-    return option === undefined || value === undefined ? [] : [{ ...option, value }]
+    const value = option?.becomes ?? options[name] ?? option?.default
+    return option === undefined || value === undefined || typeof value === 'object'
+      ? []
+      : [{ ...option, value }]
   })
 }
 

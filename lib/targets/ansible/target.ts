@@ -1,5 +1,6 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { attestationSecrets } from '../../kinds/attestors/index.ts'
 import { emitOperatorDocs } from '../shared/operator-docs.ts'
 import type { Target } from '../shared/target.ts'
 import { yamlArtifact } from '../shared/yaml.ts'
@@ -16,6 +17,9 @@ export const ansibleTarget: Target = {
   check: (config, report) => {
     const machines = config.machines.filter(({ boot }) => boot !== undefined).map(({ name }) => name)
     if (machines.length > 0) report('inventory-without', '', { machines })
+    const { agent } = config.spire
+    if (agent.from === 'managed' && attestationSecrets(agent.attestation).length > 0)
+      report('token-left-out', '/spire/agent/attestation/insecureToken', {}, 'key')
   },
   emitShared: emitAnsible,
 }

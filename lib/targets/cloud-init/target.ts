@@ -246,7 +246,8 @@ function packUserData(
       ...measureOthers(input, config, platform),
     })
   }
-  return { path, mode: 0o644, content, sensitive: false }
+  const sensitive = input.files().some((file) => file.sensitive === true)
+  return { path, mode: sensitive ? 0o600 : 0o644, content, sensitive }
 }
 
 /** An address of ordinary length, for a size that is close to what a real one gives. */

@@ -7,6 +7,9 @@ export const systemdTarget: Target = {
   placesMachineFiles: true,
   check: () => {},
   emitMachine: ({ plan, files }) =>
-    files().map((file) => textArtifact(`systemd/${plan.name}${file.path}`, file.content, file.mode)),
+    files().map(({ path, content, mode, sensitive = false }) => ({
+      ...textArtifact(`systemd/${plan.name}${path}`, content, mode),
+      sensitive,
+    })),
   emitShared: (config, machines) => emitOperatorDocs('systemd', config, machines),
 }

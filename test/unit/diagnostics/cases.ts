@@ -41,6 +41,7 @@ const networks = (list: string): Edit => ['[10.42.0.0/16, 10.43.0.0/16]', list]
 const addresses = (list: string): Edit => ['[203.0.113.42]', list]
 const ports = (list: string): Edit => ['[{name: http, port: 80}]', list]
 const attestation = (map: string): Edit => ['{type: join_token, file: /etc/spire/join-token}', map]
+const joinToken = '5f2c9a64-0b7e-4d19-8a35-c1e6f7d20b48'
 const server = (map: string): Edit => ['{address: spire.example.internal}', map]
 const upstream = 'upstreamAuthority: {certFile: /ca.crt, keyFile: /ca.key'
 const ownServer = (kind: string, more: string): Edit =>
@@ -413,6 +414,26 @@ export const cases: readonly Case[] = [
     'attestation-twice',
     '/spire/agent/attestation/command',
     attestation('{type: join_token, file: /etc/spire/join-token, «command: /usr/local/bin/token}'),
+  ),
+  warning(
+    'insecure-token',
+    '/spire/agent/attestation/insecureToken',
+    attestation(`{type: join_token, «insecureToken: ${joinToken}}`),
+  ),
+  error(
+    'token-shared',
+    '/spire/agent/attestation/insecureToken',
+    [
+      attestation(`{type: join_token, «insecureToken: ${joinToken}}`),
+      secondMachine('name: other, namespace: mixed-env, addresses: [203.0.113.43]'),
+    ],
+    { also: ['insecure-token'] },
+  ),
+  info(
+    'token-left-out',
+    '/spire/agent/attestation/insecureToken',
+    attestation(`{type: join_token, «insecureToken: ${joinToken}}`),
+    { also: ['insecure-token'], options: { targets: ['ansible'] } },
   ),
   error(
     'hostname-shared',

@@ -131,6 +131,34 @@ test('a token in a line that cannot be read', () => {
   }
 })
 
+const attested = (map: string) => edit(base, [['{type: join_token, file: /etc/spire/join-token}', map]])
+const misplaced: readonly string[] = [
+  `{type: join_token, insecureToken: "${token} "}`,
+  `{type: join_token, insecureToken: "/${token}"}`,
+  `{type: join_token, insecureToken: [${token}]}`,
+  `{type: join_token, insecureToken: {value: ${token}}}`,
+  `{type: join_token, insecureToken: ${token}${'x'.repeat(130)}}`,
+  `{type: join_token, insecureToken: "${token}\\u0007"}`,
+  `{type: join_token, insecureToken: ${token}, file: etc}`,
+  `{type: join_token, insecureToken: ${token}, file: /etc/spire/join-token}`,
+  `{type: x509pop, insecureToken: ${token}}`,
+  `{type: join_token, insecureTokn: ${token}}`,
+  `{type: join_token, insecureToken: ${token}`,
+  `\n      type: join_token\n      insecureToken:\n        /${token}`,
+]
+
+for (const [index, map] of misplaced.entries()) {
+  test(`a join token of the document, ${index + 1}, in a document with a mistake`, () => {
+    const said = saying(attested(map))
+    assert.not.ok(said.includes(token), said)
+  })
+}
+
+test('a join token of digits alone', () => {
+  const said = saying(attested('{type: join_token, insecureToken: 90210777}'))
+  assert.not.ok(said.includes('90210777'), said)
+})
+
 test('a key in an annotation is refused where it stands', () => {
   const oneLine = lines.join(' ')
   const text = edit(base, [

@@ -40,7 +40,9 @@ function asFound(config: ResolvedConfig, machine: ResolvedMachine): ResolvedMach
 function compare(given: ResolvedConfig, machine: ResolvedMachine): number {
   const config = { ...given, mesh: { ...given.mesh, machineNetworks: [] } }
   const print = (one: ResolvedMachine) =>
-    printFiles(createPlanner(config)(one)).filter(({ layer }) => layer === 'machine')
+    printFiles(createPlanner(config)(one)).filter(
+      ({ layer, sensitive }) => layer === 'machine' && sensitive !== true, // a machine finds no secret
+    )
   const literal = print(machine)
   const unfilled = print(asFound(config, machine))
   const address = (family: 'ipv4' | 'ipv6') =>

@@ -1,9 +1,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Attestation, AttestationOptions, AttestorType } from '../../../../lib/config/resolved.ts'
+import { Secret } from '../../../../lib/config/secret.ts'
 import { schema } from '../../../../lib/generated/schema.ts'
 import { type MachinePlan, plan } from '../../../../lib/index.ts'
-import { attestationCredentials, attestors, pluginData } from '../../../../lib/kinds/attestors/index.ts'
+import {
+  attestationCredentials,
+  attestationSecrets,
+  attestors,
+  pluginData,
+} from '../../../../lib/kinds/attestors/index.ts'
 import { base, edit } from '../../diagnostics/base.ts'
 
 const test = suite('attestors')
@@ -120,6 +126,19 @@ test('a join token from a command is the file of the agent; one by name is a cre
   ])
   assert.equal(joinToken.unit?.({ credential: 'own.token' }), {})
   assert.is(joinToken.secretFile?.({ command }), undefined)
+})
+
+test('a join token of the document is a file that the agent has as a credential', () => {
+  const path = '/var/lib/linkerd/join-token'
+  const options = { insecureToken: new Secret('the-token') }
+  assert.equal(attestationCredentials({ type: 'join_token', options }), [
+    { id: 'join-token', source: path, fallback: 'no-join-token-on-this-machine' },
+  ])
+  const [file, ...more] = attestationSecrets({ type: 'join_token', options })
+  assert.equal([file?.path, file?.secret.reveal(), more], [path, 'the-token', []])
+  assert.is(attestors.join_token.machineData?.(options).JOIN_TOKEN_FILE, path)
+  assert.is(attestors.join_token.secretFile?.(options), path)
+  assert.equal(attestationSecrets({ type: 'join_token', options: { file: path } }), [])
 })
 
 test.run()
