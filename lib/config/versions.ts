@@ -132,18 +132,31 @@ export function proxyHas(version: string, feature: keyof typeof proxySince): boo
   return compareNumbers(parseNumbers(version), parseNumbers(proxySince[feature])) >= 0
 }
 
-/** First SPIRE agents that know a setting. */
+/**
+ * The oldest SPIRE that we support: the first whose agent reads a join token from a file. Before it a token stands on the
+ * command line, where every user of the machine can read it. The readers tier asks this release, too, about what we make
+ * (test/spire/oldest).
+ */
+export const oldestSpire = '1.13.3'
+
+/** First SPIRE releases after it that know a setting. */
 export const spireSince = {
-  systemdAttestor: '1.6.4',
-  httpChallenge: '1.10.2',
-  joinTokenFile: '1.13.3',
   azureImds: '1.14.0',
   disableSds: '1.15.3',
 } as const
 
-/** True where the SPIRE agent knows the setting. */
+/** True where the SPIRE release knows the setting. */
 export function spireHas(version: string, feature: keyof typeof spireSince): boolean {
-  return compareNumbers(parseNumbers(version), parseNumbers(spireSince[feature])) >= 0
+  return isSince(version, spireSince[feature])
+}
+
+/** True where we support the SPIRE release; newer ones than we know count as the newest. */
+export function isSupportedSpire(version: string): boolean {
+  return isSince(version, oldestSpire)
+}
+
+function isSince(version: string, first: string): boolean {
+  return compareNumbers(parseNumbers(version), parseNumbers(first)) >= 0
 }
 
 /** Upstream's release of the proxy; the platform is in its name since v2.287.0. The tag's slash is encoded. */

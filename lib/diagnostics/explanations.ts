@@ -35,7 +35,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'proxy-version-differs':
     'Each Linkerd release is tested with one proxy, which the file .proxy-version in its source names. Another one often works, but nobody tested it.',
   'spire-too-old':
-    'The SPIRE agent is older than a setting that the generated configuration needs; SPIRE refuses unknown settings at start.',
+    'SPIRE is supported from 1.13.3, the first release whose agent reads a join token from a file: before it a token stands on the command line, where every user of the machine can read it. The attestor `azure_imds` needs 1.14.0.',
   'group-unknown': 'A machine names a group that `groups` does not define.',
   'namespace-missing':
     'Every machine belongs to a Kubernetes namespace: its ExternalWorkload lives there and its default identity is made of it. It may come from the machine, its group or defaults.',

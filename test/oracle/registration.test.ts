@@ -12,12 +12,12 @@ import { readCarriers } from './support/carriers.ts'
 import { readDocuments } from './support/cases.ts'
 import { makeCertificate, makeHostKey } from './support/machine-keys.ts'
 import { runCommand } from './support/root.ts'
+import { type Release, releases } from './support/spire-releases.ts'
 import {
   fetchAsAgent,
   freePort,
   type Plugins,
   type SpireServer,
-  spireServer,
   startServer,
 } from './support/spire-server.ts'
 
@@ -29,6 +29,11 @@ async function serve(...parameters: Parameters<typeof startServer>): Promise<Spi
   const server = await startServer(...parameters)
   servers.push(server)
   return server
+}
+
+/** Asked of each release that judges. */
+function each(title: string, body: (release: Release) => Promise<void>): void {
+  for (const release of releases) test(`${title} (${release})`, () => body(release))
 }
 
 test.after.each(async () => {
@@ -48,10 +53,9 @@ function place({ folder }: SpireServer, document: object | string): string {
   return join(root, 'spire')
 }
 
-const program = { SPIRE_SERVER: spireServer }
-
 async function register(server: SpireServer, document: object | string, ...words: readonly string[]) {
   const folder = place(server, document)
+  const program = { SPIRE_SERVER: server.program }
   return runCommand('sh', [join(folder, 'register'), ...words, ...server.flags], '', program)
 }
 
@@ -67,7 +71,7 @@ function machines(names: readonly string[], change: (document: EditableDocument)
   })
 }
 
-test('of every document, whatever the attestor, and a second time there is nothing to change', async () => {
+each('of every document, and a second time there is nothing to change', async (release) => {
   const byDomain = new Map<string, [name: string, text: string][]>()
   const seen = new Set<unknown>()
   for (const [name, text] of [...readDocuments(), ...readCarriers()]) {
@@ -80,7 +84,7 @@ test('of every document, whatever the attestor, and a second time there is nothi
   }
   assert.ok(seen.size > 12)
   for (const [domain, texts] of byDomain) {
-    const server = await serve(domain)
+    const server = await serve(release, domain)
     for (const [name, text] of texts) {
       const first = await register(server, text)
       assert.is(first.status, 0, `${name}: ${first.stderr}`)
@@ -91,51 +95,54 @@ test('of every document, whatever the attestor, and a second time there is nothi
   }
 })
 
-test('what has changed is updated, what is gone is listed, and what others made is left alone', async () => {
-  const server = await serve(td)
-  const node = `spiffe://${td}/foreign/node`
-  const foreign = ['-spiffeID', `spiffe://${td}/foreign`, '-parentID', node, '-selector', 'unix:uid:1']
-  await server.ask('entry', 'create', ...foreign, '-dns', 'foreign.example')
-  const others = async () => (await server.ask('entry', 'show', '-parentID', node)).stdout
-  const before = await others()
+each(
+  'what has changed is updated, what is gone is listed, what others made is left alone',
+  async (release) => {
+    const server = await serve(release, td)
+    const node = `spiffe://${td}/foreign/node`
+    const foreign = ['-spiffeID', `spiffe://${td}/foreign`, '-parentID', node, '-selector', 'unix:uid:1']
+    await server.ask('entry', 'create', ...foreign, '-dns', 'foreign.example')
+    const others = async () => (await server.ask('entry', 'show', '-parentID', node)).stdout
+    const before = await others()
 
-  const would = await register(server, machines(['a', 'b']), 'check')
-  assert.is(would.status, 1)
-  assert.match(would.stdout, 'would create meshjoin.a.node\nwould create meshjoin.a.proxy\n')
-  const made = await register(server, machines(['a', 'b']))
-  assert.is(made.status, 0, made.stderr)
-  assert.match(made.stdout, 'created meshjoin.b.proxy\n')
+    const would = await register(server, machines(['a', 'b']), 'check')
+    assert.is(would.status, 1)
+    assert.match(would.stdout, 'would create meshjoin.a.node\nwould create meshjoin.a.proxy\n')
+    const made = await register(server, machines(['a', 'b']))
+    assert.is(made.status, 0, made.stderr)
+    assert.match(made.stdout, 'created meshjoin.b.proxy\n')
 
-  const longer = (document: EditableDocument) => {
-    document.spire.server = {
-      address: 'spire.example.internal',
-      generate: true,
-      caTtl: '48h',
-      x509SvidTtl: '2h',
-      attestation: { caFile: '/etc/spire/machines.crt' },
-      upstreamAuthority: { certFile: '/etc/spire/ca.crt', keyFile: '/etc/spire/ca.key' },
+    const longer = (document: EditableDocument) => {
+      document.spire.server = {
+        address: 'spire.example.internal',
+        generate: true,
+        caTtl: '48h',
+        x509SvidTtl: '2h',
+        attestation: { caFile: '/etc/spire/machines.crt' },
+        upstreamAuthority: { certFile: '/etc/spire/ca.crt', keyFile: '/etc/spire/ca.key' },
+      }
+      document.spire.workload = { selectors: ['unix:uid:2102', 'unix:gid:2102'] }
     }
-    document.spire.workload = { selectors: ['unix:uid:2102', 'unix:gid:2102'] }
-  }
-  const changed = await register(server, machines(['a', 'b'], longer))
-  assert.is(changed.status, 0, changed.stderr)
-  assert.is(changed.stdout, 'updated meshjoin.a.proxy\nupdated meshjoin.b.proxy\n')
-  const shown = (await server.ask('entry', 'show', '-entryID', 'meshjoin.a.proxy')).stdout
-  for (const line of [/X509-SVID TTL *: 7200/, /Selector *: unix:gid:2102/, /Selector *: unix:uid:2102/])
-    assert.match(shown, line)
+    const changed = await register(server, machines(['a', 'b'], longer))
+    assert.is(changed.status, 0, changed.stderr)
+    assert.is(changed.stdout, 'updated meshjoin.a.proxy\nupdated meshjoin.b.proxy\n')
+    const shown = (await server.ask('entry', 'show', '-entryID', 'meshjoin.a.proxy')).stdout
+    for (const line of [/X509-SVID TTL *: 7200/, /Selector *: unix:gid:2102/, /Selector *: unix:uid:2102/])
+      assert.match(shown, line)
 
-  const fewer = await register(server, machines(['a'], longer))
-  assert.is(fewer.status, 0)
-  assert.match(fewer.stdout, untouched)
-  for (const id of ['meshjoin.b.node', 'meshjoin.b.proxy']) {
-    assert.match(fewer.stdout, `  spire-server entry delete -entryID '${id}'\n`)
-    assert.is((await server.ask('entry', 'show', '-entryID', id)).status, 0, id)
-  }
-  assert.is(await others(), before)
-})
+    const fewer = await register(server, machines(['a'], longer))
+    assert.is(fewer.status, 0)
+    assert.match(fewer.stdout, untouched)
+    for (const id of ['meshjoin.b.node', 'meshjoin.b.proxy']) {
+      assert.match(fewer.stdout, `  spire-server entry delete -entryID '${id}'\n`)
+      assert.is((await server.ask('entry', 'show', '-entryID', id)).status, 0, id)
+    }
+    assert.is(await others(), before)
+  },
+)
 
-test('a DNS name that somebody put on an entry is taken off again', async () => {
-  const server = await serve(td)
+each('a DNS name that somebody put on an entry is taken off again', async (release) => {
+  const server = await serve(release, td)
   const document = machines(['a'])
   await register(server, document)
   const ids = ['-spiffeID', `spiffe://${td}/shop/a`, '-parentID', `spiffe://${td}/meshjoin/node/a`]
@@ -145,8 +152,8 @@ test('a DNS name that somebody put on an entry is taken off again', async () => 
   assert.not.match((await server.ask('entry', 'show')).stdout, 'a.example')
 })
 
-test('an entry that was made by hand in the way is named, and the rest is registered', async () => {
-  const server = await serve(td)
+each('an entry that was made by hand in the way is named, and the rest is registered', async (release) => {
+  const server = await serve(release, td)
   const ids = ['-spiffeID', `spiffe://${td}/shop/a`, '-parentID', `spiffe://${td}/meshjoin/node/a`]
   await server.ask('entry', 'create', ...ids, '-selector', 'unix:uid:2102')
   const { status, stdout, stderr } = await register(server, machines(['a', 'b']))
@@ -155,24 +162,24 @@ test('an entry that was made by hand in the way is named, and the rest is regist
   assert.match(stderr, `  spire-server entry show -spiffeID 'spiffe://${td}/shop/a'\n`)
 })
 
-test('a server that does not answer is no server without entries', async () => {
-  const server = await serve(td)
+each('a server that does not answer is no server without entries', async (release) => {
+  const server = await serve(release, td)
   const folder = place(server, machines(['a']))
   const words = [join(folder, 'register'), '-socketPath', join(server.folder, 'none.sock')]
-  const { status, stdout, stderr } = await runCommand('sh', words, '', program)
+  const { status, stdout, stderr } = await runCommand('sh', words, '', { SPIRE_SERVER: server.program })
   assert.is(status, 1)
   assert.is(stdout, '')
   assert.match(stderr, 'register: the SPIRE server does not answer')
 })
 
-test('the commands make the same entries, and other shells and their tools register alike', async () => {
-  const server = await serve(td)
+each('the commands make the same entries, and other shells register alike', async (release) => {
+  const server = await serve(release, td)
   const folder = place(server, machines(['a', 'b', 'c.example']))
   const tools = join(server.folder, 'tools')
   mkdirSync(tools)
   writeFileSync(
     join(tools, 'spire-server'),
-    `#!/bin/sh\nexec '${spireServer}' "$@" ${server.flags.join(' ')}\n`,
+    `#!/bin/sh\nexec '${server.program}' "$@" ${server.flags.join(' ')}\n`,
   )
   chmodSync(join(tools, 'spire-server'), 0o755)
   const { PATH = '' } = process.env
@@ -197,7 +204,7 @@ test('the commands make the same entries, and other shells and their tools regis
 })
 
 test('shellcheck finds nothing in what is run', async () => {
-  const server = await serve(td)
+  const server = await serve('newest', td)
   const folder = place(server, machines(['a']))
   for (const name of ['register', 'commands.sh']) {
     const { status, stdout } = await runCommand('shellcheck', ['-s', 'sh', join(folder, name)])
@@ -223,20 +230,20 @@ test('the objects are what the CRD of the controller manager takes', () => {
   assert.not.ok(takes({ apiVersion: 'spire.spiffe.io/v1alpha1', kind: 'ClusterStaticEntry', spec: {} }))
 })
 
-test('agents get the identity below these entries, by certificate, by fingerprint and by host name', async () => {
+each('agents get the identity below these entries, by each way to know them', async (release) => {
   const keys = mkdtempSync(join(tmpdir(), 'meshjoin-keys-'))
   try {
-    await attest(keys)
+    await attest(release, keys)
   } finally {
     rmSync(keys, { recursive: true, force: true })
   }
 })
 
-async function attest(keys: string): Promise<void> {
+async function attest(release: Release, keys: string): Promise<void> {
   const { leaf, sha1 } = makeCertificate(keys)
   const { ssh, fingerprint } = makeHostKey(keys)
   const port = await freePort()
-  const server = await serve(td, {
+  const server = await serve(release, td, {
     x509pop: { ca_bundle_path: join(keys, 'ca.crt') },
     sshpop: { cert_authorities_path: join(keys, 'ssh-ca.pub') },
     http_challenge: { allow_non_root_ports: true },

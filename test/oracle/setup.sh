@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what the readers tier needs onto a Debian 12 (or later) host, as root: packages, two root file systems,
-# environments of Ansible and real SPIRE. A second run takes a second. The tests call it themselves.
+# environments of Ansible, and real SPIRE, newest and oldest. A second run takes a second. The tests call it themselves.
 #
 #   usage: test/oracle/setup.sh
 #
@@ -44,6 +44,7 @@ mkdir -p -- "$cache"
 (
   flock 9
   "$here/../spire/build.sh" "$cache/spire"
+  "$here/../spire/oldest/build.sh" "$cache/spire-oldest"
 ) 9>"$cache/.spire.lock" >&2
 (
   flock 9

@@ -1,4 +1,4 @@
-/** The real SPIRE server judges every configuration that documents of ours ask for. */
+/** Real SPIRE servers, newest and oldest, judge every configuration that documents of ours ask for. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,24 +6,16 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generate } from '../../lib/index.ts'
-import { readCarriers } from './support/carriers.ts'
 import { readDocuments } from './support/cases.ts'
-import { cache, type RootFile, runCommand, runScript } from './support/root.ts'
+import { type RootFile, runCommand, runScript } from './support/root.ts'
+import { distinct, generateAll, programsOf, type Release, releases } from './support/spire-releases.ts'
 
 const test = suite('spire-server reads its configuration')
-const program = readFileSync(join(cache, 'spire/spire-server'))
 const credentials = '/run/credentials/spire-server.service'
 
-/** Every server of a document that is accepted, by the document. */
-function readServers(): Map<string, string> {
-  const servers = new Map<string, string>()
-  for (const [name, text] of [...readDocuments(), ...readCarriers()]) {
-    const { value = [] } = generate(text, { targets: ['spire', 'systemd'] })
-    const alone = generate(text, { targets: ['spire'] }).value ?? []
-    const file = [...value, ...alone].find(({ path }) => path.endsWith('/etc/spire/server.json'))
-    if (file !== undefined) servers.set(name, String(file.content))
-  }
-  return servers
+/** Every server of a document that is accepted, with the document that has it first. */
+function readServers(release: Release): Map<string, string> {
+  return distinct(generateAll(release, ['spire', 'systemd']), '/etc/spire/server.json')
 }
 
 /** What the operator places, as systemd hands it over. */
@@ -52,7 +44,13 @@ function makeCredentials(): RootFile[] {
 
 const placed = makeCredentials()
 
-async function validate(content: string): Promise<{ status: number; said: string }> {
+/** Runs a script with the configuration in its place. */
+async function ask(
+  release: Release,
+  content: string,
+  script: string,
+): Promise<{ status: number; said: string }> {
+  const program = readFileSync(join(programsOf(release), 'spire-server'))
   const files = [
     ...placed,
     { path: '/etc/spire/server.json', content },
@@ -62,38 +60,66 @@ async function validate(content: string): Promise<{ status: number; said: string
     'bookworm',
     `mkdir -p ${credentials}; cp /srv/* ${credentials}
      if grep -q sshpop /etc/spire/server.json; then cp /srv/ssh ${credentials}/machines-ca; fi
-     /opt/spire-server/current/bin/spire-server validate -config /etc/spire/server.json`,
+     ip link set lo up
+     PATH=$PATH:/opt/spire-server/current/bin
+     ${script}`,
     { files },
   )
   return { status, said: (stdout + stderr).trim() }
 }
 
-const servers = readServers()
+const validate = 'spire-server validate -config /etc/spire/server.json'
 
-test('it takes the configuration of every server, with each node attestor', async () => {
-  const types = [...servers.values()].map((text) => Object.keys(JSON.parse(text).plugins.NodeAttestor[0])[0])
-  assert.equal([...new Set(types)].sort(), [
-    ...['gcp_iit', 'http_challenge', 'join_token', 'sshpop', 'tpm_devid', 'x509pop'],
-  ])
-  for (const [name, content] of servers) {
-    const { status, said } = await validate(content)
-    assert.is(said, 'SPIRE server configuration file is valid.', name)
+/** Until it answers, or ends. */
+const run = `mkdir -p /var/lib/spire-server
+  spire-server run -config /etc/spire/server.json >/log 2>&1 &
+  until spire-server healthcheck -socketPath /run/spire/server/api.sock >/answer 2>/dev/null; do
+    if ! kill -0 $! 2>/dev/null; then cat /log; exit 1; fi
+    sleep 0.2
+  done
+  kill $!
+  cat /answer`
+
+for (const release of releases) {
+  test(`the ${release} takes the configuration of every server, with each node attestor`, async () => {
+    const servers = readServers(release)
+    const types = [...servers.keys()].map((text) => Object.keys(JSON.parse(text).plugins.NodeAttestor[0])[0])
+    assert.equal([...new Set(types)].sort(), [
+      ...['gcp_iit', 'http_challenge', 'join_token', 'sshpop', 'tpm_devid', 'x509pop'],
+    ])
+    for (const [content, name] of servers) {
+      const { status, said } = await ask(release, content, validate)
+      assert.is(said, 'SPIRE server configuration file is valid.', name)
+      assert.is(status, 0, name)
+    }
+  })
+}
+
+test('the oldest, which does not validate plugins, starts with them and is well', async () => {
+  for (const [content, name] of readServers('oldest')) {
+    const { status, said } = await ask('oldest', content, run)
+    assert.is(said, 'Server is healthy.', name)
     assert.is(status, 0, name)
   }
 })
 
 test('it refuses an unknown key, a key of another certificate and an attestor that was told nothing', async () => {
-  const content = servers.get('golden/own-server') ?? ''
-  for (const [from, to, reason] of [
-    ['"ca_ttl"', '"ca_ttls"', /unknown configuration/],
-    ['"cert_file_path"', '"cert_file_paths"', /cert_file/],
-    ['"join_token": {', '"x509pop": {', /ca_bundle_path/],
+  for (const [release, script] of [
+    ['newest', validate],
+    ['oldest', run],
   ] as const) {
-    const changed = content.replace(from, to)
-    assert.is.not(changed, content, from)
-    const { status, said } = await validate(changed)
-    assert.is.not(status, 0, to)
-    assert.match(said, reason)
+    const [content = ''] = [...readServers(release)].find(([, name]) => name === 'golden/own-server') ?? []
+    for (const [from, to, reason] of [
+      ['"ca_ttl"', '"ca_ttls"', /unknown configuration/i],
+      ['"cert_file_path"', '"cert_file_paths"', /cert_file|upstream CA cert/],
+      ['"join_token": {', '"x509pop": {', /ca_bundle_path/],
+    ] as const) {
+      const changed = content.replace(from, to)
+      assert.is.not(changed, content, from)
+      const { status, said } = await ask(release, changed, script)
+      assert.is.not(status, 0, to)
+      assert.match(said, reason, said)
+    }
   }
 })
 

@@ -19,7 +19,6 @@ import {
   runServer,
   type ServerConfiguration,
   type SpireServer,
-  spireServer,
 } from './support/spire-server.ts'
 import { type SoftwareTpm, startTpm } from './support/tpm.ts'
 
@@ -98,7 +97,10 @@ async function serve(artifacts: readonly Artifact[]): Promise<SpireServer> {
     host.place(`/etc/spire/${file}`, at(file))
   host.handOver('/etc/systemd/system/spire-server.service')
   const configuration = host.read('/etc/spire/server.json') as ServerConfiguration
-  return runServer(root, { ...configuration, server: { ...configuration.server, bind_address: '127.0.0.1' } })
+  return runServer('newest', root, {
+    ...configuration,
+    server: { ...configuration.server, bind_address: '127.0.0.1' },
+  })
 }
 
 test('by its common name and by its fingerprint', async () => {
@@ -113,7 +115,7 @@ test('by its common name and by its fingerprint', async () => {
     const registry = mkdtempSync(at('registry-'))
     layOut(registry, artifacts, 'spire/')
     const words = [join(registry, 'register'), ...server.flags]
-    const made = await runCommand('sh', words, '', { SPIRE_SERVER: spireServer })
+    const made = await runCommand('sh', words, '', { SPIRE_SERVER: server.program })
     assert.is(made.status, 0, made.stderr)
 
     const root = mkdtempSync(at('machine-'))
@@ -125,7 +127,7 @@ test('by its common name and by its fingerprint', async () => {
     host.handOver('/etc/systemd/system/spire-agent.service')
     const configuration = host.read('/etc/spire/agent.json') as AgentConfiguration
     const identity = `spiffe://root.linkerd.cluster.local/mixed-env/${name}`
-    const said = await fetchOnce(root, configuration, new RegExp(`SPIFFE ID:\\s+${identity}$`, 'm'))
+    const said = await fetchOnce('newest', root, configuration, new RegExp(`SPIFFE ID:\\s+${identity}$`, 'm'))
     assert.match(said, 'Received 1 svid')
     assert.match((await server.ask('agent', 'list')).stdout, `/spire/agent/tpm_devid/${fingerprint}\n`)
   }

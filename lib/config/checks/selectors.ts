@@ -1,7 +1,6 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { proxyUnit } from '../../kinds/unit.ts'
 import { isAbsent } from '../draft.ts'
-import { spireHas, spireSince } from '../versions.ts'
 import type { Check, CheckContext } from './context.ts'
 
 /** Selectors that the proxy of the document has: all of them must match, so one that cannot leaves it without an identity. */
@@ -45,13 +44,6 @@ function checkSelector({ draft, report }: Context, { selector, kind, value, path
     report('selector-group', path, { group: value, user: name })
   if (kind === 'unix:path') checkPath({ draft, report }, { selector, kind, value, path })
   if (kind === 'unix:sha256') checkSum({ draft, report }, { selector, kind, value, path })
-  const version = draft.spire?.agent?.version
-  if (kind.startsWith('systemd:') && version !== undefined && !spireHas(version, 'systemdAttestor'))
-    report('spire-too-old', '/spire/agent/version', {
-      version,
-      first: spireSince.systemdAttestor,
-      why: 'it does not know units of systemd',
-    })
 }
 
 /** The agent sees where the binary lies, behind all links. */

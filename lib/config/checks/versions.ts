@@ -3,9 +3,11 @@ import {
   brokenLinkerd,
   brokenProxies,
   compareNumbers,
+  isSupportedSpire,
   linkerdHas,
   linkerdSince,
   newestKnown,
+  oldestSpire,
   parseNumbers,
   proxyHas,
   proxySince,
@@ -62,10 +64,18 @@ const checkProxy: Check = ({ draft, linkerd, report }) => {
 
 const checkSpire: Check = ({ draft, report }) => {
   const { version, attestation } = draft.spire?.agent ?? {}
-  if (version === undefined || attestation?.type === undefined) return
+  if (version === undefined) return
+  const path = '/spire/agent/version'
+  if (!isSupportedSpire(version))
+    return report('spire-too-old', path, {
+      version,
+      first: oldestSpire,
+      why: `releases before ${oldestSpire} are not supported`,
+    })
+  if (attestation?.type === undefined) return
   const needed = attestors[attestation.type].needsAgent?.(attestation)
   if (needed === undefined || spireHas(version, needed.feature)) return
-  report('spire-too-old', '/spire/agent/version', {
+  report('spire-too-old', path, {
     version,
     first: spireSince[needed.feature],
     why: needed.why,

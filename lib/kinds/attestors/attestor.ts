@@ -94,7 +94,7 @@ export interface Attestor {
   readonly server: ServerSide
   /** Whether an agent whose identity has run out may attest again (`CanReattest` of the server's plugin). */
   readonly canReattest: boolean
-  /** What it asks of the agent with these options, and why; undefined where every agent that we know can do it. */
+  /** What it asks of the agent with these options, and why; undefined where the oldest that we support can do it. */
   readonly needsAgent?: (
     options: GivenOptions,
   ) => { readonly feature: keyof typeof spireSince; readonly why: string } | undefined

@@ -18,7 +18,6 @@ export const httpChallenge: Attestor = {
     })),
   server: { options: { dnsPatterns: { required: true, key: 'allowed_dns_patterns' } } },
   canReattest: false,
-  needsAgent: () => ({ feature: 'httpChallenge', why: 'it has no attestor http_challenge' }),
   listens: ({ port }) => port,
   // Below 1024 only who may bind there can listen.
   unit: ({ port = 0 }) => (port < 1024 ? { capabilities: ['CAP_NET_BIND_SERVICE'] } : {}),

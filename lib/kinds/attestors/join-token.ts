@@ -36,10 +36,6 @@ export const joinToken: Attestor = {
   nodeOf: () => ({ by: 'token' }),
   server: { options: {} },
   canReattest: false,
-  needsAgent: () => ({
-    feature: 'joinTokenFile',
-    why: 'it can take a join token only on its command line, where every user of the machine can read it',
-  }),
   agentSettings: (options) => {
     const join_token_file = tokenFile(options)
     return join_token_file === undefined ? {} : { join_token_file }

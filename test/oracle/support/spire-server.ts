@@ -4,13 +4,16 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cache, runCommand, type Said } from './root.ts'
+import { runCommand, type Said } from './root.ts'
+import { programsOf, type Release } from './spire-releases.ts'
 
 /** Plugins of a node attestor, by name, with their data. */
 export type Plugins = Readonly<Record<string, object>>
 
 /** A real SPIRE server on the loopback of this host. */
 export interface SpireServer {
+  readonly release: Release
+  readonly program: string
   readonly folder: string
   readonly port: number
   readonly flags: readonly string[]
@@ -32,10 +35,8 @@ export interface AgentConfiguration {
   readonly agent: { readonly socket_path: string }
 }
 
-export const spireServer = join(cache, 'spire/spire-server')
-const spireAgent = join(cache, 'spire/spire-agent')
-
 export async function startServer(
+  release: Release,
   trustDomain: string,
   attestors: Plugins = { join_token: {} },
 ): Promise<SpireServer> {
@@ -60,16 +61,21 @@ export async function startServer(
       NodeAttestor: Object.entries(attestors).flatMap(([name, data]) => plugin(name, data)),
     },
   }
-  return runServer(folder, configuration)
+  return runServer(release, folder, configuration)
 }
 
 /** Runs a server until `stop`, which takes its folder away too. */
-export async function runServer(folder: string, configuration: ServerConfiguration): Promise<SpireServer> {
+export async function runServer(
+  release: Release,
+  folder: string,
+  configuration: ServerConfiguration,
+): Promise<SpireServer> {
   const { bind_port: port, socket_path: socket } = configuration.server
+  const program = join(programsOf(release), 'spire-server')
   writeFileSync(join(folder, 'server.json'), JSON.stringify(configuration))
-  const child = start(spireServer, ['run', '-config', join(folder, 'server.json')], folder)
+  const child = start(program, ['run', '-config', join(folder, 'server.json')], folder)
   const flags = ['-socketPath', socket]
-  const ask = (...words: readonly string[]) => runCommand(spireServer, [...words, ...flags])
+  const ask = (...words: readonly string[]) => runCommand(program, [...words, ...flags])
   const stop = async () => {
     await end(child)
     rmSync(folder, { recursive: true, force: true })
@@ -80,7 +86,7 @@ export async function runServer(folder: string, configuration: ServerConfigurati
     await stop()
     throw error
   }
-  return { folder, port: Number(port), flags, ask, stop }
+  return { release, program, folder, port: Number(port), flags, ask, stop }
 }
 
 /** What an agent gets for a process of the proxy's user; the agent is gone again when it is known. */
@@ -112,22 +118,24 @@ export async function fetchAsAgent(
     },
   }
   chmodSync(server.folder, 0o755)
-  return fetchOnce(folder, configuration, wanted)
+  return fetchOnce(server.release, folder, configuration, wanted)
 }
 
 /** As {@link fetchAsAgent}, of an agent with this configuration, which logs into the folder. */
 export async function fetchOnce(
+  release: Release,
   folder: string,
   configuration: AgentConfiguration,
   wanted: RegExp,
 ): Promise<string> {
   const { socket_path: socket } = configuration.agent
+  const program = join(programsOf(release), 'spire-agent')
   writeFileSync(join(folder, 'agent.json'), JSON.stringify(configuration))
-  const child = start(spireAgent, ['run', '-config', join(folder, 'agent.json')], folder)
+  const child = start(program, ['run', '-config', join(folder, 'agent.json')], folder)
   let said = ''
   try {
     await until(folder, async () => {
-      const words = ['--reuid=2102', '--regid=2102', '--clear-groups', spireAgent]
+      const words = ['--reuid=2102', '--regid=2102', '--clear-groups', program]
       said = (await runCommand('setpriv', [...words, 'api', 'fetch', 'x509', '-socketPath', socket])).stdout
       return wanted.test(said)
     })

@@ -4,6 +4,7 @@ import {
   brokenLinkerd,
   brokenProxies,
   compareNumbers,
+  isSupportedSpire,
   linkerdHas,
   linkerdSince,
   newestKnown,
@@ -13,6 +14,7 @@ import {
   proxySince,
   proxyUrl,
   spireHas,
+  spireSince,
   spireUrl,
 } from '../../../lib/config/versions.ts'
 
@@ -139,8 +141,12 @@ test('the releases that cannot work', () => {
 })
 
 test('SPIRE agents and their settings', () => {
-  assert.is(spireHas('1.13.2', 'joinTokenFile'), false)
-  assert.is(spireHas('1.13.3', 'joinTokenFile'), true)
+  assert.is(isSupportedSpire('1.13.2'), false)
+  assert.is(isSupportedSpire('1.13.3'), true)
+  assert.is(isSupportedSpire('2.0.0'), true)
+  for (const first of Object.values(spireSince)) assert.ok(isSupportedSpire(first), first)
+  assert.is(spireHas('1.13.3', 'azureImds'), false)
+  assert.is(spireHas('1.14.0', 'azureImds'), true)
   assert.is(spireHas('1.15.2', 'disableSds'), false)
   assert.is(spireHas('1.15.3', 'disableSds'), true)
   assert.is(spireHas('2.0.0', 'disableSds'), true)

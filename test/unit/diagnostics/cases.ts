@@ -110,6 +110,13 @@ export const cases: readonly Case[] = [
   warning('proxy-can-hang', '/proxy/version', [linkerd('edge-25.10.7'), proxy('«v2.326.0')]),
   warning('proxy-version-differs', '/proxy/version', proxy('«v2.359.0')),
   error('spire-too-old', '/spire/agent/version', ['version: 1.15.3', 'version: «1.13.2']),
+  error('spire-too-old', '/spire/agent/version', [
+    ['version: 1.15.3', 'version: «1.13.9'],
+    attestation('{type: azure_imds, tenantDomain: example.onmicrosoft.com}'),
+    inMachine(
+      'attestation: {tenantId: 72f988bf-86f1-41af-91ab-2d7cd011db47, subscriptionId: 72f988bf-86f1-41af-91ab-2d7cd011db47, vmId: 72f988bf-86f1-41af-91ab-2d7cd011db47}',
+    ),
+  ]),
 
   // Groups and names
   error('group-unknown', '/machines/0/group', inMachine('group: «web')),
