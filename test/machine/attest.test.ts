@@ -192,6 +192,12 @@ tellStory('a machine attests by what it has', (story, step) => {
   step('a token that the hypervisor hands over', async () => {
     await attestAnew(story, { attestation: { type: 'join_token', credential: 'spire.join-token' } })
   })
+
+  step('a token of the document itself, which root alone can read', async () => {
+    const insecureToken = await story.world.spire.makeToken(identity.parent)
+    await attestAnew(story, { attestation: { type: 'join_token', insecureToken } })
+    assert.is(await story.machine.must('stat', '-c', '%a %U', '/var/lib/linkerd/join-token'), '600 root\n')
+  })
 })
 
 /** The address of the bundle, on a server whose CA no system knows. */
