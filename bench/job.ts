@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 /** By name: the fleet has labels, which only the cluster's targets would read. */
-const targets = ['ansible', 'cloud-init', 'image', 'systemd']
+export const targets = ['ansible', 'cloud-init', 'image', 'spire', 'systemd']
 
 type Library = typeof import('../lib/index.ts')
 
