@@ -43,12 +43,21 @@ function reportFault(root: unknown, fault: SchemaFault, report: Report, typed: T
     report('bad-key', keyPath(path, key), { key: shorten(key), what: title, rule, repaired }, 'key')
   } else if (keyword === 'additionalProperties') {
     const key = String(params.additionalProperty)
-    report(
-      'unknown-key',
-      keyPath(path, key),
-      { key: shorten(key), suggestion: suggestWord(key, keys), elsewhere: findElsewhere(key), allowed: keys },
-      'key',
-    )
+    const place = keyPath(path, key)
+    const why = findImpossible(key)
+    if (why !== undefined) report('key-impossible', place, { key: shorten(key), why }, 'key')
+    else
+      report(
+        'unknown-key',
+        place,
+        {
+          key: shorten(key),
+          suggestion: suggestWord(key, keys),
+          elsewhere: findElsewhere(key),
+          allowed: keys,
+        },
+        'key',
+      )
   } else if (keyword === 'required') {
     const key = String(params.missingProperty)
     report('missing-key', path, { key, about: describe(pointer(path, key)).title }, 'key')
@@ -116,6 +125,17 @@ function describe(path: string): { title: string; example: string; keys: string[
     inside = word[2]?.startsWith('[]') === true
   }
   return { title, example, keys: inside ? [] : Object.keys(schemaWords[current] ?? {}) }
+}
+
+/** Settings of SPIRE with which Linkerd's proxy would have no identity; so the language has none of them. */
+const impossibleKeys: Readonly<Record<string, string>> = {
+  dnsnames: "Linkerd's proxy refuses a certificate that has a DNS name",
+  keytype: "Linkerd's proxy takes ECDSA P-256 alone, which is what SPIRE makes",
+}
+
+function findImpossible(key: string): string | undefined {
+  const plain = key.replaceAll('_', '').toLowerCase()
+  return Object.entries(impossibleKeys).find(([end]) => plain.endsWith(end))?.[1]
 }
 
 /** The one place outside of lists and maps where a key belongs; undefined where there is none, or more than one. */

@@ -57,6 +57,10 @@ export const catalogue = {
       return meant(a.suggestion, a.allowed.length > 0 ? `known here: ${list(a.allowed)}` : 'remove it')
     },
   ),
+  'key-impossible': error<{ key: string; why: string }>(
+    (a) => `"${a.key}" is not possible: ${a.why}`,
+    () => 'remove it',
+  ),
   'missing-key': error<{ key: string; about: string }>(
     (a) => `"${a.key}" is missing`,
     (a) => (a.about === '' ? `add "${a.key}"` : `add "${a.key}": ${a.about}`),

@@ -9,6 +9,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'input-too-large':
     'Input is bounded, so that a hostile or mistaken file cannot exhaust the memory of a service that embeds the library.',
   'unknown-key': 'The schema is closed: a key that it does not know is a mistake, never ignored.',
+  'key-impossible':
+    'SPIRE could do this, and the proxy would then have no identity: it takes certificates without DNS names, with ECDSA P-256 keys.',
   'missing-key': 'A required key is missing.',
   'wrong-type':
     'A value has another type than the schema says. YAML reads an unquoted 1.10 as a number and true as a boolean: quote what is meant as text.',

@@ -91,6 +91,16 @@ export const cases: readonly Case[] = [
 
   // Shape
   error('unknown-key', '/mesh/clusterNetwork', inMesh('«clusterNetwork: []')),
+  error(
+    'key-impossible',
+    '/machines/0/identity/dnsNames',
+    inMachine('identity: {«dnsNames: [a.example.com]}'),
+  ),
+  error(
+    'key-impossible',
+    '/mesh/workload_x509_svid_key_type',
+    inMesh('«workload_x509_svid_key_type: rsa-2048'),
+  ),
   error('missing-key', '/spire', ['\nspire:\n  trustDomain: root.linkerd.cluster.local\n', '\n«spire:\n']),
   error('wrong-type', '/spire/agent/version', ['version: 1.15.3', 'version: «1.15']),
   error('unknown-value', '/spire/agent/attestation/type', attestation('{type: «join-token}')),
