@@ -75,7 +75,7 @@ export function renderFindings(findings: readonly Finding[]): string {
     '| 1 | something is |',
     '| 2 | wrong usage, not root, or no machine of ours: it could not look |',
     '',
-    'User-data for EC2 and DigitalOcean has no room for it ([`doctor-left-out`](diagnostics.md#doctor-left-out)): copy',
+    'User-data for EC2, DigitalOcean, Hetzner and OCI has no room for it ([`doctor-left-out`](diagnostics.md#doctor-left-out)): copy',
     '`/usr/local/sbin/mesh-machine-doctor` of the target `systemd` there when you need it. Words in angle brackets stand for what is found.',
     '',
     '| id | what |',

@@ -1,10 +1,6 @@
 import { attestors } from '../../kinds/attestors/index.ts'
 import { splitHostPort } from '../network.ts'
-import { type Check, type CheckContext, proxyListeners } from './context.ts'
-
-type AttestationDraft = NonNullable<
-  NonNullable<NonNullable<CheckContext['draft']['spire']>['agent']>['attestation']
->
+import { type AttestationDraft, type Check, type CheckContext, proxyListeners } from './context.ts'
 
 /** The ports that a managed agent listens on: free, on every machine. */
 export const checkAgentPorts: Check = ({ draft, machines, report }) => {

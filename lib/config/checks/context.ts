@@ -147,6 +147,14 @@ export function describeMachine({ name, path, isInstances }: MachineView): strin
   return isInstances ? `group "${name}"` : `machine "${name}"`
 }
 
+/** Whether the document is for more than one machine, so that what is right on one of them alone has no place in it. */
+export function isForSeveral(machines: readonly MachineView[]): boolean {
+  return machines.length > 1 || machines.some(({ isInstances }) => isInstances)
+}
+
+/** How the agent attests, of which a document that is being checked may lack any part. */
+export type AttestationDraft = NonNullable<NonNullable<NonNullable<Draft['spire']>['agent']>['attestation']>
+
 /** What the proxy listens on beside an admin port of the document's own choice. */
 export const proxyListeners = {
   4140: "the proxy's outbound listener",

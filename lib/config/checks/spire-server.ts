@@ -4,7 +4,7 @@ import { attestors } from '../../kinds/attestors/index.ts'
 import { readPem } from '../certificate.ts'
 import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
-import type { Check, CheckContext } from './context.ts'
+import { type Check, type CheckContext, isForSeveral } from './context.ts'
 
 const path = '/spire/server'
 
@@ -117,8 +117,7 @@ function checkColocated({ draft, machines, report }: CheckContext, server: Serve
   const conflict = (at: string, reason: string, remedy: string) =>
     report('server-conflict', at, { field, reason, remedy })
   const { agent } = draft.spire ?? {}
-  const instances = Object.values(draft.groups ?? {}).some((group) => group?.instances !== undefined)
-  if (machines.length > 1 || instances) {
+  if (isForSeveral(machines)) {
     const remedy = 'set up a server on a host of its own with "generate: true"'
     conflict(pointer(path, field), 'it is for one machine, and the document has more', remedy)
   }

@@ -3,12 +3,7 @@ import type { AttestorOption } from '../../kinds/attestors/attestor.ts'
 import { attestors } from '../../kinds/attestors/index.ts'
 import { isAbsent } from '../draft.ts'
 import { goDuration, goSeconds } from '../duration.ts'
-import type { Check, CheckContext } from './context.ts'
-
-/** The SPIRE agent and how it attests: complete, and nothing that would not be read. */
-export const checkSpireSettings: Check = (context) => {
-  checkAgent(context)
-}
+import { type AttestationDraft, type Check, type CheckContext, isForSeveral } from './context.ts'
 
 /** What an agent that is there already has of its own. */
 const managedFields = [
@@ -22,7 +17,8 @@ const managedFields = [
   'metricsPort',
 ] as const
 
-function checkAgent({ draft, machines, report }: CheckContext): void {
+/** The SPIRE agent and how it attests: complete, and nothing that would not be read. */
+export const checkSpireSettings: Check = ({ draft, machines, report }) => {
   const agent = draft.spire?.agent
   if (agent === undefined) return
   const from = agent.from ?? 'managed'
@@ -46,10 +42,6 @@ function checkAgent({ draft, machines, report }: CheckContext): void {
   if (attestation === undefined) return
   checkAttestation({ draft, machines, report }, attestation)
 }
-
-type AttestationDraft = NonNullable<
-  NonNullable<NonNullable<CheckContext['draft']['spire']>['agent']>['attestation']
->
 
 /** Options that the attestor asks for, and none that it would not read. */
 function checkAttestation(
@@ -77,7 +69,7 @@ function checkAttestation(
     if (!Object.hasOwn(known, option))
       report('attestation-option', pointer(path, option), { type, option }, 'key')
   }
-  const several = machines.length > 1 || machines.some(({ isInstances }) => isInstances)
+  const several = isForSeveral(machines)
   for (const [option, { forOneMachine, becomes }] of Object.entries(known)) {
     const value = (options as Readonly<Record<string, string | number | undefined>>)[option]
     if (value === undefined) continue
