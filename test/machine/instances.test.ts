@@ -189,18 +189,15 @@ async function setHostName(machine: Machine, name: string): Promise<void> {
 /** Its status, its proxy and its rules say the same. */
 async function isInstance(machine: Machine, name: string, address: string): Promise<void> {
   const spiffeId = `${domain}/mixed-env/${name}`
-  await until('the status has its address', 60, async () => {
-    assert.equal((await machine.status()).workload, {
-      name,
-      namespace: 'mixed-env',
-      addresses: [address],
-      spiffeId,
-    })
-    return true
+  await until('it has joined with its address', 60, async () => {
+    const { state, workload } = await machine.status()
+    assert.equal(workload, { name, namespace: 'mixed-env', addresses: [address], spiffeId })
+    return state === 'joined'
   })
   const { stdout } = await machine.run('cat', '/etc/linkerd/machine.env')
   assert.match(stdout, `LINKERD2_PROXY_IDENTITY_SERVER_ID='${spiffeId}'`)
   assert.match(stdout, `LINKERD2_PROXY_INBOUND_IPS='${address}'`)
+  // Looked at once: `joined` says that they are those of its address, at a reboot as well.
   assert.ok((await machine.rules()).some((line) => line.includes(`-d ${address}/32`)))
 }
 

@@ -12,4 +12,8 @@ load_configuration
 find_name
 find_addresses
 keep_workload "$(identity_to_be)"
-if fill_files && [ "$#" -eq 1 ]; then restart_what_runs || :; fi
+if fill_files && [ "$#" -eq 1 ]; then
+  # What is loaded has the address of before, and is no rules of this machine until it is loaded anew.
+  rm -f "${run}/loaded"
+  restart_what_runs || :
+fi
