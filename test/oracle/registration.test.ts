@@ -11,15 +11,10 @@ import { type EditableDocument, minimalWith } from '../unit/plan/document.ts'
 import { readCarriers } from './support/carriers.ts'
 import { readDocuments } from './support/cases.ts'
 import { makeCertificate, makeHostKey } from './support/machine-keys.ts'
+import { freePort } from './support/processes.ts'
 import { runCommand } from './support/root.ts'
 import { type Release, releases } from './support/spire-releases.ts'
-import {
-  fetchAsAgent,
-  freePort,
-  type Plugins,
-  type SpireServer,
-  startServer,
-} from './support/spire-server.ts'
+import { fetchAsAgent, type Plugins, type SpireServer, startServer } from './support/spire-server.ts'
 
 const test = suite('a SPIRE server takes the registration entries')
 const td = 'root.linkerd.cluster.local'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings what the readers tier needs onto a Debian 12 (or later) host, as root: packages, two root file systems,
-# environments of Ansible, and real SPIRE, newest and oldest. A second run takes a second. The tests call it themselves.
+# environments of Ansible, real SPIRE, newest and oldest, and Kubernetes' API server. A second run takes a second. The tests
+# call it themselves.
 #
 #   usage: test/oracle/setup.sh
 #
@@ -19,7 +20,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 # command:package
 needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash nft:nftables
 bash:bash busybox:busybox gcc:gcc iptables:iptables python3:python3
-openssl:openssl ssh-keygen:openssh-client setpriv:util-linux swtpm:swtpm swtpm_setup:swtpm-tools tpm2:tpm2-tools'
+openssl:openssl ssh-keygen:openssh-client setpriv:util-linux swtpm:swtpm swtpm_setup:swtpm-tools tpm2:tpm2-tools
+etcd:etcd-server'
 
 missing=
 for pair in $needed; do
@@ -46,6 +48,10 @@ mkdir -p -- "$cache"
   "$here/../spire/build.sh" "$cache/spire"
   "$here/../spire/oldest/build.sh" "$cache/spire-oldest"
 ) 9>"$cache/.spire.lock" >&2
+(
+  flock 9
+  "$here/../kubernetes/build.sh" "$cache/kubernetes"
+) 9>"$cache/.kubernetes.lock" >&2
 (
   flock 9
   # python-hcl2 reads what Packer does.

@@ -11,11 +11,11 @@ import * as assert from 'uvu/assert'
 import { type Artifact, generate } from '../../lib/index.ts'
 import { type EditableDocument, minimalWith } from '../unit/plan/document.ts'
 import { layOut } from './support/host.ts'
+import { freePort } from './support/processes.ts'
 import { runCommand } from './support/root.ts'
 import {
   type AgentConfiguration,
   fetchOnce,
-  freePort,
   runServer,
   type ServerConfiguration,
   type SpireServer,

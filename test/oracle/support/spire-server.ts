@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { end, freePort, start, until } from './processes.ts'
 import { runCommand, type Said } from './root.ts'
 import { programsOf, type Release } from './spire-releases.ts'
 
@@ -147,43 +145,4 @@ export async function fetchOnce(
 
 function plugin(name: string, data: object): object[] {
   return [{ [name]: { plugin_data: data } }]
-}
-
-const children = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-/** Logs into the folder, and does not outlive this process. */
-export function start(program: string, words: readonly string[], folder: string): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', join(folder, 'log'), program, ...words], {
-    stdio: 'ignore',
-  })
-  children.add(child)
-  return child
-}
-
-export async function end(child: ChildProcess): Promise<void> {
-  children.delete(child)
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  await once(child, 'exit')
-}
-
-export async function until(folder: string, isThere: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await isThere()) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  throw new Error(`did not come:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-3000)}`)
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

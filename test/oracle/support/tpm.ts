@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { end, start, until } from './processes.ts'
 import { runCommand } from './root.ts'
-import { end, start, until } from './spire-server.ts'
 
 /** A TPM 2.0 in software, with the endorsement certificate that its maker gave it. */
 export interface SoftwareTpm {
