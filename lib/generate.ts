@@ -17,6 +17,7 @@ import {
   type Report,
   sortDiagnostics,
 } from './diagnostics/diagnostic.ts'
+import { readablePath } from './diagnostics/pointer.ts'
 import { suggestWord } from './diagnostics/suggestion.ts'
 import { printFiles } from './files/machine-files.ts'
 import { createPlanner } from './plan/plan.ts'
@@ -25,7 +26,7 @@ import { targets as builtTargets } from './targets/index.ts'
 import { emitAttributes } from './targets/shared/attributes.ts'
 import { checkFolders } from './targets/shared/firewall.ts'
 import { emitSbom } from './targets/shared/sbom.ts'
-import { type Target, targetNames } from './targets/shared/target.ts'
+import { type Place, type Target, targetNames } from './targets/shared/target.ts'
 import { checkUnbuilt } from './targets/shared/unbuilt.ts'
 import { checkUnread } from './targets/shared/unread.ts'
 
@@ -71,8 +72,8 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const targets = chooseTargets(options.targets, report)
   const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
-  if (placing.length > 0) {
-    checkUnbuilt(placing, config, report)
+  if (placing.length > 0) checkUnbuilt(placing, config, report)
+  if (placing.length > 0 || targets.some(({ name }) => name === 'kubernetes')) {
     const names = new Set(machines.map(({ name }) => name))
     checkUnread(checked.value.document, names, { chosen: options.targets, built: builtNames }, report)
   }
@@ -84,7 +85,7 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   let output: readonly Diagnostic[] = []
   const artifacts = function* (): Iterable<Artifact> {
     const found = collectDiagnostics()
-    yield* emitAll(targets, config, machines, found.report)
+    yield* emitAll(targets, { config, machines, place: createPlace(checked.value) }, found.report)
     output = found.diagnostics
   }
   return succeed(
@@ -93,20 +94,30 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   )
 }
 
+/** What is generated, for which machines. */
+interface Wanted {
+  readonly config: ResolvedConfig
+  readonly machines: readonly ResolvedMachine[]
+  readonly place: Place
+}
+
+function createPlace({ locate }: Config): Place {
+  return (path) => {
+    const line = locate === undefined ? '' : `, line ${locate(path).line}`
+    return `${readablePath(path)}${line}`
+  }
+}
+
 /** The folders of the targets, and what is beside them where its path comes. */
-function* emitAll(
-  targets: readonly Target[],
-  config: ResolvedConfig,
-  machines: readonly ResolvedMachine[],
-  report: Report,
-): Iterable<Artifact> {
+function* emitAll(targets: readonly Target[], wanted: Wanted, report: Report): Iterable<Artifact> {
   if (targets.length === 0) return
+  const { config, machines } = wanted
   const top = [emitAttributes(), ...emitSbom(targets, config, machines)]
   const parts: { path: string; emit: () => Iterable<Artifact> }[] = [
     ...top.map((artifact) => ({ path: artifact.path, emit: () => [artifact] })),
     ...targets.map((target) => ({
       path: `${target.name}/`,
-      emit: () => emitTarget(target, config, machines, report),
+      emit: () => emitTarget(target, wanted, report),
     })),
   ]
   for (const { emit } of parts.sort((a, b) => (a.path < b.path ? -1 : 1))) yield* emit()
@@ -115,12 +126,11 @@ function* emitAll(
 /** One machine after the other, and what is beside their folders where its path comes. */
 function* emitTarget(
   target: Target,
-  config: ResolvedConfig,
-  machines: readonly ResolvedMachine[],
+  { config, machines, place }: Wanted,
   report: Report,
 ): Iterable<Artifact> {
-  if (target.emitMachine === undefined) return yield* target.emitShared(config, machines)
-  const shared = target.emitShared(config, machines)[Symbol.iterator]()
+  if (target.emitMachine === undefined) return yield* target.emitShared(config, machines, place)
+  const shared = target.emitShared(config, machines, place)[Symbol.iterator]()
   const planMachine = createPlanner(config)
   let page = shared.next()
   for (const machine of machines) {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 
 const [document, out, name] = ['examples/walkthrough.yaml', 'out', 'external-workload']
 // By name: what only the cluster gets, no target makes yet.
-const targets = ['ansible', 'cloud-init', 'image', 'spire', 'systemd'].flatMap((target) => [
+const targets = ['ansible', 'cloud-init', 'image', 'kubernetes', 'spire', 'systemd'].flatMap((target) => [
   '--target',
   target,
 ])

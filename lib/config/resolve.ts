@@ -22,6 +22,7 @@ import {
   parseNetworkOrAddress,
   splitHostPort,
 } from './network.ts'
+import { resolveCluster, resolveHealthCheck } from './resolve-cluster.ts'
 import type {
   Agent,
   Collection,
@@ -95,6 +96,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     },
     machines,
     groups: resolveGroups(document, ipv6),
+    ...resolveCluster(document),
     ansible: { collection: resolveCollection(document) },
     cloudInit: {
       meshLayer: resolveMeshLayer(cloudInit.meshLayer),
@@ -265,6 +267,7 @@ function resolveMachine(
     labels: definedEntries(settings.labels),
     annotations: definedEntries(settings.annotations),
     zone: settings.zone,
+    healthCheck: resolveHealthCheck(settings.healthCheck),
     identity: {
       spiffeId: settings.identity?.spiffeId ?? defaultSpiffeId(trustDomain, namespace, name),
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),

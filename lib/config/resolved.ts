@@ -8,6 +8,7 @@ import type {
 } from '../generated/document.ts'
 import type { Address, Family, Network } from './network.ts'
 import type { OwnServer } from './own-server.ts'
+import type { HealthCheck, ResolvedCluster } from './resolved-cluster.ts'
 import type { Secret } from './secret.ts'
 import type { LinkerdVersion } from './versions.ts'
 
@@ -185,6 +186,7 @@ export interface ResolvedMachine {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly zone: string | undefined
+  readonly healthCheck: HealthCheck | undefined
   /** Of instances, `{name}` stands for what each finds. */
   readonly identity: { readonly spiffeId: string; readonly serverName: string }
   /** Empty where the document says nothing of it. */
@@ -228,7 +230,7 @@ export interface Collection {
 }
 
 /** A checked document with every default filled in. Nothing downstream reads the document itself. */
-export interface ResolvedConfig {
+export interface ResolvedConfig extends ResolvedCluster {
   readonly mesh: {
     readonly linkerd: LinkerdVersion
     readonly clusterDomain: string

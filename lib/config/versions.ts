@@ -85,6 +85,8 @@ function placeStable(text: string, minor: number): LinkerdVersion {
 /** What a Linkerd control plane can do, by the edge release that brought it. */
 export const linkerdSince = {
   externalWorkload: { edge: [24, 2, 4], name: 'edge-24.2.4 (2.15)' },
+  /** The status of an ExternalWorkload is a subresource, so that a manifest cannot set it. */
+  statusSubresource: { edge: [24, 3, 5], name: 'edge-24.3.5 (2.16)' },
   dualStack: { edge: [24, 9, 1], name: 'edge-24.9.1 (2.17)' },
   transportHeader: { edge: [25, 3, 2], name: 'edge-25.3.2 (2.18)' },
   /** The destination controller, too, heeds a Server in its own namespace alone. */

@@ -1,6 +1,7 @@
 import { ansibleTarget } from './ansible/target.ts'
 import { cloudInitTarget } from './cloud-init/target.ts'
 import { imageTarget } from './image/target.ts'
+import { kubernetesTarget } from './kubernetes/target.ts'
 import type { Target } from './shared/target.ts'
 import { spireTarget } from './spire/target.ts'
 import { systemdTarget } from './systemd/target.ts'
@@ -10,6 +11,7 @@ export const targets: readonly Target[] = [
   ansibleTarget,
   cloudInitTarget,
   imageTarget,
+  kubernetesTarget,
   spireTarget,
   systemdTarget,
 ]

@@ -28,6 +28,12 @@ export interface MachineInput {
   readonly isFirst: boolean
 }
 
+/**
+ * What a reader of the output is told about where something comes from, by the JSON Pointer of it: `machines[3], line 74`; without the
+ * line where the input was no text.
+ */
+export type Place = (path: string) => string
+
 /** A family of artifacts. Targets do not know of each other; all place the same files. */
 export interface Target {
   readonly name: TargetName
@@ -40,7 +46,11 @@ export interface Target {
   /** The artifacts of one machine, in the folder `<target>/<machine>/`, if it has any. Reports what only the output shows. */
   readonly emitMachine?: (input: MachineInput, config: ResolvedConfig, report: Report) => Iterable<Artifact>
   /** The artifacts beside the machines' folders, in `<target>/`, sorted by path. Asked for one after the other. */
-  readonly emitShared: (config: ResolvedConfig, machines: readonly ResolvedMachine[]) => Iterable<Artifact>
+  readonly emitShared: (
+    config: ResolvedConfig,
+    machines: readonly ResolvedMachine[],
+    place: Place,
+  ) => Iterable<Artifact>
 }
 
 /** A text artifact without secrets. */

@@ -1,4 +1,3 @@
-import { opaqueAnnotation, policyAnnotation } from '../../config/annotations.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { pointer } from '../../diagnostics/pointer.ts'
 import type { MachineDefaults, MeshjoinDocument } from '../../generated/document.ts'
@@ -15,14 +14,13 @@ interface Unread {
 }
 
 const documentFields = {
-  services: 'kubernetes',
   policies: 'kubernetes',
   migration: 'kubernetes',
   readiness: 'kubernetes',
 } as const satisfies Partial<Record<keyof MeshjoinDocument, TargetName>>
 
-/** Of machines, groups and defaults: what ends in the ExternalWorkload and decides about its readiness. */
-const machineFields = { labels: 'kubernetes', zone: 'kubernetes', healthCheck: 'kubernetes' } as const
+/** Of machines, groups and defaults: what decides about the readiness of the ExternalWorkload. */
+const machineFields = { healthCheck: 'kubernetes' } as const
 
 /**
  * Reports what the document asks for and no target makes yet. Whoever writes a policy believes that a port is closed, so
@@ -68,22 +66,8 @@ function findUnread(document: MeshjoinDocument, machines: ReadonlySet<string>): 
   ]
   return [
     ...pick(document, '', '', documentFields),
-    ...places.flatMap(([settings, path, name]) => [
-      ...pick(settings, path, name, machineFields),
-      ...findAnnotations(settings, path, name),
-    ]),
+    ...places.flatMap(([settings, path, name]) => pick(settings, path, name, machineFields)),
   ]
-}
-
-/** The two annotations that the proxy's environment has to agree with are checked, and listed in READMEs. */
-function findAnnotations({ annotations = {} }: MachineDefaults, path: string, name: string): Unread[] {
-  return Object.keys(annotations)
-    .filter((key) => key !== opaqueAnnotation && key !== policyAnnotation)
-    .map((key) => ({
-      path: pointer(path, 'annotations', key),
-      name: `${name}.annotations`,
-      target: 'kubernetes',
-    }))
 }
 
 function pick(

@@ -112,6 +112,7 @@ test('every default of a machine', () => {
     annotations: {},
     attestation: {},
     zone: undefined,
+    healthCheck: undefined,
     identity: {
       spiffeId: 'spiffe://root.linkerd.cluster.local/mixed-env/legacy-app',
       serverName: 'legacy-app.mixed-env.cluster.local',

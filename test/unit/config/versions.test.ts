@@ -96,6 +96,8 @@ test('other texts are no versions', () => {
 test('each milestone of the control plane, at its release and not the one before', () => {
   const rows = [
     ['externalWorkload', 'edge-24.2.3', 'edge-24.2.4'],
+    ['statusSubresource', 'edge-24.3.4', 'edge-24.3.5'],
+    ['statusSubresource', '2.15', '2.16'],
     ['dualStack', 'edge-24.8.3', 'edge-24.9.1'],
     ['dualStack', '2.16', '2.17'],
     ['transportHeader', 'edge-25.3.1', 'edge-25.3.2'],

@@ -653,12 +653,12 @@ migration:
   error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
     options: {},
   }),
-  info('fields-left-out', '/machines/0/zone', inMachine('«zone: eu-west-1a'), {
+  info('fields-left-out', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
     options: { targets: ['systemd'] },
   }),
 
   // The same codes from other places
-  error('not-built-yet', '', ['apiVersion', '«apiVersion'], { options: { targets: ['kubernetes'] } }),
+  error('not-built-yet', '', ['apiVersion', '«apiVersion'], { options: { targets: ['monitoring'] } }),
   error('not-built-yet', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
     options: {},
   }),

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import { type Artifact, type GenerateOptions, generate } from '../../../lib/index.ts'
 import { type EditableDocument, firstMachine, minimalWith } from '../plan/document.ts'
 
-export function made(document: object, options?: GenerateOptions): readonly Artifact[] {
+export function made(document: string | object, options?: GenerateOptions): readonly Artifact[] {
   const result = generate(document, options)
   assert.ok(result.ok, JSON.stringify(result.diagnostics))
   return result.value ?? []

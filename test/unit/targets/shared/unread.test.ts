@@ -75,37 +75,40 @@ const policy = `policies:
 `
 
 test('by default a policy that nobody makes is an error; for targets by name it is a note that names it', () => {
-  const text = `${base}defaults: {labels: {app: web}}\n${policy}`
+  const text = `${base}defaults: {healthCheck: {path: /, port: 80}}\n${policy}`
   const found = generate(text).diagnostics.filter(({ code }) => code === 'not-built-yet')
   assert.equal(
     found.map(({ path, severity }) => `${severity} ${path}`),
-    ['error /defaults/labels', 'error /policies'],
+    ['error /defaults/healthCheck', 'error /policies'],
   )
   for (const { help } of found)
-    assert.match(help, '--target ansible --target cloud-init --target image --target spire --target systemd')
+    assert.match(help, '--target image --target kubernetes --target spire --target systemd')
   const named = generate(text, { targets: ['systemd'] })
   assert.ok(named.ok)
   const [note, ...more] = named.diagnostics
   assert.equal(more, [])
   assert.is(note?.code, 'fields-left-out')
-  assert.match(note?.message ?? '', 'policies, defaults.labels')
+  assert.match(note?.message ?? '', 'policies, defaults.healthCheck')
 })
 
 test('machines that are not asked for are not asked about', () => {
   const text = edit(base, [
-    ['port: 80}]\n', 'port: 80}]\n  - {name: other, namespace: mixed-env, role: client, zone: z}\n'],
+    [
+      'port: 80}]\n',
+      'port: 80}]\n  - {name: other, namespace: mixed-env, ports: [{name: http, port: 80}], addresses: [203.0.113.43], healthCheck: {path: /, port: 80}}\n',
+    ],
   ])
   assert.ok(generate(text, { machines: ['legacy-app'] }).ok)
   assert.equal(
     generate(text, { machines: ['other'] }).diagnostics.map(({ path }) => path),
-    ['/machines/1/zone'],
+    ['/machines/1/healthCheck'],
   )
 })
 
 test('a target that is not built is refused with those that are', () => {
-  const [found] = generate(base, { targets: ['kubernetes'] }).diagnostics
-  assert.is(found?.message, 'target kubernetes is not available yet')
-  assert.is(found?.help, 'change --target; available: ansible, cloud-init, image, spire, systemd')
+  const [found] = generate(base, { targets: ['monitoring'] }).diagnostics
+  assert.is(found?.message, 'target monitoring is not available yet')
+  assert.is(found?.help, 'change --target; available: ansible, cloud-init, image, kubernetes, spire, systemd')
 })
 
 test.run()
@@ -124,12 +127,17 @@ function fieldsOf(given: Schema, name = ''): Set<string> {
   return fields.size === 0 ? new Set([name]) : fields
 }
 
+const redirect = `{backend: nftables, ipv6: true, onProxyFailure: open,
+    inbound: {scope: all, fromNetworks: [192.0.2.0/24], exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup]},
+    outbound: {scope: all, exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup], onlyUsers: [shop]}}`
+
 /** Settings of a group, or of all, that change what machines have from there. */
 const shared = `{namespace: shop, role: server, ports: [{name: http, port: 8080, opaque: true}], parentId: spiffe://root.linkerd.cluster.local/node/own,
   identity: {spiffeId: spiffe://root.linkerd.cluster.local/shop/all, serverName: all.shop.cluster.local}, proxy: {defaultInboundPolicy: deny},
-  redirect: {backend: nftables, ipv6: true, onProxyFailure: open,
-    inbound: {scope: all, fromNetworks: [192.0.2.0/24], exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup]},
-    outbound: {scope: all, exemptPorts: [9100], exemptNetworks: [192.0.2.7], exemptInterfaces: [wg0], exemptUsers: [backup], onlyUsers: [shop]}}}`
+  redirect: ${redirect}}`
+
+const service =
+  'services: [{name: web, namespace: mixed-env, selector: {app: web}, ports: [{name: http, port: 80}]}]\n'
 
 const bare = '    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n'
 
@@ -142,9 +150,11 @@ function* readSmall(): Iterable<string> {
   yield `${grouped}groups: {web: ${shared}, other: {namespace: other}}\n`
   for (const given of ['annotations: {example.com/owner: team}', 'labels: {app: web}', 'zone: eu-west-1a']) {
     yield `${text}defaults: {${given}}\n`
-    yield `${text}groups: {web: {${given}}}\n`
+    yield `${text}    group: web\ngroups: {web: {${given}}}\n`
     yield `${text}    ${given}\n`
   }
+  yield `${text}    labels: {app: web}\n${service}`
+  yield `${text}redirect: ${redirect}\n`
   yield `${text}cloudInit: {platform: ec2}\n`
   yield `${text}    group: web\ngroups: {web: {redirect: {onProxyFailure: open}}}\n`
   yield `${text}    parentId: spiffe://root.linkerd.cluster.local/node/own\n`

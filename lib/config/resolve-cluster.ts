@@ -1,0 +1,87 @@
+import { pointer } from '../diagnostics/pointer.ts'
+import type {
+  HealthCheck as HealthCheckInput,
+  MeshjoinDocument,
+  Migration,
+  Policy,
+  Service,
+} from '../generated/document.ts'
+import type { DeepPartial } from './draft.ts'
+import type {
+  HealthCheck,
+  PortReference,
+  ResolvedCluster,
+  ResolvedMigration,
+  ResolvedPolicy,
+  ResolvedService,
+} from './resolved-cluster.ts'
+
+/** Fills in what a checked document leaves out of `services`, `policies`, `migration` and `readiness`. */
+export function resolveCluster(document: MeshjoinDocument): ResolvedCluster {
+  const { services = [], policies = [], migration = [], readiness } = document
+  return {
+    services: services.map(resolveService),
+    policies: policies.map(resolvePolicy),
+    migration: migration.map((item, index) => resolveMigration(services, item, index)),
+    readiness: readiness && { image: readiness.image, imagePullSecret: readiness.imagePullSecret },
+  }
+}
+
+function resolveService(service: Service, index: number): ResolvedService {
+  const { name, namespace, selector, labels = {}, annotations = {}, ports } = service
+  return {
+    path: pointer('/services', index),
+    ...{ name, namespace, selector, labels, annotations },
+    ports: ports.map((port) => ({ ...port, targetPort: port.targetPort ?? port.port })),
+  }
+}
+
+function resolvePolicy(policy: Policy, index: number): ResolvedPolicy {
+  const { name, namespace, target, allow, routes = [] } = policy
+  const { serviceAccounts = [], machines = [], networks = [], unauthenticated = false } = allow
+  return {
+    path: pointer('/policies', index),
+    ...{ name, namespace, routes },
+    target: {
+      machines: target.machines,
+      pods: target.pods,
+      port: target.port,
+      protocol: target.protocol ?? 'unknown',
+    },
+    allow: {
+      serviceAccounts: serviceAccounts.map((account) => ({ namespace, ...account })),
+      ...{ machines, networks, unauthenticated },
+    },
+  }
+}
+
+function resolveMigration(
+  services: readonly Service[],
+  migration: Migration,
+  index: number,
+): ResolvedMigration {
+  const { service, namespace, port, machines, pods, weights } = migration
+  return {
+    path: pointer('/migration', index),
+    ...{ service, namespace, port, weights },
+    targetPort: migration.targetPort ?? targetOf(services, migration) ?? port,
+    machines: machines.selector,
+    pods: pods.selector,
+  }
+}
+
+function targetOf(
+  services: readonly Service[],
+  { service, namespace, port }: Migration,
+): PortReference | undefined {
+  const found = services.find((one) => one.name === service && one.namespace === namespace)
+  return found?.ports.find((one) => one.port === port)?.targetPort
+}
+
+/** Fills in what a health check leaves out. */
+export function resolveHealthCheck(
+  healthCheck: DeepPartial<HealthCheckInput> | undefined,
+): HealthCheck | undefined {
+  const { path, port, scheme = 'HTTP', timeout = '5s', interval = '15s' } = healthCheck ?? {}
+  return path === undefined || port === undefined ? undefined : { path, port, scheme, timeout, interval }
+}

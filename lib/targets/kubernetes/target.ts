@@ -1,0 +1,42 @@
+import type { Artifact } from '../../artifact.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import type { Place, Target } from '../shared/target.ts'
+import { emitKustomization } from './kustomization.ts'
+import { makeNamespaces, namespaceNotes } from './namespaces.ts'
+import { objectsArtifact } from './objects.ts'
+import { printPolicies } from './policies.ts'
+import { listConfigMaps, printReadiness } from './readiness.ts'
+import { emitKubernetesReadme } from './readme.ts'
+import { printRoutes } from './routes.ts'
+import { makeServices } from './services.ts'
+import { makeWorkloads } from './workloads.ts'
+
+/** `kubernetes/`: what the cluster has to know of the machines, one file a concern, for `kubectl apply -k`. */
+export const kubernetesTarget: Target = {
+  name: 'kubernetes',
+  placesMachineFiles: false,
+  check: () => {},
+  emitShared: emitKubernetes,
+}
+
+function* emitKubernetes(
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  place: Place,
+): Iterable<Artifact> {
+  const files = [
+    ...objectsArtifact('namespaces.yaml', makeNamespaces(config, machines), place, namespaceNotes),
+    ...objectsArtifact('external-workloads.yaml', makeWorkloads(config.mesh.linkerd, machines), place),
+    ...objectsArtifact('services.yaml', makeServices(config), place),
+    ...printPolicies(config, machines, place),
+    ...printRoutes(config, place),
+    ...printReadiness(config, machines, place),
+  ]
+  const names = files.map(({ path }) => path.replace('kubernetes/', ''))
+  const all = [
+    emitKubernetesReadme(config, names),
+    ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config))]),
+    ...files,
+  ]
+  yield* all.sort((a, b) => (a.path < b.path ? -1 : 1))
+}

@@ -1,0 +1,45 @@
+import { neededAnnotations } from '../../config/annotations.ts'
+import type { ResolvedMachine } from '../../config/resolved.ts'
+import { type LinkerdVersion, linkerdHas } from '../../config/versions.ts'
+import { ourLabel, type PlacedObject } from './objects.ts'
+
+/** Which of a machine's labels the destination controller takes as its zone. */
+const zoneLabel = 'topology.kubernetes.io/zone'
+
+/**
+ * The ExternalWorkloads of machines that pods dial; clients have none, since nobody asks for them. What a machine finds when it
+ * boots nobody can write beforehand.
+ */
+export function* makeWorkloads(
+  linkerd: LinkerdVersion,
+  machines: readonly ResolvedMachine[],
+): Iterable<PlacedObject> {
+  for (const machine of machines) {
+    const { path, role, boot } = machine
+    if (role === 'server' && boot === undefined) yield { path, object: makeWorkload(linkerd, machine) }
+  }
+}
+
+function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): PlacedObject['object'] {
+  const { name, namespace, labels, zone, identity, addresses, ports } = machine
+  const annotations = { ...Object.fromEntries(neededAnnotations(machine)), ...machine.annotations }
+  return {
+    apiVersion: 'workload.linkerd.io/v1beta1',
+    kind: 'ExternalWorkload',
+    metadata: {
+      name,
+      namespace,
+      labels: { ...ourLabel, ...(zone === undefined ? {} : { [zoneLabel]: zone }), ...labels },
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+    spec: {
+      meshTLS: { identity: identity.spiffeId, serverName: identity.serverName },
+      workloadIPs: addresses.map(({ text }) => ({ ip: text })),
+      ports: ports.map(({ name, port }) => ({ name, port })),
+    },
+    // Without the subresource nobody but the manifest can say it.
+    ...(linkerdHas(linkerd, 'statusSubresource')
+      ? {}
+      : { status: { conditions: [{ type: 'Ready', status: 'True' }] } }),
+  }
+}
