@@ -7,6 +7,13 @@
 export const policyAnnotation = 'config.linkerd.io/default-inbound-policy'
 export const opaqueAnnotation = 'config.linkerd.io/opaque-ports'
 
+/**
+ * On an ExternalWorkload, with the value `true`: keep it NotReady, whatever the probes say. Written for `drain: true`, and by hand
+ * (`kubernetes/drain.sh`) without the document. Whoever keeps readiness may only patch, so it sees the annotation in the answer to a
+ * patch: it has to ask with an empty one before it says Ready.
+ */
+export const drainAnnotation = 'meshjoin.dev/drain'
+
 /** The policy of a machine, and of a cluster, that says nothing of it. */
 export const usualPolicy = 'all-unauthenticated'
 

@@ -268,6 +268,7 @@ function resolveMachine(
     annotations: definedEntries(settings.annotations),
     zone: settings.zone,
     healthCheck: resolveHealthCheck(settings.healthCheck),
+    drain: settings.drain ?? false,
     identity: {
       spiffeId: settings.identity?.spiffeId ?? defaultSpiffeId(trustDomain, namespace, name),
       serverName: settings.identity?.serverName ?? defaultServerName(clusterDomain, namespace, name),

@@ -187,6 +187,8 @@ export interface ResolvedMachine {
   readonly annotations: Readonly<Record<string, string>>
   readonly zone: string | undefined
   readonly healthCheck: HealthCheck | undefined
+  /** Keep it NotReady. */
+  readonly drain: boolean
   /** Of instances, `{name}` stands for what each finds. */
   readonly identity: { readonly spiffeId: string; readonly serverName: string }
   /** Empty where the document says nothing of it. */

@@ -276,6 +276,16 @@ export const catalogue = {
     (a) => `machine "${a.machine}" is a client, so its ports (${a.ports}) have no effect`,
     () => 'remove the ports, or set "role: server" if others are to reach them through the mesh',
   ),
+  'client-without-object': warning<{ field: string; machine: string }>(
+    (a) =>
+      `machine "${a.machine}" is a client, so "${a.field}" has no effect: the cluster has objects of servers alone`,
+    () => 'remove it, or set "role: server" if others are to reach the machine through the mesh',
+  ),
+  'drain-by-hand': warning<Record<never, never>>(
+    () => 'nothing here keeps readiness, so "drain" alone takes no machine out of traffic',
+    () =>
+      'once it is applied, run kubernetes/drain.sh NAMESPACE NAME; or add "readiness", and the machine is NotReady as long as this stands here',
+  ),
   'server-ports-missing': warning<{ machine: string }>(
     (a) => `machine "${a.machine}" is a server without ports: no connection to it is proxied`,
     () =>

@@ -90,6 +90,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'address-family-duplicate': 'An ExternalWorkload has at most one address of each family.',
   'client-ports':
     'A client only dials: nothing that arrives is redirected to its proxy, and no Service selects it.',
+  'client-without-object':
+    'Labels, annotations, zone, health check and drain are of the ExternalWorkload, which is what pods dial. A machine that only dials into the mesh has none.',
+  'drain-by-hand':
+    'An ExternalWorkload is NotReady where its status says so, and its status is patched by whoever keeps readiness. Without that the annotation that drain becomes is read by nobody; kubernetes/drain.sh patches the status by hand.',
   'server-ports-missing':
     'With redirect.inbound.scope "declared", the default, connections to the ports of the document are redirected to the proxy. A server without ports has none.',
   'address-missing': 'A server is dialled by pods, so it needs an address. A client needs none.',

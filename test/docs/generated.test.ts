@@ -99,6 +99,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'RedirectOutbound.exemptInterfaces': outbound.exemptInterfaces,
     'RedirectOutbound.onlyUsers': outbound.onlyUsers,
     'Machine.role': machine.role,
+    'Machine.drain': machine.drain,
     'MachinePort.opaque': machine.ports[0]?.opaque,
     'CloudInit.distribution': cloudInit.distribution,
     'CloudInit.multipart': cloudInit.multipart,

@@ -15,6 +15,7 @@ import { checkSpireSettings } from './spire.ts'
 import { checkSpireServer } from './spire-server.ts'
 import { checkTrust } from './trust.ts'
 import { checkVersions } from './versions.ts'
+import { checkWorkloads } from './workloads.ts'
 
 /** Every check of several fields. They do not depend on each other; the order means nothing. */
 export const checks: readonly Check[] = [
@@ -33,5 +34,6 @@ export const checks: readonly Check[] = [
   checkSelectors,
   checkSpireServer,
   checkCluster,
+  checkWorkloads,
   checkRedirect,
 ]

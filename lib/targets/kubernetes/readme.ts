@@ -13,6 +13,7 @@ export function emitKubernetesReadme(config: ResolvedConfig, names: readonly str
     policies: names.includes('policies.yaml'),
     routes: names.includes('routes.yaml'),
     readiness: names.includes('readiness.yaml'),
+    drain: names.includes('drain.sh'),
     services: names.includes('services.yaml'),
   }
   return textArtifact('kubernetes/README.md', renderTemplate('readme/kubernetes.md.hbs', view))

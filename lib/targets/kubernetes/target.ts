@@ -1,6 +1,7 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Place, Target } from '../shared/target.ts'
+import { emitDrain } from './drain.ts'
 import { emitKustomization } from './kustomization.ts'
 import { makeNamespaces, namespaceNotes } from './namespaces.ts'
 import { objectsArtifact } from './objects.ts'
@@ -32,10 +33,12 @@ function* emitKubernetes(
     ...printRoutes(config, place),
     ...printReadiness(config, machines, place),
   ]
-  const names = files.map(({ path }) => path.replace('kubernetes/', ''))
+  const programs = machines.some(({ role }) => role === 'server') ? [emitDrain(config)] : []
+  const names = [...programs, ...files].map(({ path }) => path.replace('kubernetes/', ''))
   const all = [
     emitKubernetesReadme(config, names),
     ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config))]),
+    ...programs,
     ...files,
   ]
   yield* all.sort((a, b) => (a.path < b.path ? -1 : 1))

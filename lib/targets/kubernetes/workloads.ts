@@ -1,4 +1,4 @@
-import { neededAnnotations } from '../../config/annotations.ts'
+import { drainAnnotation, neededAnnotations } from '../../config/annotations.ts'
 import type { ResolvedMachine } from '../../config/resolved.ts'
 import { type LinkerdVersion, linkerdHas } from '../../config/versions.ts'
 import { ourLabel, type PlacedObject } from './objects.ts'
@@ -21,8 +21,12 @@ export function* makeWorkloads(
 }
 
 function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): PlacedObject['object'] {
-  const { name, namespace, labels, zone, identity, addresses, ports } = machine
-  const annotations = { ...Object.fromEntries(neededAnnotations(machine)), ...machine.annotations }
+  const { name, namespace, labels, zone, identity, addresses, ports, drain } = machine
+  const annotations = {
+    ...Object.fromEntries(neededAnnotations(machine)),
+    ...machine.annotations,
+    ...(drain ? { [drainAnnotation]: 'true' } : {}),
+  }
   return {
     apiVersion: 'workload.linkerd.io/v1beta1',
     kind: 'ExternalWorkload',
@@ -40,6 +44,6 @@ function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): Placed
     // Without the subresource nobody but the manifest can say it.
     ...(linkerdHas(linkerd, 'statusSubresource')
       ? {}
-      : { status: { conditions: [{ type: 'Ready', status: 'True' }] } }),
+      : { status: { conditions: [{ type: 'Ready', status: drain ? 'False' : 'True' }] } }),
   }
 }

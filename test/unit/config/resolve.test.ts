@@ -113,6 +113,7 @@ test('every default of a machine', () => {
     attestation: {},
     zone: undefined,
     healthCheck: undefined,
+    drain: false,
     identity: {
       spiffeId: 'spiffe://root.linkerd.cluster.local/mixed-env/legacy-app',
       serverName: 'legacy-app.mixed-env.cluster.local',

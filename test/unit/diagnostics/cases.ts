@@ -232,6 +232,12 @@ export const cases: readonly Case[] = [
   error('address-invalid', '/machines/0/addresses/0', addresses('[«203.0.113.420]')),
   error('address-unusable', '/machines/0/addresses/0', addresses('[«127.0.0.1]')),
   error('address-family-duplicate', '/machines/0/addresses/1', addresses('[203.0.113.42, «203.0.113.43]')),
+  warning(
+    'client-without-object',
+    '/machines/1/zone',
+    append('  - {name: batch-1, namespace: batch, role: client, «zone: eu-west-1a}'),
+  ),
+  warning('drain-by-hand', '/machines/0/drain', inMachine('drain: «true')),
   warning('client-ports', '/machines/0/ports', [
     inMachine('role: client'),
     ['    ports: [{name', '    «ports: [{name'],
@@ -948,6 +954,10 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
         `groups: {web: {namespace: n, role: client, identity: {spiffeId: ${spiffe}/web, serverName: web.example}}}\nmachines:\n`,
       ],
     ],
+  ],
+  [
+    'labels of all machines are for the servers among them',
+    [append('  - {name: batch-1, namespace: batch, role: client}\ndefaults: {labels: {app: web}, zone: z}')],
   ],
   [
     'policy and opaque ports say the same in the environment and on the object',

@@ -1,6 +1,7 @@
 import { load, loadAll } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { validate } from '../../../../lib/index.ts'
 import { base } from '../../diagnostics/base.ts'
 import { minimalWith } from '../../plan/document.ts'
 import { made } from '../output.ts'
@@ -54,6 +55,37 @@ test('each Namespace is there once', () => {
     namespaces.map(({ metadata }) => metadata.name),
     ['a', 'mixed-env'],
   )
+})
+
+interface Workload {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
+  readonly status?: { readonly conditions: readonly { readonly type: string; readonly status: string }[] }
+}
+
+test('a drained machine says so where it is looked for: as an annotation, up to 2.15 in the status', () => {
+  const drained = (version: string) => {
+    const document = minimalWith((minimal) => {
+      minimal.mesh.linkerdVersion = version
+      const [machine] = minimal.machines
+      if (machine !== undefined) machine.drain = true
+    })
+    const codes = validate(document).diagnostics.map(({ code }) => code)
+    const out = files(document)
+    return {
+      byHand: codes.includes('drain-by-hand'),
+      ...(load(out.get('external-workloads.yaml') ?? '') as Workload),
+      program: out.get('drain.sh') ?? '',
+    }
+  }
+  const now = drained('edge-26.9.1')
+  assert.is(now.metadata.annotations?.['meshjoin.dev/drain'], 'true')
+  assert.is(now.status, undefined)
+  assert.ok(now.byHand)
+  assert.match(now.program, ' --subresource=status ')
+  const then = drained('2.15')
+  assert.equal(then.status, { conditions: [{ type: 'Ready', status: 'False' }] })
+  assert.not.ok(then.byHand)
+  assert.not.match(then.program, 'subresource')
 })
 
 test.run()

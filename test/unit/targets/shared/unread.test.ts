@@ -148,7 +148,12 @@ function* readSmall(): Iterable<string> {
   const grouped = lean.replace('    addresses', '    group: web\n    addresses')
   yield `${lean}defaults: ${shared}\n`
   yield `${grouped}groups: {web: ${shared}, other: {namespace: other}}\n`
-  for (const given of ['annotations: {example.com/owner: team}', 'labels: {app: web}', 'zone: eu-west-1a']) {
+  for (const given of [
+    'annotations: {example.com/owner: team}',
+    'labels: {app: web}',
+    'zone: eu-west-1a',
+    'drain: true',
+  ]) {
     yield `${text}defaults: {${given}}\n`
     yield `${text}    group: web\ngroups: {web: {${given}}}\n`
     yield `${text}    ${given}\n`
