@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { compile } from 'json-schema-to-typescript'
 import { collectMachineVariables } from './machine-variables.ts'
+import { bundleProber } from './prober.ts'
 import { collectSchemaWords } from './schema-words.ts'
 import { compileTemplates } from './templates.ts'
 import { compileValidator } from './validator.ts'
@@ -29,7 +30,10 @@ write(
 )
 write('schema-words.ts', collectSchemaWords(schema))
 write('machine-variables.ts', collectMachineVariables(schema))
-write('templates.js', compileTemplates('templates'))
+write(
+  'templates.js',
+  compileTemplates('templates', { 'kubernetes/prober.mjs': await bundleProber('templates') }),
+)
 write(
   'templates.d.ts',
   `export declare const templates: Readonly<Record<string, unknown>>

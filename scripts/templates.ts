@@ -53,10 +53,10 @@ export function lintTemplate(source: string): string[] {
   return lint.faults
 }
 
-/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, Ansible's YAML and SPIRE's shell as they are. */
-export function compileTemplates(folder: string): string {
+/** Every template under a folder as one module: `.hbs` files compiled, the machine's programs joined, Ansible's YAML and SPIRE's shell as they are, and texts that are made. */
+export function compileTemplates(folder: string, made: Readonly<Record<string, string>> = {}): string {
   const specs: string[] = []
-  const texts: string[] = []
+  const texts = Object.entries(made).map(([name, text]) => `${JSON.stringify(name)}: ${JSON.stringify(text)}`)
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     const name = JSON.stringify(file.replaceAll('\\', '/'))
     if (file.endsWith('.hbs')) {
@@ -74,7 +74,7 @@ export function compileTemplates(folder: string): string {
         preventIndent: true,
       }
       specs.push(`${name}: ${String(Handlebars.precompile(source, options))}`)
-    } else if (/^(ansible[\\/].*(\.yml|\.yamllint)|spire[\\/].*\.sh)$/.test(file)) {
+    } else if (/^(ansible[\\/].*(\.yml|\.yamllint)|(spire|kubernetes)[\\/].*\.sh)$/.test(file)) {
       texts.push(`${name}: ${JSON.stringify(readFileSync(join(folder, file), 'utf8'))}`)
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The fast tier, in two processes side by side that take about as long: tests of the command line and of the documentation,
- * which start hundreds of processes and wait for them, and all others, which compute.
+ * The fast tier, in two processes side by side that take about as long: tests of the command line, of the documentation and of
+ * the prober, which start hundreds of processes and wait for them, and all others, which compute.
  *
  * Usage: node --import tsx test/fast.ts
  */
@@ -11,6 +11,6 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 const others = 'purity|property|packaging|golden'
 
 await runSideBySide([
-  { name: 'bin', folder, pattern: '^(unit/bin|docs)/.*\\.test\\.ts$' },
+  { name: 'bin', folder, pattern: '^(unit/bin|docs|prober)/.*\\.test\\.ts$' },
   { name: 'lib', folder, pattern: `^(unit/(?!bin/)|(${others})/).*\\.test\\.ts$` },
 ])
