@@ -66,6 +66,7 @@ export const programs = {
     'certificate/main',
   ],
   'mesh-machine-boot.sh': ['boot/settings', 'failures', 'boot/find', 'boot/fill', 'boot/main'],
+  'mesh-machine-drain.sh': ['drain/settings', 'failures', 'drain/connections', 'drain/order', 'drain/main'],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
   'mesh-machine-registry.sh': [
     'registry/settings',
@@ -91,7 +92,13 @@ export const programs = {
     'image/prepare/main',
   ],
   'image-seal.sh': ['image/seal/settings', 'failures', 'image/image', 'image/seal/seal', 'image/seal/main'],
-  'mesh-machine-upgrade.sh': ['upgrade/settings', 'failures', 'upgrade/upgrade', 'upgrade/main'],
+  'mesh-machine-upgrade.sh': [
+    'upgrade/settings',
+    'failures',
+    'upgrade/restart',
+    'upgrade/upgrade',
+    'upgrade/main',
+  ],
   'mesh-machine-token.sh': ['token/settings', 'token/token', 'token/main'],
   'mesh-machine-watch.sh': ['watch/settings', 'watch/watch', 'watch/main'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -103,6 +110,7 @@ const guests = [
   'mesh-machine-boot.sh',
   'mesh-machine-certificate.sh',
   'mesh-machine-check.sh',
+  'mesh-machine-drain.sh',
   'image-prepare.sh',
   'image-seal.sh',
   'mesh-machine-registry.sh',

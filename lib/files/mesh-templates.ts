@@ -56,6 +56,9 @@ const checkCommand = commandOf('mesh-machine-check')
 /** What says what is wrong with the identity. Nothing calls it but people. */
 export const doctorCommand = commandOf('mesh-machine-doctor')
 
+/** What says which connections are open through the proxy: before it restarts, and before the machine leaves. */
+const drainCommand = commandOf('mesh-machine-drain')
+
 /** What applies new files: whoever upgrades has brought it with them. */
 const upgradeCommand = commandOf('mesh-machine-upgrade')
 
@@ -85,6 +88,7 @@ const extraCommands = [
   certificateCommand,
   checkCommand,
   doctorCommand,
+  drainCommand,
   trialCommand,
   upgradeCommand,
   watchCommand,

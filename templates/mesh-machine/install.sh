@@ -86,6 +86,3 @@ verb_join() {
   fi
   install_steps 20
 }
-
-# verb_upgrade: to the files that were copied here.
-verb_upgrade() { run_program upgrade; }

@@ -5,10 +5,7 @@
 # the program last, so that a leave that was cut short can be run again.
 verb_leave() {
   local list file
-  if [ ! -e "${etc}/mesh-machine.conf" ]; then
-    say 'nothing to do'
-    return 0
-  fi
+  optional mesh-machine-drain leave
   systemctl stop mesh-machine-join.timer mesh-machine-join 2>/dev/null || :
   lock 8 60 || fail locked
   list=$(our_files '' | sed -n "s|^${units}/||p")
@@ -28,6 +25,6 @@ verb_leave() {
   rm -rf "${state}" "${run}" /run/linkerd-proxy
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
   rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/sysusers.d 2>/dev/null || :
-  if [ -e "${JOIN_TOKEN_FILE}" ]; then say "${JOIN_TOKEN_FILE} stays: you put it there"; fi
+  [ ! -e "${JOIN_TOKEN_FILE}" ] || say "${JOIN_TOKEN_FILE} stays: you put it there"
   say 'this machine has left the mesh'
 }

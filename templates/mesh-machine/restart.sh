@@ -19,6 +19,6 @@ restart_changed() {
   shift
   [ -e "${units}/${unit}" ] || return 0
   files_changed "${unit}" "${units}/${unit}" "$@" || return 0
-  systemctl ${detach} try-restart "${unit}" || :
+  ${before-} systemctl ${detach} try-restart "${unit}" || :
   remember_files
 }

@@ -57,6 +57,9 @@ tellStory('a machine is upgraded', (story, step) => {
     })
     assert.is(outcome.code, 0, outcome.stderr)
     assert.match(outcome.stderr, new RegExp(`proxy ${versions.newProxy}`))
+    assert.match(outcome.stderr, /kubernetes\/drain\.sh mixed-env legacy-app before/)
+    assert.match(outcome.stderr, heldUp)
+    assert.match(outcome.stderr, /while they last, but at most 20s, nothing new gets in or out/)
     assert.ok(seen.has('refused'), 'there was a moment without a proxy, or this shows nothing')
     assert.equal(await inUse(story), { current: versions.newProxy, previous: versions.proxy })
     assert.is(await running(story), `/opt/linkerd/${versions.newProxy}/linkerd2-proxy`)
@@ -64,13 +67,42 @@ tellStory('a machine is upgraded', (story, step) => {
     await isWell(story)
   })
 
+  step('waits first where it is told to, and everything gets in and out meanwhile', async () => {
+    const { machine, world } = story
+    await hold(story)
+    assert.is((await machine.run('mesh-machine-drain')).code, 1)
+    copyFiles(story, newer, (path, text) => (path === settings ? `${text}# once more\n` : text))
+    const upgrading = machine.run('mesh-machine', 'upgrade', '--wait', '90')
+    await until('it waits', 60, async () => (await machine.run('pgrep', '-f', 'drain --wait 90')).code === 0)
+    assert.is(await machine.unit('linkerd-proxy'), 'active')
+    assert.equal(await lookAtTraffic(world, machine), proxied)
+    await world.cluster.call('release', { name: 'drain' })
+    const { code, stderr } = await upgrading
+    assert.is(code, 0, stderr)
+    assert.match(stderr, heldUp)
+    assert.match(stderr, /waiting up to 90 s/)
+    assert.match(stderr, /no connection is open through the proxy/)
+    await isWell(story)
+  })
+
+  step('cuts off what holds it up where it is told to, and is not undone by that', async () => {
+    const { machine, world } = story
+    await hold(story)
+    copyFiles(story, newer, (path, text) => (path === settings ? `${text}# and again\n` : text))
+    const { outcome } = await watch(story, () => machine.run('mesh-machine', 'upgrade', '--drain', '1'))
+    assert.is(outcome.code, 0, outcome.stderr)
+    assert.match(outcome.stderr, heldUp)
+    assert.match(outcome.stderr, /while they last, but at most 1 s, nothing new/)
+    assert.match(outcome.stderr, /1 s are over: what is still open is cut off/)
+    await isWell(story)
+    await world.cluster.call('release', { name: 'drain' })
+  })
+
   step('goes back by itself when the proxy refuses its new settings', async () => {
     const { machine } = story
     const before = await ourFiles(story)
     copyFiles(story, common, (path, text) =>
-      path === '/etc/linkerd/mesh.env'
-        ? text.replace("INITIAL_TIMEOUT='3s'", "INITIAL_TIMEOUT='soon'")
-        : text,
+      path === settings ? text.replace("INITIAL_TIMEOUT='3s'", "INITIAL_TIMEOUT='soon'") : text,
     )
     place(rootOf(story), '/etc/systemd/system/linkerd-redirect-more.service', '[Service]\nExecStart=true\n')
     const { outcome } = await watch(story, () => machine.run('mesh-machine', 'upgrade'))
@@ -143,7 +175,12 @@ tellStory('a machine is upgraded', (story, step) => {
   step('leaves nothing of two versions and of what it kept', async () => {
     const { machine } = story
     assert.is(await machine.sh('stat -c %a /var/lib/linkerd/good'), '700\n')
-    await machine.must('mesh-machine', 'leave')
+    const { code, stderr } = await machine.run('mesh-machine', 'leave')
+    assert.is(code, 0, stderr)
+    assert.match(
+      stderr,
+      /first kubernetes\/drain\.sh mixed-env legacy-app; .* then delete ExternalWorkload mixed-env\/legacy-app/,
+    )
     const left = await machine.sh(
       'ls -d /opt/linkerd /opt/spire /var/lib/linkerd /etc/linkerd 2>/dev/null || :',
     )
@@ -153,6 +190,11 @@ tellStory('a machine is upgraded', (story, step) => {
 })
 
 const marker = '/var/lib/linkerd/upgrade'
+const settings = '/etc/linkerd/mesh.env'
+
+/** Said before the proxy stops: the connection of `hold`. */
+const heldUp =
+  /connections? (is|are) open through the proxy:\n(.*\n)*.* {2}in: 10\.42\.[0-9.]+:[0-9]+ to port 80\n/
 
 function rootOf({ machine }: Story): string {
   return `/proc/${machine.pid()}/root`

@@ -142,6 +142,7 @@ const spared: readonly string[] = [
   '/etc/systemd/system/linkerd-certificate.timer',
   '/usr/local/sbin/mesh-machine-check',
   '/usr/local/sbin/mesh-machine-doctor',
+  '/usr/local/sbin/mesh-machine-drain',
   '/usr/local/sbin/mesh-machine-upgrade',
   '/usr/local/sbin/mesh-machine-trial',
   '/usr/local/sbin/mesh-machine-watch',

@@ -7,7 +7,7 @@ import { load } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generate } from '../../lib/index.ts'
-import { type RootFile, runInRoot, suites } from './support/root.ts'
+import { type RootFile, runInRoot, runScript, suites } from './support/root.ts'
 
 const test = suite('an upgrade that is killed')
 const program = readFileSync(join(import.meta.dirname, 'support/upgrade.sh'), 'utf8')
@@ -133,5 +133,51 @@ for (const { what, to, exit, step } of endings) {
     }
   })
 }
+
+/** What one of the programs of a machine that never joined says to these words. */
+const wordings = [
+  ['mesh-machine upgrade', 3],
+  ['mesh-machine upgrade --wait 0 --drain 0', 3],
+  ['mesh-machine upgrade --drain 30 --wait 99999', 3],
+  ['mesh-machine upgrade --wait', 2],
+  ['mesh-machine upgrade --wait --drain', 2],
+  ['mesh-machine upgrade --wait ""', 2],
+  ['mesh-machine upgrade --drain 1m', 2],
+  ['mesh-machine upgrade --drain 100000', 2],
+  ['mesh-machine upgrade --now 1', 2],
+  ['mesh-machine upgrade now', 2],
+  ['mesh-machine-drain', 0],
+  ['mesh-machine-drain --wait 0', 0],
+  ['mesh-machine-drain --wait', 2],
+  ['mesh-machine-drain --wait -1', 2],
+  ['mesh-machine-drain now', 2],
+  ['mesh-machine-drain leave', 0],
+] as const
+
+test('says its options to whoever gives others', async () => {
+  const script = wordings
+    .map(([words]) => `code=0; ${words} >said 2>&1 || code=$?; echo "$code $(tr '\\n' ' ' <said)"`)
+    .join('\n')
+  const onMachine = files
+    .filter(({ path }) => path.startsWith('/srv/old/'))
+    .map((file) => ({ ...file, path: file.path.slice('/srv/old'.length) }))
+  const said = await Promise.all(suites.map((system) => runScript(system, script, { files: onMachine })))
+  for (const { stdout, stderr } of said) {
+    assert.is(stderr, '')
+    const lines = stdout.trim().split('\n')
+    for (const [index, [words, code]] of wordings.entries()) {
+      const line = lines[index] ?? ''
+      assert.is(line.split(' ')[0], String(code), `${words}: ${line}`)
+      if (code === 2)
+        assert.match(
+          line,
+          words.startsWith('mesh-machine-drain') ? /--wait SECONDS\]/ : /--drain SECONDS/,
+          words,
+        )
+      if (code === 3) assert.match(line, /no known-good files/i, line)
+    }
+    assert.match(lines.at(-1) ?? '', /first kubernetes\/drain\.sh mixed-env legacy-app; /)
+  }
+})
 
 test.run()

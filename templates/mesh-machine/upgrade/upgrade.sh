@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # Applies the files that were copied here, or rolls back to the last known-good ones.
 
-# use_new_files: begun, it goes on until it is at its end or undone.
+# use_new_files: begun, it goes on until it is at its end or undone. Sets before, what a restart is handed to.
 use_new_files() {
   lock 8 900 || fail locked
   [ -e "${known_good}/.meshjoin" ] || fail no-known-good
@@ -19,13 +19,14 @@ use_new_files() {
   trap roll_back EXIT
   start_retrying
   grep -q forward "${state}/upgrade"
-  detach=''
+  detach='' before=drained
+  optional mesh-machine-drain upgrade
   install_steps 30
   trap - EXIT
   say "in use: proxy ${PROXY_VERSION}, SPIRE agent ${AGENT_VERSION:-as before}"
 }
 
-# roll_back: however an upgrade ends before its end. Begun, this goes on until it is done, after a reboot as well.
+# roll_back: however an upgrade ends before its end. Sets wait: nobody waits for connections then. Begun, this goes on until it is done, after a reboot as well.
 roll_back() {
   local file target
   trap - EXIT
@@ -46,7 +47,7 @@ roll_back() {
   done
   sync
   load_configuration
-  detach=''
+  detach='' wait=0
   start_units
   failure_file=${run}/failure
   within 60 is_healthy || (fail_with_reason) || :

@@ -46,6 +46,7 @@ test('minimal has these, sorted, each in its layer', () => {
     '755 mesh /usr/local/sbin/mesh-machine-certificate',
     '755 mesh /usr/local/sbin/mesh-machine-check',
     '755 mesh /usr/local/sbin/mesh-machine-doctor',
+    '755 mesh /usr/local/sbin/mesh-machine-drain',
     '755 mesh /usr/local/sbin/mesh-machine-upgrade',
   ])
     assert.ok(listed.includes(expected), expected)

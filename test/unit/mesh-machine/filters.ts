@@ -59,6 +59,73 @@ export function testFilters(title: string, shell: Shell) {
       assert.is(JSON.parse(run(['log'], 'json "$(cat)"', text)), text)
   })
 
+  /** As of `ss -Htn`, with the socket of an agent that has nothing to do with it. */
+  const sockets = [
+    'ESTAB      0      0      [::ffff:203.0.113.42]:4143 [::ffff:10.42.0.7]:51022',
+    'CLOSE-WAIT 1      0         [2001:db8::42]:4143 [2001:db8::7]:50000',
+    'TIME-WAIT  0      0      203.0.113.42:4143 10.42.0.9:41000',
+    'FIN-WAIT-2 0      0      203.0.113.42:4143 10.42.0.8:41000',
+  ].join('\n')
+
+  test('open_connections lists what holds up a proxy that stops', () => {
+    const script =
+      'ss() { case $4 in :4143) cat ;; *) echo "ESTAB 0 0 127.0.0.1:4140 203.0.113.42:40000" ;; esac; }'
+    assert.is(
+      run(['drain/connections'], `${script}; open_connections`, sockets),
+      'in 10.42.0.7:51022\nin [2001:db8::7]:50000\nout 203.0.113.42:40000\n',
+    )
+    assert.ok(holds(['drain/connections'], 'ss() { echo "UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*"; }; is_idle'))
+    assert.not(holds(['drain/connections'], `${script}; is_idle`))
+  })
+
+  test('dialler says which program is behind an outgoing connection, and where it leads', () => {
+    const dialled = (line: string) =>
+      run(['drain/connections'], 'ss() { cat; }; dialler 203.0.113.42:40000', `${line}\n`)
+    const socket = 'ESTAB 0      0      203.0.113.42:40000      10.96.0.5:5432'
+    assert.is(
+      dialled(`${socket}  users:(("java",pid=812,fd=9),("java",pid=813,fd=9))`),
+      'java[812] to 10.96.0.5:5432\n',
+    )
+    assert.is(dialled(''), '')
+  })
+
+  test('list_connections names the first of many', () => {
+    const list = (count: number) =>
+      run(
+        ['log', 'drain/connections'],
+        `open_connections() { seq -f 'in 10.42.0.7:%g' 5001 $((5000 + ${count})); }
+        dialled_port() { echo ' to port 80'; }
+        list_connections 2>&1 || echo none`,
+      )
+    assert.is(list(0), 'mesh-machine: no connection is open through the proxy\nnone\n')
+    assert.is(
+      list(1),
+      'mesh-machine: 1 connection is open through the proxy:\nmesh-machine:   in: 10.42.0.7:5001 to port 80\n',
+    )
+    assert.match(
+      list(12),
+      /^mesh-machine: 12 connections are open .*(\n.* to port 80){10}\nmesh-machine: {3}and 2 more\n$/,
+    )
+  })
+
+  test('say_order names the machine as the cluster knows it, and says nothing of one that it does not know', () => {
+    const said = (what: string, file: string) =>
+      run(['log', 'drain/order'], `etc=.; cat >machine.env; say_order ${what} $(known_as) 2>&1`, file)
+    const env = (ports: string) =>
+      `LINKERD2_PROXY_POLICY_WORKLOAD='{"ns":"mixed-env","external_workload":"legacy-app"}'\n` +
+      `LINKERD2_PROXY_INBOUND_PORTS='${ports}'\n`
+    assert.match(
+      said('upgrade', env('80')),
+      /drain\.sh mixed-env legacy-app before, .*drain\.sh --back mixed-env legacy-app after/,
+    )
+    assert.match(
+      said('leave', env('80')),
+      /drain\.sh mixed-env legacy-app; .* delete ExternalWorkload mixed-env\/legacy-app\./,
+    )
+    assert.is(said('upgrade', env('')), '')
+    assert.is(said('leave', ''), '')
+  })
+
   test('redirects_port walks generated rules as the kernel does', () => {
     for (const [backend, table, variable] of [
       ['iptables', 'iptables', 'redirect.v4'],

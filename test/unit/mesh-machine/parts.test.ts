@@ -213,6 +213,7 @@ test('the program restarts the units of the table, and knows no others but those
   assert.equal([...new Set(named.map(([name]) => name))].sort(), [
     'linkerd-dns.service',
     'linkerd-mesh.target',
+    'linkerd-proxy.service',
     'linkerd-redirect-assert.timer',
     'linkerd-redirect-early.service',
     'mesh-machine-enroll.service',

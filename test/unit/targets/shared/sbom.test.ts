@@ -133,6 +133,7 @@ test('our own programs have the checksum of what machines get', () => {
       'mesh-machine-certificate',
       'mesh-machine-check',
       'mesh-machine-doctor',
+      'mesh-machine-drain',
       'mesh-machine-trial',
       'mesh-machine-upgrade',
       'mesh-machine-watch',
@@ -169,7 +170,7 @@ test('each component stands there once and by name, however many machines and la
   }))
   const names = listComponents(document).map(({ name }) => name)
   assert.equal(names, [...new Set(names)].sort())
-  assert.is(names.length, 9)
+  assert.is(names.length, 10)
   assert.equal(readBill(document), readBill(document, { machines: ['b'] }))
 })
 
