@@ -1,3 +1,5 @@
+import type { ResolvedMachine } from './resolved.ts'
+
 /**
  * What an ExternalWorkload has to say as well as the proxy's environment. The environment counts until the policy controller
  * has answered, the object from then on, and again the environment where the proxy starts while the controller is away.
@@ -20,23 +22,25 @@ export const usualPolicy = 'all-unauthenticated'
 /** Ports that Linkerd's destination controller takes as opaque for clients, and its policy controller for pods only. */
 export const usualOpaquePorts: readonly number[] = [25, 587, 3306, 4444, 5432, 6379, 9300, 11211]
 
-interface Settings {
-  readonly defaultInboundPolicy: string
-  readonly ports: readonly { readonly port: number; readonly opaque: boolean }[]
-}
-
-/** The annotations that the settings of a machine need, in order; none where they are Linkerd's own defaults. */
+/**
+ * The annotations that make the object say what the environment says, in order. Where the document says nothing, neither does the
+ * object: then the cluster's own defaults count, which may be stricter.
+ */
 export function neededAnnotations({
   defaultInboundPolicy,
   ports,
-}: Settings): [name: string, value: string][] {
+  originOf,
+}: Pick<ResolvedMachine, 'defaultInboundPolicy' | 'ports' | 'originOf'>): Record<string, string> {
   const opaque = ports.filter((port) => port.opaque).map(({ port }) => port)
-  return [
-    ...(defaultInboundPolicy === usualPolicy
-      ? []
-      : [[policyAnnotation, defaultInboundPolicy] as [string, string]]),
-    ...(opaque.length === 0 ? [] : [[opaqueAnnotation, printPorts(opaque)] as [string, string]]),
-  ]
+  // A port that is opaque by default, and is not meant to be, has to be left out of a list.
+  const isDenied = ports.some(
+    ({ port, opaque }, index) =>
+      !opaque && usualOpaquePorts.includes(port) && originOf('ports', index, 'opaque') !== '',
+  )
+  return {
+    ...(originOf('proxy', 'defaultInboundPolicy') === '' ? {} : { [policyAnnotation]: defaultInboundPolicy }),
+    ...(opaque.length === 0 && !isDenied ? {} : { [opaqueAnnotation]: printPorts(opaque) }),
+  }
 }
 
 /** The value of the opaque-ports annotation. */

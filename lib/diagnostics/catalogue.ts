@@ -429,12 +429,6 @@ export const catalogue = {
     () =>
       'type all-unauthenticated to confirm; all-authenticated fails closed, but lets in meshed pods alone: it shuts out every other machine until an AuthorizationPolicy names its SPIFFE ID',
   ),
-  'annotation-missing': warning<{ machines: string; line: string; field: string }>(
-    (a) =>
-      `"${a.field}" holds only until the policy controller has answered: the ExternalWorkload must say it too, and no target writes that yet`,
-    (a) =>
-      `put ${a.line} under metadata.annotations of the ExternalWorkload of ${a.machines}, and under "annotations" here; on the Namespace it does nothing for a machine`,
-  ),
   'annotation-contradicts': error<{ name: string; value: string; other: string; remedy: string }>(
     (a) => `the annotation ${a.name} is "${a.value}", but ${a.other}`,
     (a) => a.remedy,

@@ -146,10 +146,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The exempt ports of one direction are all the ports that there are, or the exempt networks all the addresses that connections come from.',
   'inbound-policy-fails-open':
     "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed. But all-authenticated takes pods alone for authenticated: to the proxy the rule behind it is an empty DNS suffix, which no SPIFFE ID matches. So every other machine gets a 403 until an AuthorizationPolicy lists its SPIFFE ID in a MeshTLSAuthentication; the same holds for cluster-authenticated.",
-  'annotation-missing':
-    "The inbound policy and the opaque ports of a machine are in the environment of its proxy and on its ExternalWorkload. The environment counts until Linkerd's policy controller has answered; from then on the object counts, and where it says nothing the machine gets the cluster's default and detects protocols: a policy is lost, and a client without a proxy is cut off a port where the server speaks first after ten seconds. Annotations of a Namespace are copied to pods by the injector, and machines have none. Once the document has the annotation as well, the warning is gone.",
   'annotation-contradicts':
-    'Environment and annotation must say the same. A proxy that is restarted while the control plane is away goes by its environment: with deny on the object and all-unauthenticated there, everybody is let in.',
+    'The ExternalWorkload gets these annotations of defaultInboundPolicy and of opaque, as the environment of the proxy does, so that both say the same. A proxy that is restarted while the control plane is away goes by its environment: with deny on the object and all-unauthenticated there, everybody is let in.',
   'annotation-alone':
     "The annotation tells Linkerd's controllers. The proxy of the machine goes by its environment until they have answered, and that is made of ports[].opaque.",
   'port-usually-opaque':

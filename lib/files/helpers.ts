@@ -25,6 +25,6 @@ export const helpers: Readonly<Record<string, (text: string) => string>> = {
 }
 
 /** Places in a template that another template fills, chosen when it is rendered. The build checks either of them alike. */
-export const slotNames = ['annotations', 'entries', 'firewalls', 'registry', 'steps'] as const
+export const slotNames = ['entries', 'firewalls', 'registry', 'steps'] as const
 
 export type SlotName = (typeof slotNames)[number]

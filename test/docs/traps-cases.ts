@@ -52,7 +52,6 @@ export const shown: readonly Case[] = [
       assert.ok(helps.includes('wrong-type: put it in quotes: "2.20"'), helps.join('; '))
     },
   ],
-  gives('Machines as they are 4', 'annotation-missing', ['/proxy/defaultInboundPolicy', 'deny']),
   gives('Machines as they are 4', 'annotation-contradicts', [
     '/machines/0/annotations',
     { 'config.linkerd.io/default-inbound-policy': 'deny' },
@@ -63,8 +62,8 @@ export const shown: readonly Case[] = [
   ]),
   has(
     'Machines as they are 4',
-    'systemd/README.md',
-    ['- legacy-app:\n  - `config.linkerd.io/opaque-ports: "3306"`\n'],
+    'kubernetes/external-workloads.yaml',
+    ['    config.linkerd.io/opaque-ports: "3306"\n'],
     [],
     ['/machines/0/ports', [{ name: 'mysql', port: 3306, opaque: true }]],
   ),

@@ -88,7 +88,7 @@ test('a target that is not built yet says so', () => {
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
     const isProgram =
-      /\/sbin\/mesh-machine(-[a-z]+)?$|\/firewall\/[a-z]+\.sh$|^image\/\w+\/(prepare|seal)$|^spire\/(register|commands\.sh)$/.test(
+      /\/sbin\/mesh-machine(-[a-z]+)?$|\/firewall\/[a-z]+\.sh$|^image\/\w+\/(prepare|seal)$|^spire\/(register|commands\.sh)$|^kubernetes\/[-a-z]+\.sh$/.test(
         path,
       )
     const expected = path.endsWith('.env') ? 0o600 : isProgram ? 0o755 : 0o644

@@ -23,7 +23,7 @@ export function* makeWorkloads(
 function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): PlacedObject['object'] {
   const { name, namespace, labels, zone, identity, addresses, ports, drain } = machine
   const annotations = {
-    ...Object.fromEntries(neededAnnotations(machine)),
+    ...neededAnnotations(machine),
     ...machine.annotations,
     ...(drain ? { [drainAnnotation]: 'true' } : {}),
   }

@@ -1,5 +1,4 @@
 import type { Artifact } from '../../artifact.ts'
-import { annotationLine, neededAnnotations } from '../../config/annotations.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { escapeMarkdown, escapeMarkdownCode } from '../../escape/markdown.ts'
 import { renderTemplate } from '../../files/template.ts'
@@ -39,7 +38,6 @@ export function emitReadme(
 /** What the README of every target has. */
 const parts = {
   colocated: 'readme/parts/colocated.md.hbs',
-  annotations: 'readme/parts/annotations.md.hbs',
   entries: 'readme/parts/entries.md.hbs',
   firewalls: 'readme/parts/firewalls.md.hbs',
   registry: 'readme/parts/registry.md.hbs',
@@ -83,7 +81,6 @@ function printReadme(
     spireServer: `${server.address}:${server.port}`,
     ...own,
     collection: config.ansible.collection !== undefined,
-    annotations: viewAnnotations(machines),
     hasFirewalls: needFirewalls(machines),
   }
   const slots = {
@@ -92,29 +89,6 @@ function printReadme(
     steps: steps?.template ?? 'readme/parts/existing-agent.md.hbs',
   }
   return renderTemplate(`readme/${target}.md.hbs`, view, slots)
-}
-
-/** What the objects of a group, or of a machine, have to say; nothing for those that have Linkerd's own defaults. */
-function viewAnnotations(machines: readonly ResolvedMachine[]): { owner: string; lines: string[] }[] {
-  const known = machines
-    .filter(({ role }) => role === 'server')
-    .map((machine) => {
-      const lines = neededAnnotations(machine).map(([name, value]) => annotationLine(name, value))
-      return { machine, lines, key: lines.join('\n') }
-    })
-  const differs = new Set<string | undefined>([undefined])
-  const first = new Map<string | undefined, string>()
-  for (const { machine, key } of known) {
-    if ((first.get(machine.group) ?? key) !== key) differs.add(machine.group)
-    first.set(machine.group, key)
-  }
-  const owners = new Map<string, string[]>()
-  for (const { machine, lines } of known) {
-    const { group, name } = machine
-    if (lines.length > 0)
-      owners.set(group === undefined || differs.has(group) ? name : `group ${group}`, lines)
-  }
-  return [...owners].map(([owner, lines]) => ({ owner, lines }))
 }
 
 /** Every connection of every machine as a table, for security groups and firewalls. */

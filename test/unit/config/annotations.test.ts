@@ -1,14 +1,13 @@
-/** Policy and opaque ports have two halves, the environment and the ExternalWorkload: whoever has one is told of the other. */
-import { load } from 'js-yaml'
+/** Policy and opaque ports have two halves, the environment and the ExternalWorkload, made of the same fields. */
+import { load, loadAll } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { annotationLine, listsPort, neededAnnotations } from '../../../lib/config/annotations.ts'
+import { annotationLine, listsPort } from '../../../lib/config/annotations.ts'
 import { type Diagnostic, generate, validate } from '../../../lib/index.ts'
 import { type EditableDocument, minimalWith } from '../plan/document.ts'
 
 const test = suite('annotations of the ExternalWorkload')
 
-const policyLine = 'config.linkerd.io/default-inbound-policy: "deny"'
 const opaqueLine = 'config.linkerd.io/opaque-ports: "3306,5432"'
 
 /** Three servers of a group and one of none; `db` has ports that are opaque. */
@@ -33,10 +32,6 @@ function found(document: object, code: string): Diagnostic[] {
 
 test('a line is YAML that means text, also for one port', () => {
   assert.equal(load(annotationLine('a.b/c', '3306')), { 'a.b/c': '3306' })
-  assert.equal(
-    neededAnnotations({ defaultInboundPolicy: 'all-unauthenticated', ports: [{ port: 80, opaque: false }] }),
-    [],
-  )
 })
 
 test('an opaque-ports annotation lists ports by number, range and name', () => {
@@ -44,41 +39,6 @@ test('an opaque-ports annotation lists ports by number, range and name', () => {
     assert.is(listsPort(value, 3306, 'mysql'), true, value)
   for (const value of ['', '33060', '3307-3310', 'mysq', '-3306', '3306x'])
     assert.is(listsPort(value, 3306, 'mysql'), false, value)
-})
-
-test('one warning for each setting, whatever the number of machines, with the line to copy', () => {
-  const [first, ...others] = found(fleet(), 'annotation-missing')
-  assert.equal(others, [])
-  assert.is(first?.path, '/groups/db/ports/0/opaque')
-  assert.ok(first?.help.includes(`put ${opaqueLine} under metadata.annotations`), first?.help)
-  assert.match(
-    first?.help ?? '',
-    /of group db, and under "annotations" here; on the Namespace it does nothing/,
-  )
-  const all = found(
-    fleet((document) => {
-      document.proxy.defaultInboundPolicy = 'deny'
-    }),
-    'annotation-missing',
-  )
-  assert.equal(all.map(({ path }) => path).sort(), [
-    '/groups/db/ports/0/opaque',
-    '/proxy/defaultInboundPolicy',
-  ])
-  assert.ok(all.some(({ help }) => help.includes(`${policyLine} `) && help.includes('every machine')))
-})
-
-test('machines that confirm it are left out, by name where their group is not whole', () => {
-  const annotations = { 'config.linkerd.io/opaque-ports': '3306,5432' }
-  const some = fleet((document) => {
-    if (document.machines[2] !== undefined) document.machines[2].annotations = annotations
-  })
-  assert.match(found(some, 'annotation-missing')[0]?.help ?? '', /of machine db-1, db-3, and/)
-  const none = fleet((document) => {
-    document.defaults = { annotations }
-  })
-  assert.equal(found(none, 'annotation-missing'), [])
-  assert.is(found(none, 'annotation-contradicts').length, 0, 'a machine without such ports is not at odds')
 })
 
 test('what contradicts is an error that names both, also where the document says nothing', () => {
@@ -113,9 +73,7 @@ test('a policy that cannot be read is not called a contradiction', () => {
   }
   const document = { ...text, proxy: { ...text.proxy, defaultInboundPolicy: 'denied' } }
   assert.equal(
-    validate(document)
-      .diagnostics.map(({ code }) => code)
-      .filter((code) => code !== 'annotation-missing'),
+    validate(document).diagnostics.map(({ code }) => code),
     ['unknown-value'],
   )
 })
@@ -135,23 +93,49 @@ test('of the usual opaque ports only those are asked about of which nothing is s
   )
 })
 
-test('each README lists what the objects need, by group where all of it has the same, and nothing where nothing is needed', () => {
-  const pages = (document: object) =>
-    (generate(document).value ?? [])
-      .filter(({ path }) => /^(?!spire|kubernetes)[^/]+\/README\.md$/.test(path))
-      .map(({ content }) => String(content))
-  const plain = pages(minimalWith())
-  assert.is(plain.length, 4)
-  for (const page of plain) assert.not.match(page, /Annotations/)
-  const text = `- group db:\n  - \`${opaqueLine}\`\n`
-  for (const page of pages(fleet())) assert.ok(page.endsWith(text), page.slice(-300))
-  const mixed = fleet((document) => {
-    if (document.machines[1] !== undefined) document.machines[1].ports = [{ name: 'http', port: 80 }]
-    document.proxy.defaultInboundPolicy = 'deny'
+/** The annotations of each ExternalWorkload, by its name. */
+function written(document: object): Record<string, unknown> {
+  const { value = [] } = generate(document, { targets: ['kubernetes'] })
+  const text = value.find(({ path }) => path === 'kubernetes/external-workloads.yaml')?.content
+  const objects = loadAll(String(text)) as { metadata: { name: string; annotations?: object } }[]
+  return Object.fromEntries(objects.map(({ metadata }) => [metadata.name, metadata.annotations]))
+}
+
+test('the object says what the environment says, and nothing where the document says nothing', () => {
+  assert.equal(written(minimalWith()), { 'legacy-app': undefined })
+  const [policy, opaque] = ['config.linkerd.io/default-inbound-policy', 'config.linkerd.io/opaque-ports']
+  const both = { [policy]: 'deny', [opaque]: '3306,5432' }
+  const document = fleet((fleet) => {
+    if (fleet.machines[1] !== undefined) fleet.machines[1].ports = [{ name: 'http', port: 80 }]
+    fleet.proxy.defaultInboundPolicy = 'deny'
   })
-  const lines = `  - \`${policyLine}\`\n  - \`${opaqueLine}\`\n`
-  const expected = `- db-1:\n  - \`${policyLine}\`\n- db-2:\n${lines}- db-3:\n${lines}- legacy-app:\n  - \`${policyLine}\`\n`
-  for (const page of pages(mixed)) assert.ok(page.endsWith(expected), page.slice(-500))
+  assert.equal(written(document), {
+    'legacy-app': { [policy]: 'deny' },
+    'db-1': { [policy]: 'deny' },
+    'db-2': both,
+    'db-3': both,
+  })
+})
+
+test("a default that is typed is written, since the cluster's own may be another", () => {
+  const document = minimalWith((minimal) => {
+    minimal.proxy.defaultInboundPolicy = 'all-unauthenticated'
+  })
+  assert.equal(written(document)['legacy-app'], {
+    'config.linkerd.io/default-inbound-policy': 'all-unauthenticated',
+  })
+})
+
+test('a port that is opaque by default is none where the document says so', () => {
+  const ports = (opaque: boolean | undefined) =>
+    minimalWith((minimal) => {
+      const [machine] = minimal.machines
+      const port = { name: 'redis', port: 6379 }
+      if (machine !== undefined) machine.ports = [opaque === undefined ? port : { ...port, opaque }]
+    })
+  assert.is(written(ports(undefined))['legacy-app'], undefined)
+  assert.equal(written(ports(false))['legacy-app'], { 'config.linkerd.io/opaque-ports': '' })
+  assert.equal(written(ports(true))['legacy-app'], { 'config.linkerd.io/opaque-ports': '6379' })
 })
 
 test.run()

@@ -337,18 +337,10 @@ export const cases: readonly Case[] = [
     ['\nproxy:', '\n«proxy:'],
     ['  defaultInboundPolicy: all-unauthenticated\n', ''],
   ]),
-  warning(
-    'annotation-missing',
-    '/proxy/defaultInboundPolicy',
-    ['  defaultInboundPolicy: all-unauthenticated\n', '  defaultInboundPolicy: «all-authenticated\n'],
-    { also: ['strangers-unjudged'] },
-  ),
-  warning(
-    'strangers-unjudged',
-    '/proxy/defaultInboundPolicy',
-    ['  defaultInboundPolicy: all-unauthenticated\n', '  defaultInboundPolicy: «cluster-unauthenticated\n'],
-    { also: ['annotation-missing'] },
-  ),
+  warning('strangers-unjudged', '/proxy/defaultInboundPolicy', [
+    '  defaultInboundPolicy: all-unauthenticated\n',
+    '  defaultInboundPolicy: «cluster-unauthenticated\n',
+  ]),
   warning(
     'from-networks-open',
     '/redirect/inbound/fromNetworks',
@@ -824,11 +816,6 @@ migration:
     ['    ports: [{name: http, port: 80}]\n', ''],
     ['machines:\n', 'groups:\n  web:\n    ports: [{name: http, port: «22}]\nmachines:\n'],
   ]),
-  warning(
-    'annotation-missing',
-    '/machines/0/ports/0/opaque',
-    ports('[{name: mysql, port: 3306, opaque: «true}]'),
-  ),
   error('annotation-contradicts', '/defaults/annotations/config.linkerd.io~1opaque-ports', [
     ports('[{name: mysql, port: 3306, opaque: true}, {name: http, port: 80}]'),
     append('defaults: {annotations: {config.linkerd.io/opaque-ports: «"25"}}'),
