@@ -39,7 +39,8 @@ function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): Placed
     spec: {
       meshTLS: { identity: identity.spiffeId, serverName: identity.serverName },
       workloadIPs: addresses.map(({ text }) => ({ ip: text })),
-      ports: ports.map(({ name, port }) => ({ name, port })),
+      // The protocol is a default of the API server, without which each apply would seem to change the list.
+      ports: ports.map(({ name, port }) => ({ name, port, protocol: 'TCP' })),
     },
     // Without the subresource nobody but the manifest can say it.
     ...(linkerdHas(linkerd, 'statusSubresource')

@@ -44,11 +44,10 @@ export async function serveStatus(plane: ControlPlane, isServed: boolean): Promi
   const asked = { method: 'PATCH', type: 'application/json-patch+json', body: patch }
   const { status, body } = await plane.ask(crd, asked)
   if (status !== 200) throw new Error(body)
-  // The handler of the resource is made anew a moment later.
-  const status404 = '/apis/workload.linkerd.io/v1beta1/namespaces/x/externalworkloads/x/status'
+  // What serves it is made anew a moment later.
   for (let tries = 0; tries < 100; tries++) {
-    const { body: said } = await plane.ask(status404)
-    if (/externalworkloads.*not found/.test(said) === isServed) return
+    const { body: said } = await plane.ask('/apis/workload.linkerd.io/v1beta1')
+    if (said.includes('externalworkloads/status') === isServed) return
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
   throw new Error('the API server goes on as before')
