@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 /** By name: the fleet has labels, which only the cluster's targets would read. */
-export const targets = ['ansible', 'cloud-init', 'image', 'kubernetes', 'spire', 'systemd']
+export const targets = ['ansible', 'cloud-init', 'image', 'kubernetes', 'monitoring', 'spire', 'systemd']
 
 type Library = typeof import('../lib/index.ts')
 

@@ -152,8 +152,6 @@ function chooseTargets(names: readonly string[] | undefined, report: Report): Ta
         suggestion: suggestWord(name, targetNames),
         known: targetNames,
       })
-    } else if (!builtTargets.some((target) => target.name === name)) {
-      report('not-built-yet', '', { kind: 'target', what: name, targets: [], built: builtNames })
     }
   }
   return builtTargets.filter((target) => names.includes(target.name))

@@ -3,10 +3,9 @@ import { execFileSync } from 'node:child_process'
 
 const [document, out, name] = ['examples/walkthrough.yaml', 'out', 'external-workload']
 // By name: what only the cluster gets, no target makes yet.
-const targets = ['ansible', 'cloud-init', 'image', 'kubernetes', 'spire', 'systemd'].flatMap((target) => [
-  '--target',
-  target,
-])
+const targets = ['ansible', 'cloud-init', 'image', 'kubernetes', 'monitoring', 'spire', 'systemd'].flatMap(
+  (target) => ['--target', target],
+)
 try {
   execFileSync(process.execPath, ['dist/bin/meshjoin.js', 'generate', document, '--out', out, ...targets], {
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -738,21 +738,19 @@ export const catalogue = {
     () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
   ),
   'not-built-yet': error<{
-    /** A target that was asked for, a field that only such targets read, or what the targets cannot make. */
-    kind: 'target' | 'field' | 'choice'
+    /** A field that only targets read which are not built, or what the targets cannot make. */
+    kind: 'field' | 'choice'
     what: string
     targets: readonly string[]
     built: readonly string[]
   }>(
     (a) => {
       const targets = `target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)}`
-      if (a.kind === 'target') return `target ${a.what} is not available yet`
       if (a.kind === 'field')
         return `"${a.what}" would have no effect: only ${targets} reads it, and that is not available yet`
       return `${a.what} is not available yet for the ${targets}`
     },
     (a) => {
-      if (a.kind === 'target') return `change --target; available: ${list(a.built)}`
       if (a.kind === 'field')
         return `remove it, or generate the files of the machines alone: ${a.built.map((name) => `--target ${name}`).join(' ')}`
       return 'choose another value, or remove it'

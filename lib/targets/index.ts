@@ -2,6 +2,7 @@ import { ansibleTarget } from './ansible/target.ts'
 import { cloudInitTarget } from './cloud-init/target.ts'
 import { imageTarget } from './image/target.ts'
 import { kubernetesTarget } from './kubernetes/target.ts'
+import { monitoringTarget } from './monitoring/target.ts'
 import type { Target } from './shared/target.ts'
 import { spireTarget } from './spire/target.ts'
 import { systemdTarget } from './systemd/target.ts'
@@ -12,6 +13,7 @@ export const targets: readonly Target[] = [
   cloudInitTarget,
   imageTarget,
   kubernetesTarget,
+  monitoringTarget,
   spireTarget,
   systemdTarget,
 ]

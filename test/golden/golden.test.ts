@@ -16,7 +16,7 @@ import { joinPrograms } from '../../scripts/machine-program.ts'
 
 const folder = 'test/golden'
 /** By name: a case may hold what only the cluster's targets read. */
-const targets = ['ansible', 'cloud-init', 'kubernetes', 'spire', 'systemd']
+const targets = ['ansible', 'cloud-init', 'kubernetes', 'monitoring', 'spire', 'systemd']
 /** The mesh layer to bake would be stored with each case; one is enough. */
 const targetsOf = (name: string) => (name === 'baked-layer' ? [...targets, 'image'] : targets)
 const update = process.env.UPDATE_GOLDEN === '1'

@@ -77,14 +77,6 @@ test('a target or a machine that there is not is an error with a suggestion', ()
   assert.match(found.join('\n'), /machine-unknown: .*legacy-app/)
 })
 
-test('a target that is not built yet says so', () => {
-  const { ok, diagnostics } = generate(minimalWith(), { targets: ['monitoring'] })
-  assert.not.ok(ok)
-  assert.ok(
-    diagnostics.some(({ code, message }) => code === 'not-built-yet' && message.includes('monitoring')),
-  )
-})
-
 test('environments are for root alone, and no artifact holds a secret', () => {
   for (const { path, mode, sensitive } of made(minimalWith())) {
     const isProgram =

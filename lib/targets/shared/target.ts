@@ -4,7 +4,7 @@ import type { Report } from '../../diagnostics/diagnostic.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 
-/** Every target that the design has, built or not. */
+/** Every target. */
 export const targetNames = [
   'ansible',
   'cloud-init',

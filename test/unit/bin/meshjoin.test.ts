@@ -247,7 +247,6 @@ test('generate refuses what it does not know, and warnings with --strict, before
   inFolder(async (folder) => {
     const runs: [args: string[], stdin: string, words: RegExp][] = [
       [['--target', 'cloudinit'], base, /error\[target-unknown\][\s\S]*"cloud-init"/],
-      [['--target', 'monitoring'], base, /error\[not-built-yet\]/],
       [['--machine', 'nobody'], base, /error\[machine-unknown\]/],
       [['--strict'], doubtful, /warning\[network-duplicate\]/],
     ]

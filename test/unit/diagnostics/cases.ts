@@ -656,7 +656,6 @@ migration:
   }),
 
   // The same codes from other places
-  error('not-built-yet', '', ['apiVersion', '«apiVersion'], { options: { targets: ['monitoring'] } }),
   error('not-built-yet', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
     options: {},
   }),

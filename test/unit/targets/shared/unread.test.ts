@@ -82,7 +82,10 @@ test('by default a policy that nobody makes is an error; for targets by name it 
     ['error /defaults/healthCheck', 'error /policies'],
   )
   for (const { help } of found)
-    assert.match(help, '--target image --target kubernetes --target spire --target systemd')
+    assert.match(
+      help,
+      '--target image --target kubernetes --target monitoring --target spire --target systemd',
+    )
   const named = generate(text, { targets: ['systemd'] })
   assert.ok(named.ok)
   const [note, ...more] = named.diagnostics
@@ -103,12 +106,6 @@ test('machines that are not asked for are not asked about', () => {
     generate(text, { machines: ['other'] }).diagnostics.map(({ path }) => path),
     ['/machines/1/healthCheck'],
   )
-})
-
-test('a target that is not built is refused with those that are', () => {
-  const [found] = generate(base, { targets: ['monitoring'] }).diagnostics
-  assert.is(found?.message, 'target monitoring is not available yet')
-  assert.is(found?.help, 'change --target; available: ansible, cloud-init, image, kubernetes, spire, systemd')
 })
 
 test.run()

@@ -1,0 +1,161 @@
+import { dump } from 'js-yaml'
+import type { Artifact } from '../../artifact.ts'
+import { parseAddress } from '../../config/network.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { textArtifact } from '../shared/target.ts'
+import { madeByMeshjoin, yamlArtifact } from '../shared/yaml.ts'
+import { isScrapable, proxyJob, type TargetGroup, targetOf } from './machines.ts'
+
+/** Alerts wait for minutes, so twice a minute tells them enough. */
+const timing = { scrape_interval: '30s', scrape_timeout: '10s' }
+const operatorTiming = { scrapeInterval: '30s', scrapeTimeout: '10s' }
+
+/**
+ * How many machines one ScrapeConfig has. `kubectl apply` keeps an object as an annotation of itself, of 256 KiB at most; five
+ * hundred machines with names of usual length are half of that.
+ */
+const machinesPerObject = 500
+
+/** The machines that can be named beforehand, as targets. */
+export function proxyTargets(config: ResolvedConfig, machines: readonly ResolvedMachine[]): TargetGroup[] {
+  const { host, port } = config.proxy.adminAddress
+  if (!isScrapable(config)) return []
+  return machines.flatMap((machine) => targetOf(machine, host, port) ?? [])
+}
+
+/** The list for `file_sd_configs`. Prometheus reads it again when it changes. */
+export function emitTargets(name: string, groups: readonly TargetGroup[]): Artifact {
+  return textArtifact(`monitoring/targets/${name}.json`, `${JSON.stringify(groups, null, 2)}\n`)
+}
+
+/** For a Prometheus with a configuration of its own: the machines by file. */
+export function emitPrometheus(): Artifact {
+  return yamlArtifact('monitoring/prometheus.yml', {
+    rule_files: ['rules.yml'],
+    scrape_configs: [
+      { job_name: proxyJob, ...timing, file_sd_configs: [{ files: ['targets/machines.json'] }] },
+    ],
+  })
+}
+
+/** For a Prometheus in the cluster: the machines by their ExternalWorkloads. */
+export function emitDiscoveringPrometheus(
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+): Artifact {
+  return yamlArtifact('monitoring/discovery/prometheus.yml', {
+    rule_files: ['../rules.yml'],
+    scrape_configs: [
+      {
+        job_name: proxyJob,
+        ...timing,
+        kubernetes_sd_configs: [{ role: 'endpointslice', namespaces: { names: namespacesOf(machines) } }],
+        relabel_configs: discover(config, machines).map(
+          ({ sourceLabels, targetLabel, regex, replacement, action }) => ({
+            ...(sourceLabels === undefined ? {} : { source_labels: sourceLabels }),
+            ...(targetLabel === undefined ? {} : { target_label: targetLabel }),
+            ...(regex === undefined ? {} : { regex }),
+            ...(replacement === undefined ? {} : { replacement }),
+            ...(action === undefined ? {} : { action }),
+          }),
+        ),
+      },
+    ],
+  })
+}
+
+/** The same for the Prometheus Operator. */
+export function emitDiscoveringScrapeConfig(
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+): Artifact {
+  return yamlArtifact('monitoring/discovery/scrape-config.yaml', {
+    ...scrapeConfig(proxyJob),
+    spec: {
+      ...operatorTiming,
+      kubernetesSDConfigs: [{ role: 'EndpointSlice', namespaces: { names: namespacesOf(machines) } }],
+      relabelings: [...discover(config, machines), nameJob(proxyJob)],
+    },
+  })
+}
+
+/** For the Prometheus Operator: every machine by name, in as many objects as it takes. */
+export function emitScrapeConfigs(name: string, job: string, groups: readonly TargetGroup[]): Artifact {
+  const count = Math.ceil(groups.length / machinesPerObject)
+  const documents = Array.from({ length: count }, (_, index) =>
+    dump(
+      {
+        ...scrapeConfig(count === 1 ? job : `${job}-${index + 1}`),
+        spec: {
+          ...operatorTiming,
+          staticConfigs: groups.slice(index * machinesPerObject, (index + 1) * machinesPerObject),
+          relabelings: [nameJob(job)],
+        },
+      },
+      { lineWidth: -1, noRefs: true, quoteStyle: 'double' },
+    ),
+  )
+  const text = documents.map((document) => `---\n${document}`).join('')
+  return textArtifact(`monitoring/operator/${name}.yaml`, `${madeByMeshjoin}${text}`)
+}
+
+function scrapeConfig(name: string): object {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1alpha1',
+    kind: 'ScrapeConfig',
+    metadata: { name, labels: { 'app.kubernetes.io/part-of': 'meshjoin' } },
+  }
+}
+
+/** The Operator's own name for a job has the object's name in it; `jobName` needs an Operator newer than this does. */
+function nameJob(job: string): Relabeling {
+  return { targetLabel: 'job', replacement: job }
+}
+
+interface Relabeling {
+  readonly sourceLabels?: readonly string[]
+  readonly targetLabel?: string
+  readonly regex?: string
+  readonly replacement?: string
+  readonly action?: 'keep'
+}
+
+/**
+ * Of all endpoints the machines, whatever their readiness, and their admin port in place of the Service's. A machine behind
+ * several Services and ports comes out as the same target each time, and Prometheus scrapes it once.
+ */
+function discover(config: ResolvedConfig, machines: readonly ResolvedMachine[]): Relabeling[] {
+  const meta = '__meta_kubernetes_endpointslice_'
+  return [
+    { sourceLabels: [`${meta}address_target_kind`], regex: 'ExternalWorkload', action: 'keep' },
+    ...(scrapesIpv4(config, machines)
+      ? [{ sourceLabels: [`${meta}address_type`], regex: 'IPv4', action: 'keep' } as const]
+      : []),
+    {
+      sourceLabels: ['__address__'],
+      targetLabel: '__address__',
+      regex: '(.+):[0-9]+',
+      replacement: `\${1}:${config.proxy.adminAddress.port}`,
+    },
+    { sourceLabels: ['__meta_kubernetes_namespace'], targetLabel: 'namespace' },
+    { sourceLabels: [`${meta}address_target_name`], targetLabel: 'machine' },
+    { targetLabel: 'role', replacement: 'server' },
+  ]
+}
+
+/** A machine with two addresses has two endpoints, of which one is enough. */
+function scrapesIpv4({ proxy }: ResolvedConfig, machines: readonly ResolvedMachine[]): boolean {
+  return (
+    parseAddress(proxy.adminAddress.host)?.family === 'ipv4' ||
+    machines.every(
+      ({ role, addresses }) => role === 'client' || addresses.some(({ family }) => family === 'ipv4'),
+    )
+  )
+}
+
+/** Those of servers: clients have no ExternalWorkload. */
+export function namespacesOf(machines: readonly ResolvedMachine[]): string[] {
+  return [
+    ...new Set(machines.filter(({ role }) => role === 'server').map(({ namespace }) => namespace)),
+  ].sort()
+}
