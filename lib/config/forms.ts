@@ -69,6 +69,7 @@ export const forms: Readonly<Record<string, string>> = {
     'a key as in Kubernetes: a DNS name and "/" where it has a prefix, then at most 63 letters, digits, "-", "_" and "."',
   '^[ -~]*$': 'printable ASCII characters',
   '^/[A-Za-z0-9._~%+,=:@&?/-]*$': 'the path of a URL, with "/" at its start',
+  '^/[A-Za-z0-9._~%+,=:@&/-]*$': 'the path of a URL, with "/" at its start, without "?" and what follows it',
   '^[1-9][0-9]{0,4}(s|m)$': 'a whole number with the unit s or m',
   '^[A-Za-z0-9][A-Za-z0-9 ._@:-]*$':
     'letters, digits, spaces, ".", "_", "@", ":" and "-", with a letter or digit first',

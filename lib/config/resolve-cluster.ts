@@ -37,11 +37,12 @@ function resolveService(service: Service, index: number): ResolvedService {
 }
 
 function resolvePolicy(policy: Policy, index: number): ResolvedPolicy {
-  const { name, namespace, target, allow, routes = [] } = policy
-  const { serviceAccounts = [], machines = [], networks = [], unauthenticated = false } = allow
+  const { name, namespace, target, allow, routes = [], probes = [] } = policy
+  const { serviceAccounts = [], machines = [], groups = [], networks = [] } = allow
+  const { authenticated = false, unauthenticated = false } = allow
   return {
     path: pointer('/policies', index),
-    ...{ name, namespace, routes },
+    ...{ name, namespace, routes, probes },
     target: {
       machines: target.machines,
       pods: target.pods,
@@ -50,7 +51,7 @@ function resolvePolicy(policy: Policy, index: number): ResolvedPolicy {
     },
     allow: {
       serviceAccounts: serviceAccounts.map((account) => ({ namespace, ...account })),
-      ...{ machines, networks, unauthenticated },
+      ...{ machines, groups, networks, authenticated, unauthenticated },
     },
   }
 }

@@ -46,11 +46,16 @@ export interface ResolvedPolicy {
     readonly serviceAccounts: readonly { readonly name: string; readonly namespace: string }[]
     /** Names of machines of the document. */
     readonly machines: readonly string[]
+    readonly groups: readonly string[]
     readonly networks: readonly string[]
+    /** Whoever has an identity. */
+    readonly authenticated: boolean
     readonly unauthenticated: boolean
   }
   /** Empty: every request. */
   readonly routes: readonly Readonly<PolicyRouteInput>[]
+  /** Paths that are let in without an identity. */
+  readonly probes: readonly string[]
 }
 
 /** A Service whose traffic is shared between machines and pods. */

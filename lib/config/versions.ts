@@ -87,7 +87,13 @@ export const linkerdSince = {
   externalWorkload: { edge: [24, 2, 4], name: 'edge-24.2.4 (2.15)' },
   /** The status of an ExternalWorkload is a subresource, so that a manifest cannot set it. */
   statusSubresource: { edge: [24, 3, 5], name: 'edge-24.3.5 (2.16)' },
+  /** Until here Linkerd has no GRPCRoute with a Server as its parent. */
+  grpcRoute: { edge: [24, 7, 1], name: 'edge-24.7.1 (2.16)' },
+  /** A Server says what becomes of those whom no authorization lets in. */
+  serverAccessPolicy: { edge: [24, 7, 4], name: 'edge-24.7.4 (2.16)' },
   dualStack: { edge: [24, 9, 1], name: 'edge-24.9.1 (2.17)' },
+  /** The Gateway API of Linkerd's chart has GRPCRoute v1; v1alpha2 before. */
+  gatewayV1: { edge: [25, 2, 3], name: 'edge-25.2.3 (2.18)' },
   transportHeader: { edge: [25, 3, 2], name: 'edge-25.3.2 (2.18)' },
   /** The destination controller, too, heeds a Server in its own namespace alone. */
   namespacedServers: { edge: [26, 5, 2], name: 'edge-26.5.2 (2.20)' },

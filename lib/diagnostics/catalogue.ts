@@ -427,7 +427,7 @@ export const catalogue = {
   'inbound-policy-fails-open': info<{ machines: string }>(
     (a) => `${a.machines}: the inbound policy all-unauthenticated fails open`,
     () =>
-      'type all-unauthenticated to confirm; all-authenticated fails closed, but lets in meshed pods alone: it shuts out every other machine until an AuthorizationPolicy names its SPIFFE ID',
+      'type all-unauthenticated to confirm; all-authenticated lets in meshed pods and the machines of this document, by Servers in kubernetes/policies.yaml: without those, and for all other machines, it is a 403',
   ),
   'annotation-contradicts': error<{ name: string; value: string; other: string; remedy: string }>(
     (a) => `the annotation ${a.name} is "${a.value}", but ${a.other}`,
@@ -653,13 +653,82 @@ export const catalogue = {
     (a) => `the target is not usable: ${a.reason}`,
     () => 'give either "machines" or "pods"',
   ),
-  'policy-allow': error<{ reason: string }>(
+  'policy-selects-nothing': error<{ policy: string; namespace: string; elsewhere: string | undefined }>(
+    (a) =>
+      `the policy "${a.policy}" selects no machine of the namespace ${a.namespace} that pods dial, so it protects nothing`,
+    (a) =>
+      a.elsewhere === undefined
+        ? 'correct the labels here, or give them to the machines or their group'
+        : `machines with these labels are in ${a.elsewhere}: write "namespace: ${a.elsewhere}" here`,
+  ),
+  'policy-port-unmatched': error<{ policy: string; port: string; known: readonly string[] }>(
+    (a) =>
+      `the policy "${a.policy}" is for port ${a.port}, which none of its machines has, so it protects nothing`,
+    (a) => (a.known.length === 0 ? 'declare the port on the machines' : `use one of: ${list(a.known)}`),
+  ),
+  'policy-port-partial': warning<{ policy: string; port: string; machine: string; count: number }>(
+    (a) =>
+      `the policy "${a.policy}" is for port ${a.port}, which ${a.machine}${a.count > 1 ? ` and ${a.count - 1} more of its machines do` : ' does'} not have`,
+    () =>
+      'declare the port on them, or use labels that they do not have; under another name or number it stays open there',
+  ),
+  'policy-port-twice': error<{ policy: string; first: string; port: string; whose: string }>(
+    (a) =>
+      `the policy "${a.policy}" and that at ${a.first} guard the same port ${a.port} of ${a.whose}, and the older Server alone counts`,
+    () => 'put both into one policy, or use labels that no machine has both of',
+  ),
+  'policy-protocol': error<{ protocol: string; opaque: string; machine: string; remedy: string }>(
+    (a) => `the policy has "protocol: ${a.protocol}", but the port of ${a.machine} has "opaque: ${a.opaque}"`,
+    (a) => a.remedy,
+  ),
+  'policy-allow': error<{ field: string; reason: string }>(
     (a) => `"allow" is not usable: ${a.reason}`,
-    () => 'remove "unauthenticated", or the names',
+    (a) => `remove "${a.field}", or the names`,
+  ),
+  'policy-instances': error<{ group: string }>(
+    (a) => `the instances of group "${a.group}" cannot be let in: each has an identity of its own`,
+    (a) =>
+      `give them one that they share: groups.${a.group}.identity, with "spiffeId" and "serverName"; policies compare whole SPIFFE IDs and know no wildcard`,
+  ),
+  'policy-unlisted': warning<{ machines: string; reason: string }>(
+    (a) => `whoever has an identity is let in, but not ${a.machines}: ${a.reason}`,
+    () =>
+      'give their group an identity that they share, with "spiffeId" and "serverName", or write policies that list who calls whom',
+  ),
+  'policy-both-sides': info<{ policy: string; side: string; service: string }>(
+    (a) =>
+      `the policy "${a.policy}" is written for the ${a.side} of the Service "${a.service}" too, since the side that refuses draws the traffic`,
+    (a) =>
+      `nothing is to be done; where the ${a.side} are to let in others, write a policy for them of their own`,
+  ),
+  'policy-side-unclear': warning<{ policy: string; side: string; service: string; other: string }>(
+    (a) =>
+      `the ${a.side} of the Service "${a.service}" have no policy: both "${a.policy}" and that at ${a.other} would fit`,
+    (a) => `write a policy for the ${a.side}; the side that refuses draws the traffic of the Service`,
+  ),
+  'policy-probes': warning<{ policy: string }>(
+    (a) =>
+      `with routes of the policy "${a.policy}" the kubelet's HTTP probes of the pods on this port are refused, and the pods restarted`,
+    () =>
+      'write their paths under "probes", such as probes: [/healthz]; any path there where the pods have no HTTP probe on this port',
+  ),
+  'health-check-refused': warning<{ machine: string; port: string; reason: string }>(
+    (a) =>
+      `the readiness prober is refused on port ${a.port} of ${a.machine}, which stays NotReady: ${a.reason}`,
+    () =>
+      'let it in with "networks" of the prober\'s pods in a policy for the port, or serve the health check in plain HTTP on a port that is not under "ports"',
   ),
   'policy-route': error<{ reason: string }>(
     (a) => `the route does not fit: ${a.reason}`,
-    () => 'use "path" with HTTP/1 and HTTP/2, "service" with gRPC, and no routes with opaque or TLS',
+    () => 'use "path" with HTTP/1 and HTTP/2, "service" with protocol gRPC, and no routes with opaque or TLS',
+  ),
+  'policy-grpc-too-old': error<{ version: string; first: string }>(
+    (a) => `Linkerd ${a.version} has no routes for gRPC methods`,
+    (a) => `upgrade to ${a.first}, or remove "routes"`,
+  ),
+  'policy-name-reserved': error<{ name: string }>(
+    (a) => `no policy can be called "${a.name}": objects that meshjoin adds begin with "meshjoin-"`,
+    () => 'rename it',
   ),
   'migration-weights': error<Record<never, never>>(
     () => 'both weights are zero',

@@ -145,7 +145,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'redirect-covers-nothing':
     'The exempt ports of one direction are all the ports that there are, or the exempt networks all the addresses that connections come from.',
   'inbound-policy-fails-open':
-    "all-unauthenticated is Linkerd's own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed. But all-authenticated takes pods alone for authenticated: to the proxy the rule behind it is an empty DNS suffix, which no SPIFFE ID matches. So every other machine gets a 403 until an AuthorizationPolicy lists its SPIFFE ID in a MeshTLSAuthentication; the same holds for cluster-authenticated.",
+    'all-unauthenticated is Linkerd\'s own default. Until the control plane has sent a policy, and while it is away, unmeshed clients are let in; deny and all-authenticated fail closed. But Linkerd\'s rule behind all-authenticated and cluster-authenticated takes pods alone for authenticated: to the proxy it is an empty DNS suffix, which no SPIFFE ID matches. So meshjoin writes Servers that list the machines of the document, in kubernetes/policies.yaml. Until they are applied, for machines of other documents, and for a machine that calls pods under such a default, it is a 403: give those pods a policy with "authenticated: true".',
   'annotation-contradicts':
     'The ExternalWorkload gets these annotations of defaultInboundPolicy and of opaque, as the environment of the proxy does, so that both say the same. A proxy that is restarted while the control plane is away goes by its environment: with deny on the object and all-unauthenticated there, everybody is let in.',
   'annotation-alone':
@@ -237,10 +237,36 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'service-port-unmatched':
     'Unlike pods, a machine takes only traffic to ports that it declares: a Service port that matches none is left out of its endpoints.',
   'policy-target': 'A policy protects one port of machines or of pods: exactly one of the two selectors.',
+  'policy-selects-nothing':
+    'A policy becomes a Server, which guards ports of ExternalWorkloads in its own namespace with the labels of its target. Only machines that pods dial have one: clients have not. A Server that selects nothing is accepted by the cluster and protects nothing.',
+  'policy-port-unmatched':
+    'A Server whose port name or number no selected ExternalWorkload has is accepted by the cluster and protects nothing (measured: strangers still get a 200). What counts is a port under "ports", the admin port, and with redirect.inbound.scope "all" every number.',
+  'policy-port-partial':
+    "On machines without that port the policy protects nothing. A port of another name is another port to a Server, and its connections are let in as the machine's inbound policy says.",
+  'policy-port-twice':
+    'Linkerd takes one Server for each port, the oldest. Which one that is depends on the order in which they were created, and the other one has no effect.',
+  'policy-protocol':
+    "The Server's protocol counts once the policy controller has answered, the port's own until then and while the controller is away. A port of which the server speaks first hangs for ten seconds where the proxy tries to detect its protocol.",
   'policy-allow':
-    'A policy says who is let in. Beside "unauthenticated: true", naming somebody means nothing.',
+    'A policy says who is let in. Beside "unauthenticated: true", naming somebody means nothing, nor does naming somebody with an identity beside "authenticated: true".',
+  'policy-instances':
+    'Instances of a group find their names, and so their SPIFFE IDs, when they boot. The proxy compares a SPIFFE ID with those of a MeshTLSAuthentication as a whole: spiffe://.../* is accepted by the cluster and lets nobody in.',
+  'policy-unlisted':
+    'To Linkerd "authenticated" means the names of pods: its rule behind all-authenticated, cluster-authenticated and "*" matches no SPIFFE ID, so that machines are let in only where their SPIFFE IDs are listed. meshjoin lists those that the document knows.',
+  'policy-both-sides':
+    "Clients of a Service are balanced over its machines and its pods, by latency. A side that refuses answers at once: with a policy on the machine alone 27 of 30 requests ended in a 403, with an HTTPRoute for one path alone all requests for another ended in a 404 of that side. So a policy is written for both sides, by the Service's or the migration's selector, unless the document has one for the other side.",
+  'policy-side-unclear':
+    'Several policies guard parts of the machines of a Service, or of its pods, and the other side is one. Only you know which of them it should have.',
+  'policy-probes':
+    'For pods Linkerd lets in the probes of the kubelet by itself, but only on a Server without routes. With routes of its own each path that a probe asks for needs a route, or the kubelet gets a 404 and restarts the pod.',
+  'health-check-refused':
+    "The prober asks the machines' health checks from the cluster, without an identity. On a port that refuses it, meshjoin lets it in to the path of the health check by a route, which takes plain HTTP that the proxy sees: with HTTPS, on an opaque port and on one of gRPC there is no such route.",
   'policy-route':
-    'Routes are HTTP routes (path) or gRPC routes (service), as the protocol of the target says.',
+    'Routes are HTTP routes (path) or gRPC routes (service), as the protocol of the target says. A route that the proxy is not asked about, or that never matches, would refuse everybody.',
+  'policy-grpc-too-old':
+    'The policy controller knows GRPCRoutes of a Server since edge-24.7.1. Before, the routes would have no effect, and nobody would be let in.',
+  'policy-name-reserved':
+    'Some objects in kubernetes/policies.yaml belong to no policy of the document: they let in machines, scrapes and probes. Theirs begin with "meshjoin-".',
   'migration-weights':
     'Weights share the traffic between machines and pods; if both are zero nobody gets any.',
   'name-reserved':

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { catalogue } from '../../lib/diagnostics/catalogue.ts'
-import { shown } from './traps-cases.ts'
+import { shown as others } from './traps-cases.ts'
+import { policyCases } from './traps-policy-cases.ts'
+
+const shown = [...others, ...policyCases]
 
 interface Row {
   readonly list: string

@@ -1,31 +1,23 @@
 import { pointer } from '../../diagnostics/pointer.ts'
 import { suggestWord } from '../../diagnostics/suggestion.ts'
-import { isAbsent } from '../draft.ts'
-import { isNetwork, parseNetwork } from '../network.ts'
+import { selects } from '../label-selector.ts'
 import { linkerdHas, linkerdSince } from '../versions.ts'
 import { type Check, type CheckContext, createClaims } from './context.ts'
 
-/** Services, policies, migration: unique names, references that exist, selectors that select what was meant. */
+/** Services and migration: unique names, references that exist, selectors that select what was meant. */
 export const checkCluster: Check = (context) => {
   checkNames(context)
   checkServices(context)
-  checkPolicies(context)
   checkMigrations(context)
 }
 
 function checkNames({ draft, report }: CheckContext): void {
-  for (const [kind, list] of [
-    ['services', draft.services],
-    ['policies', draft.policies],
-  ] as const) {
-    const claim = createClaims()
-    for (const [index, item] of (list ?? []).entries()) {
-      if (item?.name === undefined || item.namespace === undefined) continue
-      const first = claim(`${item.namespace}/${item.name}`, `${kind}[${index}]`)
-      const word = kind === 'services' ? 'Service' : 'policy'
-      if (first !== undefined)
-        report('name-duplicate', pointer('', kind, index, 'name'), { kind: word, name: item.name, first })
-    }
+  const claim = createClaims()
+  for (const [index, { name, namespace } = {}] of (draft.services ?? []).entries()) {
+    if (name === undefined || namespace === undefined) continue
+    const first = claim(`${namespace}/${name}`, `services[${index}]`)
+    if (first !== undefined)
+      report('name-duplicate', pointer('', 'services', index, 'name'), { kind: 'Service', name, first })
   }
 }
 
@@ -76,72 +68,6 @@ function checkTargetPorts(
         port: String(target),
         machine: machine.name ?? '',
       })
-  }
-}
-
-function selects(
-  selector: Readonly<Record<string, string | undefined>>,
-  labels: Readonly<Record<string, string | undefined>> = {},
-): boolean {
-  const entries = Object.entries(selector)
-  return (
-    entries.length > 0 && entries.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
-  )
-}
-
-function checkPolicies({ draft, machines, report }: CheckContext): void {
-  const names = machines.flatMap(({ name }) => (name === undefined ? [] : [name]))
-  const known = new Set(names)
-  for (const [index, policy] of (draft.policies ?? []).entries()) {
-    if (policy === undefined) continue
-    const path = pointer('/policies', index)
-    const { target, allow } = policy
-    if (target !== undefined && isAbsent(target, 'machines') === isAbsent(target, 'pods')) {
-      report('policy-target', pointer(path, 'target'), {
-        reason: isAbsent(target, 'pods')
-          ? 'it selects neither machines nor pods'
-          : 'it selects both machines and pods',
-      })
-    }
-    for (const [at, name] of (allow?.machines ?? []).entries()) {
-      if (name !== undefined && !known.has(name))
-        report('reference-unknown', pointer(path, 'allow', 'machines', at), {
-          kind: 'machine',
-          name,
-          suggestion: suggestWord(name, names),
-        })
-    }
-    for (const [at, text] of (allow?.networks ?? []).entries()) {
-      const network = text === undefined ? undefined : parseNetwork(text)
-      if (text !== undefined && network !== undefined && !isNetwork(network))
-        report('network-invalid', pointer(path, 'allow', 'networks', at), {
-          value: text,
-          reason: network.reason,
-        })
-    }
-    const others = [allow?.serviceAccounts, allow?.machines].some((list) => (list ?? []).length > 0)
-    if (allow?.unauthenticated === true && others)
-      report('policy-allow', pointer(path, 'allow'), {
-        reason: 'everybody is let in, so naming somebody means nothing',
-      })
-    checkRoutes({ draft, report }, index)
-  }
-}
-
-function checkRoutes({ draft, report }: Pick<CheckContext, 'draft' | 'report'>, index: number): void {
-  const policy = draft.policies?.[index]
-  const protocol = policy?.target?.protocol ?? 'unknown'
-  for (const [at, route] of (policy?.routes ?? []).entries()) {
-    if (route === undefined) continue
-    const path = pointer('/policies', index, 'routes', at)
-    const isHttp = route.path !== undefined || route.methods !== undefined || route.match !== undefined
-    const isGrpc = route.service !== undefined || route.method !== undefined
-    if (isHttp && isGrpc) report('policy-route', path, { reason: 'it mixes HTTP and gRPC' })
-    else if (protocol === 'opaque' || protocol === 'TLS')
-      report('policy-route', path, { reason: `${protocol} has no requests to route` })
-    else if (isHttp && protocol === 'gRPC') report('policy-route', path, { reason: 'the target speaks gRPC' })
-    else if (isGrpc && protocol.startsWith('HTTP/1'))
-      report('policy-route', path, { reason: 'the target speaks HTTP/1' })
   }
 }
 

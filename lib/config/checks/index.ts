@@ -8,6 +8,7 @@ import { checkInstalls } from './installs.ts'
 import { checkMachines } from './machines.ts'
 import { checkNames } from './names.ts'
 import { checkNodes } from './nodes.ts'
+import { checkPolicies } from './policies.ts'
 import { checkProxySettings } from './proxy.ts'
 import { checkRedirect } from './redirect.ts'
 import { checkSelectors } from './selectors.ts'
@@ -35,5 +36,6 @@ export const checks: readonly Check[] = [
   checkSpireServer,
   checkCluster,
   checkWorkloads,
+  checkPolicies,
   checkRedirect,
 ]

@@ -2,6 +2,7 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Place, Target } from '../shared/target.ts'
 import { emitDrain } from './drain.ts'
+import { planInbound } from './inbound.ts'
 import { emitKustomization } from './kustomization.ts'
 import { makeNamespaces, namespaceNotes } from './namespaces.ts'
 import { objectsArtifact } from './objects.ts'
@@ -25,11 +26,13 @@ function* emitKubernetes(
   machines: readonly ResolvedMachine[],
   place: Place,
 ): Iterable<Artifact> {
+  const inbound = planInbound(config)
+  const workloads = makeWorkloads(config.mesh.linkerd, machines, inbound.labelsOf)
   const files = [
     ...objectsArtifact('namespaces.yaml', makeNamespaces(config, machines), place, namespaceNotes),
-    ...objectsArtifact('external-workloads.yaml', makeWorkloads(config.mesh.linkerd, machines), place),
+    ...objectsArtifact('external-workloads.yaml', workloads, place),
     ...objectsArtifact('services.yaml', makeServices(config), place),
-    ...printPolicies(config, machines, place),
+    ...printPolicies(config, inbound, place),
     ...printRoutes(config, place),
     ...printReadiness(config, machines, place),
   ]

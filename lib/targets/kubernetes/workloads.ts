@@ -13,14 +13,20 @@ const zoneLabel = 'topology.kubernetes.io/zone'
 export function* makeWorkloads(
   linkerd: LinkerdVersion,
   machines: readonly ResolvedMachine[],
+  inboundLabels: (machine: ResolvedMachine) => Readonly<Record<string, string>>,
 ): Iterable<PlacedObject> {
   for (const machine of machines) {
     const { path, role, boot } = machine
-    if (role === 'server' && boot === undefined) yield { path, object: makeWorkload(linkerd, machine) }
+    if (role === 'server' && boot === undefined)
+      yield { path, object: makeWorkload(linkerd, machine, inboundLabels(machine)) }
   }
 }
 
-function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): PlacedObject['object'] {
+function makeWorkload(
+  linkerd: LinkerdVersion,
+  machine: ResolvedMachine,
+  inboundLabels: Readonly<Record<string, string>>,
+): PlacedObject['object'] {
   const { name, namespace, labels, zone, identity, addresses, ports, drain } = machine
   const annotations = {
     ...neededAnnotations(machine),
@@ -33,7 +39,12 @@ function makeWorkload(linkerd: LinkerdVersion, machine: ResolvedMachine): Placed
     metadata: {
       name,
       namespace,
-      labels: { ...ourLabel, ...(zone === undefined ? {} : { [zoneLabel]: zone }), ...labels },
+      labels: {
+        ...ourLabel,
+        ...(zone === undefined ? {} : { [zoneLabel]: zone }),
+        ...labels,
+        ...inboundLabels,
+      },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {

@@ -67,6 +67,13 @@ const secondMachine = (fields: string): Edit =>
 const service = (fields: string) => `services:\n  - {name: web, namespace: mixed-env, ${fields}}`
 const policy = (fields: string) => `policies:\n  - {name: only, namespace: mixed-env, ${fields}}`
 
+const web: Edit = inMachine('labels: {app: web}')
+const onWeb = 'target: {machines: {app: web}, port: http}'
+const instances: Edit = [
+  'machines:\n',
+  'groups: {fleet: {instances: {name: hostname}, namespace: n, role: client}}\nmachines:\n',
+]
+
 /** Machines whose addresses no network smaller than all of them covers. */
 function manyMachines(count: number): string {
   const line = (index: number) =>
@@ -144,11 +151,14 @@ export const cases: readonly Case[] = [
   - {name: «web, namespace: mixed-env, selector: {app: web}, ports: [{name: http, port: 80}]}`,
     ),
   ),
-  error(
-    'reference-unknown',
-    '/policies/0/allow/machines/0',
-    append(policy('target: {machines: {app: web}, port: http}, allow: {machines: [«legacy-ap]}')),
-  ),
+  error('reference-unknown', '/policies/0/allow/machines/0', [
+    web,
+    append(policy(`${onWeb}, allow: {machines: [«legacy-ap]}`)),
+  ]),
+  error('reference-unknown', '/policies/0/allow/groups/0', [
+    web,
+    append(policy(`${onWeb}, allow: {groups: [«batch]}`)),
+  ]),
 
   // Identity
   error(
@@ -588,22 +598,108 @@ export const cases: readonly Case[] = [
     '/policies/0/target',
     append(policy('target: «{machines: {app: a}, pods: {app: a}, port: http}, allow: {}')),
   ),
-  error(
-    'policy-allow',
-    '/policies/0/allow',
+  error('policy-selects-nothing', '/policies/0/target/machines', [
+    web,
+    append(policy('target: {machines: «{app: wep}, port: http}, allow: {}')),
+  ]),
+  error('policy-port-unmatched', '/policies/0/target/port', [
+    web,
+    append(policy('target: {machines: {app: web}, port: «https}, allow: {}')),
+  ]),
+  warning('policy-port-partial', '/policies/0/target/port', [
+    web,
     append(
-      policy(
-        'target: {machines: {app: a}, port: http}, allow: «{unauthenticated: true, machines: [legacy-app]}',
-      ),
+      `  - {name: second, namespace: mixed-env, addresses: [203.0.113.43], ports: [{name: other, port: 81}], labels: {app: web}}
+${policy('target: {machines: {app: web}, port: «http}, allow: {}')}`,
+    ),
+  ]),
+  error('policy-port-twice', '/policies/1/target/port', [
+    web,
+    append(
+      `${policy(`${onWeb}, allow: {}`)}
+  - {name: second, namespace: mixed-env, target: {machines: {app: web}, port: «80}, allow: {}}`,
+    ),
+  ]),
+  error(
+    'policy-port-twice',
+    '/policies/1/target/port',
+    append(
+      `${policy('target: {pods: {app: web}, port: http}, allow: {}')}
+  - {name: second, namespace: mixed-env, target: {pods: {app: web, tier: front}, port: «http}, allow: {}}`,
     ),
   ),
-  error(
-    'policy-route',
-    '/policies/0/routes/0',
+  error('policy-protocol', '/policies/0/target', [
+    web,
+    append(policy('target: «{machines: {app: web}, port: http, protocol: opaque}, allow: {}')),
+    ports('[{name: http, port: 80, opaque: false}]'),
+  ]),
+  error('policy-allow', '/policies/0/allow', [
+    web,
+    append(policy(`${onWeb}, allow: «{unauthenticated: true, machines: [legacy-app]}`)),
+  ]),
+  error('policy-allow', '/policies/0/allow', [
+    web,
+    append(policy(`${onWeb}, allow: «{authenticated: true, machines: [legacy-app]}`)),
+  ]),
+  error('policy-instances', '/policies/0/allow/groups/0', [
+    web,
+    instances,
+    append(policy(`${onWeb}, allow: {groups: [«fleet]}`)),
+  ]),
+  warning('policy-unlisted', '/policies/0/allow/authenticated', [
+    web,
+    instances,
+    append(policy(`${onWeb}, allow: {authenticated: «true}`)),
+  ]),
+  info('policy-both-sides', '/policies/0', [
+    web,
     append(
-      policy('target: {machines: {app: a}, port: http, protocol: opaque}, allow: {}, routes: [«{path: /}]'),
+      `${service('selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]')}
+policies:
+  - «{name: only, namespace: mixed-env, ${onWeb}, allow: {}}`,
+    ),
+  ]),
+  warning('policy-side-unclear', '/policies/1', [
+    inMachine('labels: {app: web, half: left}'),
+    append(
+      `  - {name: second, namespace: mixed-env, addresses: [203.0.113.43], ports: [{name: http, port: 80}], labels: {app: web, half: right}}
+${service('selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]')}
+policies:
+  - {name: left, namespace: mixed-env, target: {machines: {half: left}, port: http}, allow: {}}
+  - «{name: right, namespace: mixed-env, target: {machines: {half: right}, port: http}, allow: {}}`,
+    ),
+  ]),
+  warning(
+    'policy-probes',
+    '/policies/0/routes',
+    append(policy('target: {pods: {app: web}, port: http}, allow: {}, routes: «[{path: /}]')),
+  ),
+  warning('health-check-refused', '/machines/0/healthCheck', [
+    web,
+    inMachine('healthCheck: «{path: /healthz, port: 80, scheme: HTTPS}'),
+    append(`readiness: {image: registry.example/node}\n${policy(`${onWeb}, allow: {}`)}`),
+  ]),
+  error('policy-grpc-too-old', '/policies/0/routes', [
+    linkerd('edge-24.2.4'),
+    append(
+      policy('target: {pods: {app: web}, port: http, protocol: gRPC}, allow: {}, routes: «[{service: a.B}]'),
+    ),
+  ]),
+  error(
+    'policy-name-reserved',
+    '/policies/0/name',
+    append(
+      'policies:\n  - {name: «meshjoin-80, namespace: mixed-env, target: {pods: {app: web}, port: http}, allow: {}}',
     ),
   ),
+  error('policy-route', '/policies/0/routes/0', [
+    web,
+    append(
+      policy('target: {machines: {app: web}, port: http, protocol: opaque}, allow: {}, routes: [«{path: /}]'),
+    ),
+    inMachine('annotations: {config.linkerd.io/opaque-ports: "80"}'),
+    ports('[{name: http, port: 80, opaque: true}]'),
+  ]),
   error(
     'migration-weights',
     '/migration/0/weights',
@@ -916,17 +1012,63 @@ migration:
   error(
     'policy-route',
     '/policies/0/routes/0',
-    append(policy('target: {machines: {app: a}, port: http}, allow: {}, routes: [«{path: /, service: a.B}]')),
+    append(
+      policy(
+        'target: {pods: {app: a}, port: http}, allow: {}, probes: [/], routes: [«{path: /, service: a.B}]',
+      ),
+    ),
   ),
   error(
     'policy-route',
     '/policies/0/routes/0',
     append(
       policy(
-        'target: {machines: {app: a}, port: http, protocol: HTTP/1}, allow: {}, routes: [«{service: a.B}]',
+        'target: {pods: {app: a}, port: http, protocol: HTTP/1}, allow: {}, probes: [/], routes: [«{service: a.B}]',
       ),
     ),
   ),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(policy('target: {pods: {app: a}, port: http}, allow: {}, probes: [/], routes: [«{path: "/a?b"}]')),
+  ),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(
+      policy(
+        'target: {pods: {app: a}, port: http}, allow: {}, probes: [/], routes: [«{path: "/(", match: regex}]',
+      ),
+    ),
+  ),
+  error(
+    'policy-route',
+    '/policies/0/routes/0',
+    append(
+      policy(
+        'target: {pods: {app: a}, port: http}, allow: {}, probes: [/], routes: [«{path: "/(?=a)", match: regex}]',
+      ),
+    ),
+  ),
+  error(
+    'policy-route',
+    '/policies/0/probes',
+    append(policy('target: {pods: {app: a}, port: http, protocol: gRPC}, allow: {}, probes: «[/]')),
+  ),
+  error(
+    'name-duplicate',
+    '/policies/1/name',
+    append(
+      `${policy('target: {pods: {app: a}, port: http}, allow: {}')}
+  - {name: «only-on-pods, namespace: mixed-env, target: {pods: {app: b}, port: http}, allow: {}}`,
+    ),
+  ),
+  error('policy-protocol', '/policies/0/target', [
+    web,
+    append(policy('target: «{machines: {app: web}, port: http}, allow: {}')),
+    inMachine('annotations: {config.linkerd.io/opaque-ports: "80"}'),
+    ports('[{name: http, port: 80, opaque: true}]'),
+  ]),
 ]
 
 /** What looks odd and is right. */
@@ -992,6 +1134,21 @@ export const validChanges: readonly (readonly [meaning: string, edits: readonly 
       secondMachine('name: second, group: old, namespace: other, addresses: [203.0.113.43]'),
       ['machines:\n', 'groups: {old: {redirect: {ipv6: false}}}\nmachines:\n'],
     ],
+  ],
+  [
+    'a policy on each side of a Service',
+    [
+      web,
+      append(
+        `${service('selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]')}
+${policy(`${onWeb}, allow: {}`)}
+  - {name: other, namespace: mixed-env, target: {pods: {app: web}, port: http}, allow: {unauthenticated: true}}`,
+      ),
+    ],
+  ],
+  [
+    'a policy for the admin port',
+    [web, append(policy('target: {machines: {app: web}, port: 4191}, allow: {networks: [10.42.0.0/16]}'))],
   ],
   ['a client has no address', [append('  - {name: second, namespace: n, role: client}')]],
   [

@@ -71,15 +71,15 @@ test('the walk notices a field that nothing reads', () => {
 })
 
 const policy = `policies:
-  - {name: only, namespace: mixed-env, target: {machines: {app: web}, port: http}, allow: {}}
+  - {name: only, namespace: mixed-env, target: {pods: {app: web}, port: http}, allow: {}}
 `
 
-test('by default a policy that nobody makes is an error; for targets by name it is a note that names it', () => {
-  const text = `${base}defaults: {healthCheck: {path: /, port: 80}}\n${policy}`
+test('by default a field that nobody reads is an error; for targets by name it is a note that names it', () => {
+  const text = `${base}defaults: {healthCheck: {path: /, port: 80}}\nreadiness: {image: registry.example/node}\n`
   const found = generate(text).diagnostics.filter(({ code }) => code === 'not-built-yet')
   assert.equal(
     found.map(({ path, severity }) => `${severity} ${path}`),
-    ['error /defaults/healthCheck', 'error /policies'],
+    ['error /defaults/healthCheck', 'error /readiness'],
   )
   for (const { help } of found)
     assert.match(
@@ -91,7 +91,7 @@ test('by default a policy that nobody makes is an error; for targets by name it 
   const [note, ...more] = named.diagnostics
   assert.equal(more, [])
   assert.is(note?.code, 'fields-left-out')
-  assert.match(note?.message ?? '', 'policies, defaults.healthCheck')
+  assert.match(note?.message ?? '', 'readiness, defaults.healthCheck')
 })
 
 test('machines that are not asked for are not asked about', () => {
@@ -138,6 +138,14 @@ const service =
 
 const bare = '    namespace: mixed-env\n    addresses: [203.0.113.42]\n    ports: [{name: http, port: 80}]\n'
 
+/** Policies with all that they can have, but for what lets everybody in. */
+const policies = `policies:
+  - {name: a, namespace: mixed-env, target: {machines: {tier: front}, port: http}, routes: [{path: /a, match: exact, methods: [GET]}], probes: [/healthz],
+     allow: {serviceAccounts: [{name: a, namespace: b}], machines: [legacy-app], networks: [198.51.100.0/24]}}
+  - {name: b, namespace: mixed-env, target: {pods: {app: b}, port: http, protocol: gRPC}, routes: [{service: a.B, method: C}], allow: {authenticated: true}}
+  - {name: c, namespace: mixed-env, target: {pods: {app: c}, port: http}, allow: {groups: [web]}}
+`
+
 /** Documents that bring what the examples cannot have all at once. */
 function* readSmall(): Iterable<string> {
   const text = readDocuments().get('minimal') ?? ''
@@ -165,6 +173,7 @@ function* readSmall(): Iterable<string> {
     'servers: [10.43.0.10]\n    domains: [cluster.local, example.org]',
   )
   yield text.replace('  server:', '  workload: {selectors: ["unix:uid:2102", "unix:gid:2102"]}\n  server:')
+  yield `${text}    labels: {app: billing, tier: front}\n    group: web\n${policies}groups: {web: {}, other: {}}\n`
   yield `${text}${policy.replace('allow: {}', 'allow: {unauthenticated: true}')}`
 }
 
