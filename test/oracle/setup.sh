@@ -62,3 +62,18 @@ mkdir -p -- "$cache"
     : >"$cache/hcl/.whole"
   }
 ) 9>"$cache/.hcl.lock"
+(
+  flock 9
+  # Prometheus reads what is made for it. Unpacked rather than installed: its service must not run here.
+  [ -e "$cache/prometheus/.whole" ] || {
+    rm -rf -- "$cache/prometheus"
+    mkdir -p -- "$cache/prometheus"
+    cd -- "$cache/prometheus"
+    # The folder is root's alone, so root fetches.
+    fetch() { apt-get -qq -o APT::Sandbox::User=root download prometheus >&2; }
+    fetch || { apt-get update -qq >&2 && fetch; }
+    dpkg-deb -x prometheus_*.deb .
+    rm -- prometheus_*.deb
+    : >.whole
+  }
+) 9>"$cache/.prometheus.lock"
