@@ -19,6 +19,7 @@ const addresses: Readonly<Record<State, string>> = {
   down: '203.0.113.4',
 }
 const pod = '203.0.113.9'
+const prober = '203.0.113.10'
 
 /** One document for all: a machine for each state. */
 function writeDocument(): object {
@@ -111,14 +112,23 @@ const found: Readonly<Record<string, readonly string[]>> = {
   LinkerdMachineRefusesClients: ['ill'],
   LinkerdMachineRefused: ['spiffe://root.linkerd.cluster.local/mixed-env/well'],
   LinkerdMachineProxyRestarts: ['ill'],
+  LinkerdMachineReadinessFlapping: ['ill'],
+  LinkerdMachinesNotReady: ['everybody'],
+  LinkerdMachineReadinessNotWritten: ['everybody'],
 }
 
 test('scraped by the generated configuration, machines answer every query of the dashboard and of the alerts', async () => {
   const at = join(folder, 'scraping')
   cpSync(join(folder, 'monitoring'), at, { recursive: true })
   const text = readFileSync(join(at, 'prometheus.yml'), 'utf8')
-  const pods = `  - {job_name: linkerd-proxy, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: ["${pod}:4191"], labels: {namespace: ledger}}]}\n`
-  writeFileSync(join(at, 'prometheus.yml'), text.replace('30s', '1s').replace('10s', '1s') + pods)
+  const others = [pod, prober].map((address, index) => ({
+    job_name: ['linkerd-proxy', 'meshjoin-prober'][index],
+    scrape_interval: '1s',
+    scrape_timeout: '1s',
+    static_configs: [{ targets: [`${address}:4191`], labels: { namespace: 'ledger' } }],
+  }))
+  const jobs = others.map((job) => `  - ${JSON.stringify(job)}\n`).join('')
+  writeFileSync(join(at, 'prometheus.yml'), text.replace('30s', '1s').replace('10s', '1s') + jobs)
   const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
   const panels = dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({ title, expr })),
@@ -131,8 +141,9 @@ test('scraped by the generated configuration, machines answer every query of the
           : [{ address: addresses[state], port: 4191, page: { of: 'proxy', state } } as const],
       ),
       { address: pod, port: 4191, page: { of: 'pod' } },
+      { address: prober, port: 4191, page: { of: 'prober' } },
     ],
-    targets: states.length + 1,
+    targets: states.length + 2,
     queries: [...panels.map(({ expr }) => fill(expr, 'ill')), ...alerts().map(({ expr }) => hasten(expr))],
   }
   const answers = await runWatch(at, watch)
@@ -145,7 +156,7 @@ test('scraped by the generated configuration, machines answer every query of the
     assert.ok(Array.isArray(answer), `${alert}: ${JSON.stringify(answer)}`)
     assert.equal(
       (answer as Readonly<Record<string, string>>[])
-        .map(({ machine, client_id }) => machine ?? client_id)
+        .map(({ machine, client_id }) => machine ?? client_id ?? 'everybody')
         .sort(),
       found[alert],
       alert,

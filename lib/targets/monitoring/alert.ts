@@ -25,3 +25,6 @@ export interface Sample {
 /** The labels of the machine that the tests of the alerts watch. */
 export const watched =
   'job="linkerd-machines",instance="192.0.2.1:4191",machine="one",namespace="apps",role="server"'
+
+/** The machine is scraped: without that, tests would see an alert about nobody being scraped. */
+export const up = { [`up{${watched}}`]: '1+0x120' }

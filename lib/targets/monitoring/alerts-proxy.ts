@@ -1,10 +1,9 @@
-import { type Alert, watched } from './alert.ts'
+import { type Alert, up, watched } from './alert.ts'
 
 const job = 'job="linkerd-machines"'
 /** Linkerd 2.15 has these names without `control_`. */
 const expiry = `{__name__=~"(control_)?identity_cert_expiration_timestamp_seconds",${job}}`
 const refresh = `{__name__=~"(control_)?identity_cert_refresh_timestamp_seconds",${job}}`
-const up = { [`up{${watched}}`]: '1+0x120' }
 
 /** A certificate of an hour that the proxy got at the start of the test, under the names of one release. */
 const certificate = (prefix: string) => ({

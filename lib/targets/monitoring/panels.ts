@@ -1,3 +1,5 @@
+import { proberGauges } from '../shared/prober-metrics.ts'
+
 /** A panel of the dashboard, in the order in which it stands there. */
 export interface Panel {
   readonly type: 'stat' | 'timeseries'
@@ -51,6 +53,13 @@ export const fleetPanels: readonly Panel[] = [
     'Requests and connections that the policies of machines refused.',
     `(sum(rate(inbound_http_authz_deny_total{${all}}[$__rate_interval])) or vector(0)) + (sum(rate(inbound_tcp_authz_deny_total{${all}}[$__rate_interval])) or vector(0))`,
     'reqps',
+  ),
+  stat(
+    'Not ready',
+    'By the readiness prober, where there is one; without those that were drained on purpose.',
+    `sum(${proberGauges.machines}{state="not_ready"}) or vector(0)`,
+    'short',
+    { from: 1 },
   ),
   graph('Answers', 'What Prometheus gets from each admin port: 1, or 0 where it is down.', 'short', [
     [`up{${all}}`, '{{machine}}'],
@@ -155,6 +164,9 @@ export const machinePanels: readonly Panel[] = [
       ],
     ],
   ),
+  graph('Ready', 'As the readiness prober last found it: 1, or 0.', 'short', [
+    [`max(${proberGauges.ready}{machine_namespace=~"$namespace",machine="$machine"})`, 'ready'],
+  ]),
   graph('Processor', 'Of one core.', 'percentunit', [
     [`rate(process_cpu_seconds_total{${one}}[$__rate_interval])`, 'proxy'],
   ]),
@@ -176,7 +188,7 @@ function stat(
     title,
     description,
     unit,
-    width: 4,
+    width: 3,
     height: 4,
     queries: [{ expr, legend: title }],
     ...(red === undefined ? {} : { red }),

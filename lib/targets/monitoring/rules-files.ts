@@ -2,6 +2,7 @@ import type { Artifact } from '../../artifact.ts'
 import { yamlArtifact } from '../shared/yaml.ts'
 import type { Alert, Sample } from './alert.ts'
 import { clusterAlerts, identityAlerts } from './alerts-proxy.ts'
+import { readinessAlerts } from './alerts-readiness.ts'
 
 interface Group {
   readonly name: string
@@ -11,6 +12,7 @@ interface Group {
 const groups: readonly Group[] = [
   { name: 'linkerd-machines-identity', alerts: identityAlerts },
   { name: 'linkerd-machines-cluster', alerts: clusterAlerts },
+  { name: 'linkerd-machines-readiness', alerts: readinessAlerts },
 ]
 
 /** Each alert is a heading there. */

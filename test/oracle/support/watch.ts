@@ -22,7 +22,7 @@ export interface Watch {
 /** What a stand-in is. */
 export type Page =
   | { readonly of: 'proxy'; readonly state: 'well' | 'first-release' | 'ill' }
-  | { readonly of: 'pod' }
+  | { readonly of: 'pod' | 'prober' }
 
 /** A series of an answer, with its labels. */
 export type Series = Readonly<Record<string, string>>
@@ -37,13 +37,14 @@ async function main(prometheus: string, folder: string): Promise<void> {
   ip('link', 'set', 'lo', 'up')
   for (const address of new Set(watch.servers.map((server) => server.address)))
     ip('address', 'add', address, 'dev', 'lo', ...(address.includes(':') ? ['nodad'] : []))
-  const { podMetrics, proxyMetrics } = await import('./watched-machines.ts')
+  const { podMetrics, proberMetrics, proxyMetrics } = await import('./watched-machines.ts')
   for (const { address, port, page } of watch.servers) {
     let asked = 0
     createServer((_request, response) => {
       asked += 1
       const now = Date.now() / 1000
-      response.end(page.of === 'pod' ? podMetrics(asked) : proxyMetrics(page.state, asked, now))
+      if (page.of === 'proxy') response.end(proxyMetrics(page.state, asked, now))
+      else response.end(page.of === 'pod' ? podMetrics(asked) : proberMetrics(asked))
     }).listen(port, address)
   }
   const child = spawn(

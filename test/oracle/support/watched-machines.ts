@@ -69,3 +69,17 @@ function traffic(direction: 'inbound' | 'outbound', asked: number): string[] {
     ]),
   ]
 }
+
+/** What the readiness prober says of these machines; the ill one is not ready every other time. */
+export function proberMetrics(asked: number): string {
+  const ready = (machine: State, value: number) =>
+    `meshjoin_prober_machine_ready{machine_namespace="mixed-env",machine="${machine}"} ${value}`
+  return `${[
+    'meshjoin_prober_machines{state="ready"} 2',
+    'meshjoin_prober_machines{state="not_ready"} 1',
+    'meshjoin_prober_machines{state="drained"} 1',
+    'meshjoin_prober_api_up 0',
+    ready('well', 1),
+    ready('ill', asked % 2),
+  ].join('\n')}\n`
+}
