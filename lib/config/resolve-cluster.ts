@@ -65,6 +65,7 @@ function resolveMigration(
   return {
     path: pointer('/migration', index),
     ...{ service, namespace, port, weights },
+    protocol: migration.protocol ?? 'HTTP',
     targetPort: migration.targetPort ?? targetOf(services, migration) ?? port,
     machines: machines.selector,
     pods: pods.selector,

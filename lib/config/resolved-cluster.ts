@@ -66,6 +66,7 @@ export interface ResolvedMigration {
   readonly namespace: string
   readonly port: number
   readonly targetPort: PortReference
+  readonly protocol: 'HTTP' | 'gRPC'
   readonly machines: Selector
   readonly pods: Selector
   readonly weights: { readonly machines: number; readonly pods: number }

@@ -645,9 +645,19 @@ export const catalogue = {
       `with Linkerd ${a.version} the Service "${a.service}" also selects machine "${a.machine}" of another namespace`,
     (a) => `make the labels unique, or upgrade to ${a.first}`,
   ),
-  'service-port-unmatched': warning<{ service: string; port: string; machine: string }>(
-    (a) => `the Service "${a.service}" selects machine "${a.machine}", which declares no port ${a.port}`,
-    () => 'declare the port on the machine, or correct targetPort',
+  'service-port-unmatched': error<{ service: string; port: string; machines: readonly string[] }>(
+    (a) =>
+      `no machine that the Service "${a.service}" selects declares port ${a.port} (${list(a.machines)}): it would lead to none of them`,
+    () => 'declare the port on the machines, or correct targetPort',
+  ),
+  'service-port-partial': warning<{ service: string; port: string; machines: readonly string[] }>(
+    (a) =>
+      `some machines that the Service "${a.service}" selects do not declare port ${a.port}, and get no traffic for it: ${list(a.machines)}`,
+    () => 'declare the port on all of them, or make the selector narrower',
+  ),
+  'service-port-duplicate': error<{ port: number; first: string }>(
+    (a) => `port ${a.port} is already that of ${a.first}`,
+    () => 'a Service has each port once: choose another number, or remove one',
   ),
   'policy-target': error<{ reason: string }>(
     (a) => `the target is not usable: ${a.reason}`,
@@ -733,6 +743,38 @@ export const catalogue = {
   'migration-weights': error<Record<never, never>>(
     () => 'both weights are zero',
     () => 'give at least one side a weight',
+  ),
+  'migration-drained': warning<Record<never, never>>(
+    () =>
+      'every machine of this side is drained, and the side still has a weight: its share of the requests fails',
+    () => 'set the weight of the machines to 0 first, and drain them then',
+  ),
+  'migration-port': error<{ service: string; port: number; ports: string }>(
+    (a) => `the Service "${a.service}" has no port ${a.port} (${a.ports}), so nothing would be split`,
+    () => 'give the port of the Service that clients dial, or add it to the Service',
+  ),
+  'migration-opaque': error<{ port: string; why: string }>(
+    (a) => `a connection to port ${a.port} cannot be split by weight: ${a.why}`,
+    () =>
+      'remove this migration and let the Service select machines and pods alike: its connections are shared among all that are Ready. Then drain one machine after the other',
+  ),
+  'migration-protocol': warning<{ port: string; protocol: string; why: string }>(
+    (a) => `the requests of port ${a.port} are split as ${a.protocol}, but ${a.why}`,
+    () => 'set "protocol" of the migration to what the port speaks',
+  ),
+  'migration-overlap': error<{ reason: string }>(
+    (a) => `the two sides are not apart: ${a.reason}`,
+    () =>
+      'give machines and pods a label that tells them apart, such as "location", and put it into both selectors',
+  ),
+  'migration-side-empty': error<{ namespace: string }>(
+    (a) => `this selects no server of the namespace ${a.namespace}`,
+    () => 'select the machines by labels that they have',
+  ),
+  'migration-name': error<{ name: string; reason: string }>(
+    (a) => `the Service "${a.name}" of this migration cannot be made: ${a.reason}`,
+    () =>
+      'each side of a migration is a Service of its own, called SERVICE-machines and SERVICE-pods: choose another name for the other one',
   ),
 
   // Output

@@ -235,7 +235,10 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'selector-crosses-namespaces':
     'Before edge-26.6.2 a Service selected machines of every namespace by their labels alone, so this machine would get traffic that is meant for others.',
   'service-port-unmatched':
-    'Unlike pods, a machine takes only traffic to ports that it declares: a Service port that matches none is left out of its endpoints.',
+    'Unlike pods, a machine takes only traffic to ports that it declares: a Service port that matches none is left out of its endpoints, and only the log of the destination controller says so.',
+  'service-port-partial':
+    'A machine takes only traffic to ports that it declares, so some endpoints of this port are missing. That may be meant where machines of several kinds share a label.',
+  'service-port-duplicate': 'The API server refuses a Service that has a TCP port twice.',
   'policy-target': 'A policy protects one port of machines or of pods: exactly one of the two selectors.',
   'policy-selects-nothing':
     'A policy becomes a Server, which guards ports of ExternalWorkloads in its own namespace with the labels of its target. Only machines that pods dial have one: clients have not. A Server that selects nothing is accepted by the cluster and protects nothing.',
@@ -269,6 +272,20 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'Some objects in kubernetes/policies.yaml belong to no policy of the document: they let in machines, scrapes and probes. Theirs begin with "meshjoin-".',
   'migration-weights':
     'Weights share the traffic between machines and pods; if both are zero nobody gets any.',
+  'migration-drained':
+    'A side without an endpoint that is Ready still gets its share of the requests by weight. Linkerd skips it after the first failures, which clients see.',
+  'migration-port':
+    'The route belongs to one port of the Service. A port that is in no route is not split: all that the Service selects share it.',
+  'migration-opaque':
+    'Weights are applied to requests, and the proxy sees none in a connection whose bytes it passes through.',
+  'migration-protocol':
+    'The split works either way, since gRPC is HTTP. Metrics, retries and later rules for methods are those of the kind of route.',
+  'migration-overlap':
+    'Each side is a Service of its own. What both select gets traffic of both weights, and a machine on the side of the pods keeps its share when the machines have none.',
+  'migration-side-empty':
+    'The side of the machines is a Service over the machines that its selector selects; without any its share of the requests fails.',
+  'migration-name':
+    'The route splits between two Services that are made for it. They must not be others that the document has, and a name has at most 63 characters.',
   'name-reserved':
     'Each machine has a folder of its own in the output, and this name belongs to a folder that they share.',
   'platform-no-compress':

@@ -1,17 +1,18 @@
 import { checkAddresses } from './addresses.ts'
 import { checkAgentPorts } from './agent-ports.ts'
 import { checkAnnotations } from './annotations.ts'
-import { checkCluster } from './cluster.ts'
 import type { Check } from './context.ts'
 import { checkIdentities } from './identity.ts'
 import { checkInstalls } from './installs.ts'
 import { checkMachines } from './machines.ts'
+import { checkMigrations } from './migrations.ts'
 import { checkNames } from './names.ts'
 import { checkNodes } from './nodes.ts'
 import { checkPolicies } from './policies.ts'
 import { checkProxySettings } from './proxy.ts'
 import { checkRedirect } from './redirect.ts'
 import { checkSelectors } from './selectors.ts'
+import { checkServices } from './services.ts'
 import { checkSpireSettings } from './spire.ts'
 import { checkSpireServer } from './spire-server.ts'
 import { checkTrust } from './trust.ts'
@@ -34,7 +35,8 @@ export const checks: readonly Check[] = [
   checkAgentPorts,
   checkSelectors,
   checkSpireServer,
-  checkCluster,
+  checkServices,
+  checkMigrations,
   checkWorkloads,
   checkPolicies,
   checkRedirect,

@@ -1,5 +1,6 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
+import { linkerdHas, linkerdSince } from '../../config/versions.ts'
 import { renderTemplate } from '../../files/template.ts'
 import { textArtifact } from '../shared/target.ts'
 
@@ -14,6 +15,8 @@ export function emitKubernetesReadme(config: ResolvedConfig, names: readonly str
     routes: names.includes('routes.yaml'),
     readiness: names.includes('readiness.yaml'),
     drain: names.includes('drain.sh'),
+    deletionPanics: !linkerdHas(config.mesh.linkerd, 'safeDeletion'),
+    safeDeletion: linkerdSince.safeDeletion.name,
     services: names.includes('services.yaml'),
   }
   return textArtifact('kubernetes/README.md', renderTemplate('readme/kubernetes.md.hbs', view))

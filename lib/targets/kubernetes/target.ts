@@ -10,7 +10,7 @@ import { printPolicies } from './policies.ts'
 import { listConfigMaps, printReadiness } from './readiness.ts'
 import { emitKubernetesReadme } from './readme.ts'
 import { printRoutes } from './routes.ts'
-import { makeServices } from './services.ts'
+import { createServiceMaker } from './services.ts'
 import { makeWorkloads } from './workloads.ts'
 
 /** `kubernetes/`: what the cluster has to know of the machines, one file a concern, for `kubectl apply -k`. */
@@ -28,12 +28,13 @@ function* emitKubernetes(
 ): Iterable<Artifact> {
   const inbound = planInbound(config)
   const workloads = makeWorkloads(config.mesh.linkerd, machines, inbound.labelsOf)
+  const makeService = createServiceMaker(config)
   const files = [
     ...objectsArtifact('namespaces.yaml', makeNamespaces(config, machines), place, namespaceNotes),
     ...objectsArtifact('external-workloads.yaml', workloads, place),
-    ...objectsArtifact('services.yaml', makeServices(config), place),
+    ...objectsArtifact('services.yaml', config.services.map(makeService), place),
     ...printPolicies(config, inbound, place),
-    ...printRoutes(config, place),
+    ...printRoutes(config, makeService, place),
     ...printReadiness(config, machines, place),
   ]
   const programs = machines.some(({ role }) => role === 'server') ? [emitDrain(config)] : []

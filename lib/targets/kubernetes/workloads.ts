@@ -1,10 +1,8 @@
 import { drainAnnotation, neededAnnotations } from '../../config/annotations.ts'
 import type { ResolvedMachine } from '../../config/resolved.ts'
+import { objectLabels } from '../../config/selection.ts'
 import { type LinkerdVersion, linkerdHas } from '../../config/versions.ts'
 import { ourLabel, type PlacedObject } from './objects.ts'
-
-/** Which of a machine's labels the destination controller takes as its zone. */
-const zoneLabel = 'topology.kubernetes.io/zone'
 
 /**
  * The ExternalWorkloads of machines that pods dial; clients have none, since nobody asks for them. What a machine finds when it
@@ -27,7 +25,7 @@ function makeWorkload(
   machine: ResolvedMachine,
   inboundLabels: Readonly<Record<string, string>>,
 ): PlacedObject['object'] {
-  const { name, namespace, labels, zone, identity, addresses, ports, drain } = machine
+  const { name, namespace, identity, addresses, ports, drain } = machine
   const annotations = {
     ...neededAnnotations(machine),
     ...machine.annotations,
@@ -39,12 +37,7 @@ function makeWorkload(
     metadata: {
       name,
       namespace,
-      labels: {
-        ...ourLabel,
-        ...(zone === undefined ? {} : { [zoneLabel]: zone }),
-        ...labels,
-        ...inboundLabels,
-      },
+      labels: { ...ourLabel, ...objectLabels(machine), ...inboundLabels },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {

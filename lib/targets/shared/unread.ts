@@ -14,7 +14,6 @@ interface Unread {
 }
 
 const documentFields = {
-  migration: 'kubernetes',
   readiness: 'kubernetes',
 } as const satisfies Partial<Record<keyof MeshjoinDocument, TargetName>>
 

@@ -74,6 +74,26 @@ const instances: Edit = [
   'groups: {fleet: {instances: {name: hostname}, namespace: n, role: client}}\nmachines:\n',
 ]
 
+/** A document with a migration in which one line is another. */
+function migrating(line: string, portName = 'http'): Edit[] {
+  const lines: Record<string, string> = {
+    service: 'service: web',
+    namespace: 'namespace: mixed-env',
+    port: 'port: 80',
+    machines: 'machines: {selector: {side: machine}}',
+    pods: 'pods: {selector: {side: pod}}',
+    weights: 'weights: {machines: 90, pods: 10}',
+  }
+  lines[/^«?(\w+)/.exec(line)?.[1] ?? ''] = line
+  const ports = `ports: [{name: ${portName}, port: 80}]`
+  return [
+    inMachine('labels: {app: web, side: machine}'),
+    append(
+      `${service(`selector: {app: web}, ${ports}`)}\nmigration:\n  - ${Object.values(lines).join('\n    ')}`,
+    ),
+  ]
+}
+
 /** Machines whose addresses no network smaller than all of them covers. */
 function manyMachines(count: number): string {
   const line = (index: number) =>
@@ -589,10 +609,22 @@ export const cases: readonly Case[] = [
       'services:\n  - {name: web, namespace: other, selector: «{app: web}, ports: [{name: http, port: 80}]}',
     ),
   ]),
-  warning('service-port-unmatched', '/services/0/ports/0', [
+  error('service-port-unmatched', '/services/0/ports/0', [
     inMachine('labels: {app: web}'),
     append(service('selector: {app: web}, ports: [«{name: http, port: 81}]')),
   ]),
+  warning('service-port-partial', '/services/0/ports/0', [
+    inMachine('labels: {app: web}'),
+    append(
+      `  - {name: second, namespace: mixed-env, addresses: [203.0.113.43], ports: [{name: other, port: 81}], labels: {app: web}}
+${service('selector: {app: web}, ports: [«{name: http, port: 80}]')}`,
+    ),
+  ]),
+  error(
+    'service-port-duplicate',
+    '/services/0/ports/1/port',
+    append(service('selector: {app: pods}, ports: [{name: http, port: 80}, {name: other, port: «80}]')),
+  ),
   error(
     'policy-target',
     '/policies/0/target',
@@ -700,20 +732,59 @@ policies:
     inMachine('annotations: {config.linkerd.io/opaque-ports: "80"}'),
     ports('[{name: http, port: 80, opaque: true}]'),
   ]),
+  error('migration-weights', '/migration/0/weights', migrating('weights: «{machines: 0, pods: 0}')),
+  warning(
+    'migration-drained',
+    '/migration/0/weights/machines',
+    [
+      ...migrating('weights: {machines: «1, pods: 0}'),
+      [', side: machine}', ', side: machine}\n    drain: true'],
+    ],
+    { also: ['drain-by-hand'] },
+  ),
+  error('migration-port', '/migration/0/port', migrating('port: «81\n    targetPort: 80')),
+  error('migration-opaque', '/migration/0/port', [
+    ports('[{name: http, port: 80, opaque: true}]'),
+    ...migrating('port: «80').map(
+      ([from, to]): Edit => [
+        from.replace('port: 80}]', 'opaque: true}]'),
+        to.replace(/^port: 80}]/, 'opaque: true}]'),
+      ],
+    ),
+  ]),
   error(
-    'migration-weights',
-    '/migration/0/weights',
-    append(
-      `${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
-migration:
-  - service: web
-    namespace: mixed-env
-    port: 80
-    machines: {selector: {app: web}}
-    pods: {selector: {app: web}}
-    weights: «{machines: 0, pods: 0}`,
+    'migration-opaque',
+    '/migration/0/targetPort',
+    [
+      ...migrating('targetPort: «http'),
+      [
+        '\nmigration:',
+        '\npolicies: [{name: p, namespace: mixed-env, target: {pods: {side: pod}, port: http, protocol: TLS}, allow: {}}]\nmigration:',
+      ],
+    ],
+    { also: ['policy-both-sides'] },
+  ),
+  warning('migration-protocol', '/migration/0', migrating('«service: web', 'grpc')),
+  error('migration-overlap', '/migration/0/pods/selector', migrating('pods: {selector: «{app: web}}')),
+  error(
+    'migration-overlap',
+    '/migration/0/pods/selector',
+    migrating('pods: {selector: «{kind: old}}').map(
+      ([from, to]): Edit => [from, to.replace('side: machine}\n', 'side: machine, kind: old}\n')],
     ),
   ),
+  error(
+    'migration-side-empty',
+    '/migration/0/machines/selector',
+    migrating('machines: {selector: «{side: vm}}'),
+  ),
+  error('migration-name', '/migration/0/service', [
+    ...migrating('service: «web'),
+    [
+      '\nmigration:',
+      '\n  - {name: web-pods, namespace: mixed-env, selector: {side: pod}, ports: [{name: http, port: 80}]}\nmigration:',
+    ],
+  ]),
 
   // Output: only generate() can tell
   error('name-reserved', '/machines/0/name', ['- name: legacy-app', '- name: «firewall'], { options: {} }),
@@ -763,16 +834,7 @@ migration:
     [linkerd('edge-26.8.2'), proxy('«v2.227.0'), networks('[10.42.0.0/16, "fd00:10::/64"]')],
     { also: ['proxy-can-hang'] },
   ),
-  error('reference-unknown', '/migration/0/service', [
-    append(`${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
-migration:
-  - service: «wbe
-    namespace: mixed-env
-    port: 80
-    machines: {selector: {app: web}}
-    pods: {selector: {app: web}}
-    weights: {machines: 1, pods: 0}`),
-  ]),
+  error('reference-unknown', '/migration/0/service', migrating('service: «wbe')),
   error(
     'name-duplicate',
     '/services/0/ports/1/name',

@@ -1,0 +1,36 @@
+import { selects } from './label-selector.ts'
+
+type Labels = Readonly<Record<string, string | undefined>>
+
+/** Which of a machine's labels the destination controller takes as its zone. */
+export const zoneLabel = 'topology.kubernetes.io/zone'
+
+/** The labels of a machine's object, as far as the document decides about them. */
+export function objectLabels<V>(machine: {
+  readonly labels?: Readonly<Record<string, V>> | undefined
+  readonly zone?: V | undefined
+}): Record<string, V> {
+  const { labels = {}, zone } = machine
+  return { ...(zone === undefined ? {} : { [zoneLabel]: zone }), ...labels }
+}
+
+/** Finds what a selector selects, among many, without asking each of them. */
+export function createSelection<T>(
+  items: Iterable<T>,
+  labelsOf: (item: T) => Labels,
+): (selector: Labels) => readonly T[] {
+  const byLabel = new Map<string, { item: T; labels: Labels }[]>()
+  for (const item of items) {
+    const labels = labelsOf(item)
+    for (const [key, value] of Object.entries(labels)) {
+      const known = byLabel.get(`${key}=${value}`)
+      if (known === undefined) byLabel.set(`${key}=${value}`, [{ item, labels }])
+      else known.push({ item, labels })
+    }
+  }
+  return (selector) => {
+    const lists = Object.entries(selector).map(([key, value]) => byLabel.get(`${key}=${value}`) ?? [])
+    const [shortest = []] = lists.sort((a, b) => a.length - b.length)
+    return shortest.filter(({ labels }) => selects(selector, labels)).map(({ item }) => item)
+  }
+}
