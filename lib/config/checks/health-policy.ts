@@ -2,16 +2,12 @@ import { portOf } from '../policy-sides.ts'
 import type { PortReference } from '../resolved-cluster.ts'
 import { type CheckContext, describeMachine } from './context.ts'
 import { isWithoutPaths } from './policy-routes.ts'
-import type { Guarded, Target } from './policy-targets.ts'
+import type { Target, Targets } from './policy-targets.ts'
 
 const refusing: readonly string[] = ['deny', 'all-authenticated', 'cluster-authenticated']
 
 /** A health check that the readiness prober has no way in to: the machine would stay NotReady, and nothing would say why. */
-export function checkHealth(
-  { draft, report, isNew }: CheckContext,
-  targets: readonly Target[],
-  guarded: readonly Guarded[],
-): void {
+export function checkHealth({ draft, report, isNew }: CheckContext, { targets, guarded }: Targets): void {
   if (draft.readiness === undefined) return
   const policies = new Map<Target, Map<PortReference, number>>()
   for (const { policy, machine, port } of guarded) {

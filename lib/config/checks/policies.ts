@@ -4,6 +4,7 @@ import { isAbsent } from '../draft.ts'
 import { isNetwork, parseNetwork } from '../network.ts'
 import { mostListed } from '../policy-sides.ts'
 import type { Check, CheckContext, MachineView } from './context.ts'
+import { checkHealth } from './health-policy.ts'
 import { checkRoutes } from './policy-routes.ts'
 import { checkPolicyTargets } from './policy-targets.ts'
 
@@ -17,7 +18,7 @@ export const checkPolicies: Check = (context) => {
     checkRoutes(context, index)
   }
   checkNames(context)
-  checkPolicyTargets(context)
+  checkHealth(context, checkPolicyTargets(context))
   checkUnlisted(context)
 }
 

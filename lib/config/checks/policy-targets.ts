@@ -4,11 +4,10 @@ import { splitHostPort } from '../network.ts'
 import { findOtherSides, type OtherSide, type PolicyLike, portOf } from '../policy-sides.ts'
 import type { PortReference, Selector } from '../resolved-cluster.ts'
 import { type CheckContext, describeMachine, isServer, type MachineView } from './context.ts'
-import { checkHealth } from './health-policy.ts'
 import { isWithoutPaths } from './policy-routes.ts'
 
 /** What is guarded: a Server whose port no machine has, or that is the second one for a port, protects nothing, without a word. */
-export function checkPolicyTargets(context: CheckContext): void {
+export function checkPolicyTargets(context: CheckContext): Targets {
   const policies = readPolicies(context)
   const targets = readMachines(context)
   const guarded: Guarded[] = []
@@ -36,7 +35,7 @@ export function checkPolicyTargets(context: CheckContext): void {
       ...{ policy: policy.name, service, side, other: `policies[${other.index}]` },
     })
   checkTwice(context, guarded)
-  checkHealth(context, targets, guarded)
+  return { targets, guarded }
 }
 
 export interface Policy extends PolicyLike {
@@ -49,6 +48,12 @@ export interface Target {
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
   readonly ports: readonly { readonly name: string; readonly port: number }[]
+}
+
+/** The machines that pods dial, and which of their ports policies guard. */
+export interface Targets {
+  readonly targets: readonly Target[]
+  readonly guarded: readonly Guarded[]
 }
 
 /** A policy, and a machine whose port it guards. */
