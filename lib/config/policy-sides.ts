@@ -1,4 +1,4 @@
-import { isNested, selects } from './label-selector.ts'
+import { createSelection, isNested, selects } from './label-selector.ts'
 import type { PortReference, Selector } from './resolved-cluster.ts'
 
 /**
@@ -23,6 +23,8 @@ interface MachineLike {
   readonly labels: Readonly<Record<string, string>>
   readonly ports: readonly { readonly name: string; readonly port: number }[]
 }
+
+type Select = (namespace: string, selector: Selector) => readonly MachineLike[]
 
 /** What decides about the other side of a policy. */
 export interface ClusterLike<P extends PolicyLike> {
@@ -65,17 +67,14 @@ export interface OtherSides<P extends PolicyLike> {
  * refuses answers fastest, and draws the traffic. Found are the other sides that no policy of the document guards itself.
  */
 export function findOtherSides<P extends PolicyLike>(cluster: ClusterLike<P>): OtherSides<P> {
-  const machinesIn = groupByNamespace(cluster.machines)
+  const select = createSelection(cluster.machines)
   const policiesIn = groupByNamespace(cluster.policies)
   const found = cluster.policies.flatMap((policy) => {
-    const machines = machinesIn.get(policy.namespace) ?? []
     const { target } = policy
-    const all =
-      target.machines === undefined
-        ? findMachines(cluster, policy, machines)
-        : findPods(cluster, policy, machines)
+    const find = target.machines === undefined ? findMachines : findPods
+    const all = find(cluster, policy, select)
     const others = (policiesIn.get(policy.namespace) ?? []).filter((other) => other !== policy)
-    return dropNarrower(all.filter((side) => !others.some((other) => guards(other, side, machines))))
+    return dropNarrower(all.filter((side) => !others.some((other) => guards(other, side, select))))
   })
   return splitUnclear(found)
 }
@@ -102,10 +101,10 @@ function groupByNamespace<T extends { readonly namespace: string }>(all: readonl
 function findPods<P extends PolicyLike>(
   { services, migration }: ClusterLike<P>,
   policy: P,
-  machines: readonly MachineLike[],
+  select: Select,
 ): OtherSide<P>[] {
   const { namespace, target } = policy
-  const guarded = machines.filter(({ labels }) => selects(target.machines ?? {}, labels))
+  const guarded = select(namespace, target.machines ?? {})
   const names = new Set<PortReference>()
   for (const machine of guarded) {
     const port = portOf(machine, target.port)
@@ -133,12 +132,12 @@ function findPods<P extends PolicyLike>(
 function findMachines<P extends PolicyLike>(
   { services, migration }: ClusterLike<P>,
   policy: P,
-  machines: readonly MachineLike[],
+  select: Select,
 ): OtherSide<P>[] {
   const { namespace, target } = policy
   const { pods = {}, port } = target
   const isOffered = (selector: Selector) =>
-    machines.some((machine) => selects(selector, machine.labels) && portOf(machine, port) !== undefined)
+    select(namespace, selector).some((machine) => portOf(machine, port) !== undefined)
   const found = [
     ...services
       .filter((one) => one.namespace === namespace && isNested(one.selector, pods))
@@ -154,20 +153,15 @@ function findMachines<P extends PolicyLike>(
 }
 
 /** Whether a policy of the document is about that side itself, at least in part. */
-function guards(policy: PolicyLike, side: OtherSide<PolicyLike>, machines: readonly MachineLike[]): boolean {
+function guards(policy: PolicyLike, side: OtherSide<PolicyLike>, select: Select): boolean {
   const { target } = policy
   if (side.side === 'pods')
     return target.pods !== undefined && target.port === side.port && isNested(target.pods, side.selector)
   const own = target.machines
   if (own === undefined) return false
-  return machines.some((machine) => {
+  return select(policy.namespace, side.selector).some((machine) => {
     const port = portOf(machine, side.port)
-    return (
-      port !== undefined &&
-      selects(side.selector, machine.labels) &&
-      selects(own, machine.labels) &&
-      portOf(machine, target.port) === port
-    )
+    return port !== undefined && selects(own, machine.labels) && portOf(machine, target.port) === port
   })
 }
 

@@ -1,5 +1,5 @@
 import { pointer } from '../../diagnostics/pointer.ts'
-import { isNested, selects } from '../label-selector.ts'
+import { createSelection, isNested, selects } from '../label-selector.ts'
 import { splitHostPort } from '../network.ts'
 import { findOtherSides, type OtherSide, type PolicyLike, portOf } from '../policy-sides.ts'
 import type { PortReference, Selector } from '../resolved-cluster.ts'
@@ -10,11 +10,12 @@ import { isWithoutPaths } from './policy-routes.ts'
 export function checkPolicyTargets(context: CheckContext): Targets {
   const policies = readPolicies(context)
   const targets = readMachines(context)
+  const select = createSelection(targets)
   const guarded: Guarded[] = []
   for (const policy of policies) {
     const { machines } = policy.target
     if (machines === undefined) checkPodProbes(context, policy)
-    else guarded.push(...checkMachines(context, policy, machines, targets))
+    else guarded.push(...checkMachines(context, policy, machines, { targets, select }))
   }
   checkPods(context, policies)
   const { sides, unclear } = findOtherSides({ ...readServices(context), policies, machines: targets })
@@ -24,8 +25,8 @@ export function checkPolicyTargets(context: CheckContext): Targets {
       const machines = guarded.filter(({ policy }) => policy === side.policy)
       if (!machines.some(isAskedForHealth)) checkPodProbes(context, side.policy)
     } else
-      for (const machine of targets.filter(({ namespace }) => namespace === side.policy.namespace))
-        if (selects(side.selector, machine.labels) && portOf(machine, side.port) !== undefined)
+      for (const machine of select(side.policy.namespace, side.selector))
+        if (portOf(machine, side.port) !== undefined)
           guarded.push({ policy: side.policy, machine, port: side.port })
   }
   for (const { policy, service, side, other } of unclear.filter(
@@ -118,19 +119,23 @@ function readServices({ draft }: CheckContext) {
   return { services, migration }
 }
 
+interface Known {
+  readonly targets: readonly Target[]
+  readonly select: (namespace: string, selector: Selector) => readonly Target[]
+}
+
 function checkMachines(
   context: CheckContext,
   policy: Policy,
   selector: Selector,
-  targets: readonly Target[],
+  { targets, select }: Known,
 ): Guarded[] {
   const { report } = context
   const { port } = policy.target
-  const labelled = targets.filter(({ labels }) => selects(selector, labels))
-  const selected = labelled.filter(({ namespace }) => namespace === policy.namespace)
+  const selected = select(policy.namespace, selector)
   const [first] = selected
   if (first === undefined) {
-    const elsewhere = labelled[0]?.namespace
+    const elsewhere = targets.find(({ labels }) => selects(selector, labels))?.namespace
     const path = pointer(policy.path, 'target', 'machines')
     report('policy-selects-nothing', path, { policy: policy.name, namespace: policy.namespace, elsewhere })
     return []

@@ -91,6 +91,7 @@ function everywhere(namespace: string): KubernetesObject {
 function idsOf(config: ResolvedConfig, allow: ResolvedPolicy['allow']): string[] {
   const names = new Set(allow.machines)
   const groups = new Set(allow.groups)
+  if (names.size + groups.size === 0) return []
   const machines = config.machines.filter(
     ({ name, group, boot }) =>
       (group !== undefined && groups.has(group)) || (boot?.name === undefined && names.has(name)),

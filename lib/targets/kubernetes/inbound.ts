@@ -1,4 +1,4 @@
-import { selects } from '../../config/label-selector.ts'
+import { createSelection } from '../../config/label-selector.ts'
 import { findOtherSides, mostListed, portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { ResolvedPolicy } from '../../config/resolved-cluster.ts'
@@ -94,19 +94,21 @@ function createGuarded(config: ResolvedConfig): (machine: ResolvedMachine, port:
     target.machines === undefined ? [] : [{ namespace, selector: target.machines, port: target.port }],
   )
   const { sides } = findOtherSides<ResolvedPolicy>({ ...config, machines })
+  const select = createSelection(machines)
   const all = [
     ...own,
     ...sides.flatMap(({ policy, side, selector, port }) =>
       side === 'machines' ? [{ namespace: policy.namespace, selector, port }] : [],
     ),
   ]
-  return (machine, port) =>
-    all.some(
-      (one) =>
-        one.namespace === machine.namespace &&
-        (one.port === port || portOf(machine, one.port)?.port === port) &&
-        selects(one.selector, machine.labels),
-    )
+  const ports = new Map<ResolvedMachine, Set<number>>()
+  for (const { namespace, selector, port } of all)
+    for (const machine of select(namespace, selector)) {
+      const known = ports.get(machine) ?? new Set()
+      const number = portOf(machine, port)?.port ?? port
+      if (typeof number === 'number') ports.set(machine, known.add(number))
+    }
+  return (machine, port) => ports.get(machine)?.has(port) === true
 }
 
 /** The values of the labels: the policy, and a number where one port of a namespace has several kinds of need. */

@@ -1,5 +1,5 @@
 import type { Artifact } from '../../artifact.ts'
-import { selects } from '../../config/label-selector.ts'
+import { createSelection } from '../../config/label-selector.ts'
 import { findOtherSides, portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { PortReference, ResolvedPolicy, Selector } from '../../config/resolved-cluster.ts'
@@ -37,19 +37,19 @@ function makePolicies(config: ResolvedConfig, inbound: Inbound): PlacedObject[] 
 function guardPolicies(config: ResolvedConfig): (Guard & { path: string })[] {
   const machines = config.machines.filter(({ role }) => role === 'server')
   const { sides } = findOtherSides<ResolvedPolicy>({ ...config, machines })
+  const select = createSelection(machines)
   return config.policies.flatMap((policy) => {
     const { target } = policy
     const side = target.machines === undefined ? 'pods' : 'machines'
     const selector = target.machines ?? target.pods ?? {}
-    const selected = selectMachines(machines, policy.namespace, selector)
+    const selected = select(policy.namespace, selector)
     const own = { policy, side, selector, port: target.port } as const
     const others = sides.filter((one) => one.policy === policy)
     return [
       guardSide(config, { ...own, name: policy.name, machines: selected }),
       ...others.map((one, index) => {
         const name = `${policy.name}-on-${one.side}${index === 0 ? '' : `-${index + 1}`}`
-        const beside =
-          one.side === 'pods' ? selected : selectMachines(machines, policy.namespace, one.selector)
+        const beside = one.side === 'pods' ? selected : select(policy.namespace, one.selector)
         return guardSide(config, { ...one, name, machines: beside })
       }),
     ]
@@ -94,12 +94,4 @@ function probesOf(
     return target.machines !== undefined && routes.length > 0 ? healthPath(machine, number) : undefined
   })
   return [...new Set([...probes, ...paths.filter((path) => path !== undefined)])].sort()
-}
-
-function selectMachines(
-  machines: readonly ResolvedMachine[],
-  namespace: string,
-  selector: Selector,
-): ResolvedMachine[] {
-  return machines.filter((machine) => machine.namespace === namespace && selects(selector, machine.labels))
 }

@@ -711,6 +711,18 @@ policies:
     inMachine('healthCheck: «{path: /healthz, port: 80, scheme: HTTPS}'),
     append(`readiness: {image: registry.example/node}\n${policy(`${onWeb}, allow: {}`)}`),
   ]),
+  warning(
+    'health-check-refused',
+    '/policies/0/allow',
+    [
+      web,
+      append(
+        `readiness: {image: registry.example/node}\n${policy('target: {machines: {app: web}, port: 4191}, allow: «{networks: [198.51.100.0/24]}')}`,
+      ),
+      inProxy('adminAddress: 0.0.0.0:4191'),
+    ],
+    { also: ['admin-exposed'] },
+  ),
   error('policy-grpc-too-old', '/policies/0/routes', [
     linkerd('edge-24.2.4'),
     append(
