@@ -106,6 +106,14 @@ function checkNames({ draft, report }: CheckContext): void {
     else report('name-duplicate', path, { kind: 'policy', name: policy.name, first: `policies[${first}]` })
     if (policy.name.startsWith('meshjoin-')) report('policy-name-reserved', path, { name: policy.name })
   }
+  // The route of a migration is called after the Service and its port.
+  for (const [at, { service, namespace, port } = {}] of (draft.migration ?? []).entries()) {
+    const name = `${service}-${port}`
+    const index = owners.get(`${namespace}/${name}`)
+    if (index === undefined) continue
+    const path = pointer('/policies', index, 'name')
+    report('name-duplicate', path, { kind: 'route', name, first: `migration[${at}]` })
+  }
   for (const [key, index] of owners) {
     const base = owners.get(key.replace(endings, ''))
     if (base === undefined || base === index) continue

@@ -1129,6 +1129,17 @@ policies:
     '/policies/0/probes',
     append(policy('target: {pods: {app: a}, port: http, protocol: gRPC}, allow: {}, probes: «[/]')),
   ),
+  error('name-duplicate', '/policies/0/name', [
+    inMachine('labels: {app: web, on: machine}'),
+    append(
+      `${service('selector: {app: web}, ports: [{name: http, port: 80}]')}
+migration:
+  - {service: web, namespace: mixed-env, port: 80, weights: {machines: 1, pods: 1},
+     machines: {selector: {on: machine}}, pods: {selector: {on: cluster}}}
+policies:
+  - {name: «web-80, namespace: mixed-env, target: {pods: {app: other}, port: other}, allow: {}}`,
+    ),
+  ]),
   error(
     'name-duplicate',
     '/policies/1/name',
