@@ -1,10 +1,13 @@
+import { join } from 'node:path'
 import { loadAll } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startControlPlane } from './kubernetes/control-plane.ts'
 import { serveStatus } from './kubernetes/crds.ts'
 import { type Manifests, nameOf, objectsOf, placeManifests, readManifests } from './kubernetes/manifests.ts'
+import { readyOf } from './kubernetes/probed.ts'
 import { type ApiObject, judgeFor } from './kubernetes/schemas.ts'
+import { runCommand } from './support/root.ts'
 
 const test = suite('a real API server takes the manifests')
 const all = readManifests()
@@ -90,10 +93,19 @@ for (const manifests of all) {
   })
 }
 
+function find(title: string): Manifests {
+  const found = all.find((one) => one.title === title)
+  assert.ok(found, title)
+  return found as Manifests
+}
+
+/** Runs a script of the folder as an operator does. */
+async function run(folder: string, script: string, ...words: readonly string[]) {
+  return runCommand('sh', [join(folder, script), ...words], '', plane.environment)
+}
+
 test('applied again, the objects keep the status that was patched meanwhile', async () => {
-  const minimal = all.find(({ title }) => title === 'minimal')
-  assert.ok(minimal)
-  await withApplied(minimal, async (folder) => {
+  await withApplied(find('minimal'), async (folder) => {
     const name = ['externalworkload/legacy-app', '-n', 'mixed-env']
     const patch = JSON.stringify({
       status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Probed' }] },
@@ -106,6 +118,20 @@ test('applied again, the objects keep the status that was patched meanwhile', as
       await kubectl(['apply', '-k', folder, ...how])
       assert.is(await read(), before)
     }
+  })
+})
+
+test('on 2.15 a machine is ready by its manifest, drain.sh takes it out, and the manifest lets it in again', async () => {
+  const earliest = find('earliest')
+  await withApplied(earliest, async (folder) => {
+    const [workload] = objectsOf(earliest).filter(({ kind }) => kind === 'ExternalWorkload')
+    const { name, namespace = '' } = workload?.metadata ?? { name: '' }
+    assert.is((await readyOf(plane, namespace, name))?.status, 'True')
+    const { status, stderr } = await run(folder, 'drain.sh', namespace, name)
+    assert.is(status, 0, stderr)
+    assert.is((await readyOf(plane, namespace, name))?.status, 'False')
+    await kubectl(['apply', '-k', folder])
+    assert.is((await readyOf(plane, namespace, name))?.status, 'True')
   })
 })
 

@@ -54,10 +54,12 @@ function makeRoute(linkerd: LinkerdVersion, migration: ResolvedMigration): Place
       metadata: { name: `${service}-${port}`, namespace, labels: ourLabel },
       spec: {
         parentRefs: [{ group: 'core', kind: 'Service', name: service, port }],
+        // Defaults of the API server are written out: without them each apply would seem to change the list.
         rules: [
           {
+            ...(isGrpc ? {} : { matches: [{ path: { type: 'PathPrefix', value: '/' } }] }),
             backendRefs: (['machines', 'pods'] as const).map((side) => ({
-              name: sideName(migration, side),
+              ...{ group: '', kind: 'Service', name: sideName(migration, side) },
               port,
               weight: weights[side],
             })),

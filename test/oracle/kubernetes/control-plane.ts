@@ -36,6 +36,8 @@ export interface ControlPlane {
   ask(path: string, asked?: Asked, token?: string): Promise<Answer>
   /** A token of a service account, as a pod has it. */
   tokenOf(namespace: string, name: string): Promise<string>
+  /** Hands on each change of the objects below a path, until the function that it gives is called. */
+  watch(path: string, onChange: (object: object) => void): Promise<() => void>
   stop(): Promise<void>
 }
 
@@ -150,6 +152,7 @@ function connect(folder: string, url: string, endAll: () => Promise<void>): Cont
       if (answer.status !== 201) throw new Error(answer.body)
       return (JSON.parse(answer.body) as { status: { token: string } }).status.token
     },
+    watch: (path, onChange) => watch(`${url}${path}?watch=1`, ca, onChange),
     async stop() {
       await endAll()
       rmSync(folder, { recursive: true, force: true })
@@ -184,5 +187,25 @@ function send(url: string, ca: Buffer, token: string, asked: Asked): Promise<Ans
     sent.on('timeout', () => sent.destroy(new Error(`${method} ${url} had no answer`)))
     sent.on('error', reject)
     sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+/** The API server ends a watch after half an hour at the earliest; no test takes that long. */
+function watch(url: string, ca: Buffer, onChange: (object: object) => void): Promise<() => void> {
+  const headers = { Authorization: `Bearer ${adminToken}` }
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ca, headers, agent: false }, (response) => {
+      let rest = ''
+      response.setEncoding('utf8')
+      response.on('error', () => {}) // it is ended by hand
+      response.on('data', (part: string) => {
+        const lines = (rest + part).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) onChange((JSON.parse(line) as { object: object }).object)
+      })
+      resolve(() => sent.destroy())
+    })
+    sent.on('error', reject)
+    sent.end()
   })
 }

@@ -56,7 +56,11 @@ export async function serveStatus(plane: ControlPlane, isServed: boolean): Promi
 /** The CustomResourceDefinitions of all of them. */
 export function makeCrds(): object[] {
   const kinds = new Map<string, Listed[]>()
-  for (const listed of listCrds()) {
+  const all = listCrds()
+  const grpc = all.find(({ kind }) => kind === 'GRPCRoute')
+  // Served beside v1, and all that there was before.
+  const former = grpc === undefined ? [] : [{ ...grpc, version: 'v1alpha2' }]
+  for (const listed of [...former, ...all]) {
     const key = `${pluralOf(listed.kind)}.${listed.group}`
     kinds.set(key, [...(kinds.get(key) ?? []), listed])
   }
@@ -64,7 +68,7 @@ export function makeCrds(): object[] {
 }
 
 /** As the API's paths have a kind. */
-export function pluralOf(kind: string): string {
+function pluralOf(kind: string): string {
   return `${kind.toLowerCase()}s`.replace(/ys$/, 'ies')
 }
 

@@ -14,13 +14,36 @@ export interface Manifests {
 
 /** Of every document of ours that has anything for the cluster. */
 export function readManifests(): Manifests[] {
-  return [...readDocuments()].flatMap(([title, text]) => {
-    const made = generateManifests(title, text)
-    return isEmpty(made) ? [] : [made]
+  const documents = readDocuments()
+  return [...documents, ...readOlder(documents.get('golden/measured-policy') ?? '')].flatMap(
+    ([title, text]) => {
+      const made = generateManifests(title, text)
+      return isEmpty(made) ? [] : [made]
+    },
+  )
+}
+
+/** The document with most in it, with a migration of gRPC too, for releases that have other resources. */
+function readOlder(measured: string): [title: string, text: string][] {
+  const weights = '    weights: {machines: 90, pods: 10}\n'
+  const [, http = ''] = measured.split(/^migration:\n/m)
+  const item = http.slice(0, http.indexOf(weights) + weights.length)
+  const grpc = item.replace('port: 80\n', 'port: 50051\n    protocol: gRPC\n')
+  const more = measured.replace(item, item + grpc)
+  const edge = 'linkerdVersion: edge-26.8.3'
+  if (item === grpc || !more.includes(edge)) throw new Error('golden/measured-policy has another migration')
+  const releases = { '2.15': 'v2.221.0', '2.16': 'v2.246.0', '2.17': 'v2.268.0', '2.20': 'v2.359.0' }
+  return Object.entries(releases).map(([release, proxy]) => {
+    const text = more
+      .replace(edge, `linkerdVersion: "${release}"`)
+      .replace('version: v2.366.0', `version: ${proxy}`)
+    // The first has no routes for gRPC methods, and is told so.
+    const isFirst = release === '2.15'
+    return [`measured-policy of ${release}`, isFirst ? text.replace(/^ +routes: \[\{service.*\n/m, '') : text]
   })
 }
 
-function generateManifests(title: string, document: string | object): Manifests {
+export function generateManifests(title: string, document: string | object): Manifests {
   const made = tryManifests(title, document)
   if (made !== undefined) return made
   const { diagnostics } = generate(document, { targets: ['kubernetes'] })

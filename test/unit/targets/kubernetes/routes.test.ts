@@ -69,11 +69,15 @@ test('each side is a Service with the ports that migrate, and each port a route 
     ],
   })
   const backends = (port: number, weights: readonly [number, number]) => [
-    { name: 'web-machines', port, weight: weights[0] },
-    { name: 'web-pods', port, weight: weights[1] },
+    { group: '', kind: 'Service', name: 'web-machines', port, weight: weights[0] },
+    { group: '', kind: 'Service', name: 'web-pods', port, weight: weights[1] },
   ]
   const parent = (port: number) => [{ group: 'core', kind: 'Service', name: 'web', port }]
-  assert.equal(http?.spec, { parentRefs: parent(80), rules: [{ backendRefs: backends(80, [90, 10]) }] })
+  const matches = [{ path: { type: 'PathPrefix', value: '/' } }]
+  assert.equal(http?.spec, {
+    parentRefs: parent(80),
+    rules: [{ matches, backendRefs: backends(80, [90, 10]) }],
+  })
   assert.equal(grpc?.spec, { parentRefs: parent(9090), rules: [{ backendRefs: backends(9090, [0, 1]) }] })
 })
 
