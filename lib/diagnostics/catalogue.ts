@@ -740,6 +740,12 @@ export const catalogue = {
     (a) => `no policy can be called "${a.name}": objects that meshjoin adds begin with "meshjoin-"`,
     () => 'rename it',
   ),
+  'workload-at-boot': info<{ name: string }>(
+    (a) =>
+      `nobody knows the address of "${a.name}" beforehand, so its ExternalWorkload is not among those of kubectl apply -k`,
+    (a) =>
+      `once it has booted: kubernetes/register.sh ${a.name} …, with what it says on its console, and the status Ready by hand (kubernetes/README.md)`,
+  ),
   'migration-weights': error<Record<never, never>>(
     () => 'both weights are zero',
     () => 'give at least one side a weight',

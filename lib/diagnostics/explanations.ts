@@ -270,6 +270,8 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The policy controller knows GRPCRoutes of a Server since edge-24.7.1. Before, the routes would have no effect, and nobody would be let in.',
   'policy-name-reserved':
     'Some objects in kubernetes/policies.yaml belong to no policy of the document: they let in machines, scrapes and probes. Theirs begin with "meshjoin-".',
+  'workload-at-boot':
+    'An ExternalWorkload has a name and addresses. Of a machine that finds them when it boots the object is made afterwards: kubernetes/at-boot has all the rest of it, and register.sh fills them in. What keeps readiness knows machines by their addresses, so it does not look after these.',
   'migration-weights':
     'Weights share the traffic between machines and pods; if both are zero nobody gets any.',
   'migration-drained':

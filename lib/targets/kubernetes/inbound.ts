@@ -24,7 +24,7 @@ export function planInbound(config: ResolvedConfig): Inbound {
   const guarded = createGuarded(config)
   const isListed = listed > 1 && listed <= mostListed
   for (const machine of config.machines) {
-    if (machine.role !== 'server' || machine.boot !== undefined) continue
+    if (machine.role !== 'server') continue
     if (!refusing.includes(machine.defaultInboundPolicy)) continue
     const found = findNeeds(config, machine, isListed).filter(({ port }) => !guarded(machine, port))
     if (found.length > 0) needs.set(machine, found)

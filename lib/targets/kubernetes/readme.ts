@@ -1,11 +1,15 @@
 import type { Artifact } from '../../artifact.ts'
-import type { ResolvedConfig } from '../../config/resolved.ts'
+import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { linkerdHas, linkerdSince } from '../../config/versions.ts'
 import { renderTemplate } from '../../files/template.ts'
 import { textArtifact } from '../shared/target.ts'
 
 /** The README of the folder, which has the files `names`, paths in `kubernetes/`. */
-export function emitKubernetesReadme(config: ResolvedConfig, names: readonly string[]): Artifact {
+export function emitKubernetesReadme(
+  config: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+  names: readonly string[],
+): Artifact {
   const view = {
     linkerdVersion: config.mesh.linkerd.text,
     hasFiles: names.length > 0,
@@ -14,6 +18,10 @@ export function emitKubernetesReadme(config: ResolvedConfig, names: readonly str
     policies: names.includes('policies.yaml'),
     routes: names.includes('routes.yaml'),
     readiness: names.includes('readiness.yaml'),
+    atBoot: names.includes('register.sh'),
+    found: machines
+      .filter(({ role, boot }) => role === 'server' && boot !== undefined)
+      .map(({ name, boot }) => ({ name, instances: boot?.name !== undefined })),
     drain: names.includes('drain.sh'),
     deletionPanics: !linkerdHas(config.mesh.linkerd, 'safeDeletion'),
     safeDeletion: linkerdSince.safeDeletion.name,

@@ -1,6 +1,7 @@
 import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { Place, Target } from '../shared/target.ts'
+import { checkAtBoot, emitAtBoot } from './at-boot.ts'
 import { emitDrain } from './drain.ts'
 import { planInbound } from './inbound.ts'
 import { emitKustomization } from './kustomization.ts'
@@ -17,7 +18,7 @@ import { makeWorkloads } from './workloads.ts'
 export const kubernetesTarget: Target = {
   name: 'kubernetes',
   placesMachineFiles: false,
-  check: () => {},
+  check: checkAtBoot,
   emitShared: emitKubernetes,
 }
 
@@ -38,11 +39,13 @@ function* emitKubernetes(
     ...printReadiness(config, machines, place),
   ]
   const programs = machines.some(({ role }) => role === 'server') ? [emitDrain(config)] : []
-  const names = [...programs, ...files].map(({ path }) => path.replace('kubernetes/', ''))
+  const atBoot = emitAtBoot(config, machines, { inbound, place })
+  const names = [...programs, ...atBoot, ...files].map(({ path }) => path.replace('kubernetes/', ''))
   const all = [
-    emitKubernetesReadme(config, names),
+    emitKubernetesReadme(config, machines, names),
     ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config))]),
     ...programs,
+    ...atBoot,
     ...files,
   ]
   yield* all.sort((a, b) => (a.path < b.path ? -1 : 1))

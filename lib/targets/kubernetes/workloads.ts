@@ -20,9 +20,15 @@ export function* makeWorkloads(
   }
 }
 
-function makeWorkload(
+/** What an ExternalWorkload is made of; of a machine that finds its address, with something in the place of it. */
+type WorkloadMachine = Omit<ResolvedMachine, 'addresses'> & {
+  readonly addresses: readonly { readonly text: string }[]
+}
+
+/** The ExternalWorkload of a machine. */
+export function makeWorkload(
   linkerd: LinkerdVersion,
-  machine: ResolvedMachine,
+  machine: WorkloadMachine,
   inboundLabels: Readonly<Record<string, string>>,
 ): PlacedObject['object'] {
   const { name, namespace, identity, addresses, ports, drain } = machine

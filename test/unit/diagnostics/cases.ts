@@ -812,6 +812,15 @@ policies:
     [machineMark, cloudInit('cloudInit: {platform: hetzner, compress: false}')],
     { also: ['doctor-left-out'], options: {} },
   ),
+  info(
+    'workload-at-boot',
+    '/machines/0/addresses',
+    [
+      inMesh('machineNetworks: [203.0.113.0/24]'),
+      ['    addresses: [203.0.113.42]', '    «addresses: {from: boot}'],
+    ],
+    { options: { targets: ['kubernetes'] } },
+  ),
   warning('user-data-platform', '/cloudInit', cloudInit('«cloudInit: {distribution: debian}'), {
     options: {},
   }),
@@ -820,7 +829,7 @@ policies:
     'inventory-without',
     '',
     [['apiVersion', '«apiVersion'], inMesh('machineNetworks: [203.0.113.0/24]'), addresses('{from: boot}')],
-    { options: {} },
+    { options: { targets: ['ansible'] } },
   ),
   error('target-unknown', '', ['apiVersion', '«apiVersion'], { options: { targets: ['cloudinit'] } }),
   error('machine-unknown', '', ['apiVersion', '«apiVersion'], { options: { machines: ['legacy-ap'] } }),

@@ -43,7 +43,7 @@ for name do
 done
 
 if [ -n "$back" ]; then
-  echo 'Still NotReady: nothing keeps readiness here. ready-once.sh looks, and sets those Ready that are.' >&2
+  echo 'Still NotReady: nothing keeps readiness here. ready-once.sh NAMESPACE NAME... sets them Ready by hand.' >&2
 else
   echo 'Out of traffic for new requests. On the machine, what is still open: ss --tcp state established "( sport = :4143 )"' >&2
 fi
