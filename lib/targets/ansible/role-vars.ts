@@ -1,4 +1,6 @@
+import { drainAnnotation } from '../../config/annotations.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
+import { linkerdHas } from '../../config/versions.ts'
 import { refuseJinja } from '../../escape/jinja.ts'
 import { attestors } from '../../kinds/attestors/index.ts'
 import type { Program } from '../../plan/download.ts'
@@ -51,6 +53,18 @@ export function roleVars(config: ResolvedConfig, { shapes }: RoleFiles): Record<
     [internalName('command')]: '/usr/local/sbin/mesh-machine',
     [internalName('known_good')]: '/var/lib/linkerd/good/current/.meshjoin',
     [internalName('off')]: '/etc/linkerd/redirect.disabled',
+    [internalName('drain_annotation')]: drainAnnotation,
+    [internalName('subresource')]: linkerdHas(config.mesh.linkerd, 'statusSubresource') ? 'status' : '',
+    // Nobody dials a machine without ports through the cluster, and the cluster has no object of it.
+    [internalName('is_known')]: expand(
+      `${optionName('kubectl_host')} | length > 0 and ${ports} | length > 0 and not ansible_check_mode`,
+    ),
+    [internalName('wait')]: expand(
+      `['--wait', ${optionName('wait')} | string] if ${optionName('wait')} | int > 0 else []`,
+    ),
+    [internalName('limit')]: expand(
+      `['--drain', ${optionName('drain')} | string] if ${optionName('drain')} | int >= 0 else []`,
+    ),
     [internalName('off_by_role')]:
       'Ansible turns the redirect on once a new SSH connection has come through.\n',
   }

@@ -135,6 +135,29 @@ export function roleOptions(config: ResolvedConfig): Record<string, Option> {
       default: '',
       description: 'File of tasks to include after a successful upgrade. The empty string for none.',
     },
+    kubectl_host: {
+      ...text,
+      default: '',
+      description:
+        'Host from which the ExternalWorkload is set NotReady before the proxy restarts or the machine leaves, and Ready again after an upgrade, as the user that Ansible logs in as there; `localhost` for the controller. The empty string for none.',
+    },
+    kubectl: {
+      ...text,
+      default: 'kubectl',
+      description:
+        'Program that is run there. It may get, annotate and patch ExternalWorkloads and patch their status.',
+    },
+    wait: {
+      type: 'int',
+      description:
+        'Seconds to wait, before the proxy restarts or the machine leaves, until no connection is open through the proxy.',
+    },
+    drain: {
+      type: 'int',
+      default: -1,
+      description:
+        'Seconds after which a restart of the proxy cuts off connections that are still open; -1 for `proxy.shutdownGracePeriod` of the document.',
+    },
   }
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [optionName(key), value]))
 }
@@ -148,6 +171,8 @@ export function roleDefaults({ mesh, spire }: ResolvedConfig, options: Record<st
     [optionName('group')]: '',
     [optionName('name')]: expand('inventory_hostname'),
     [optionName('local_addresses')]: expand(optionName('addresses')),
+    // In vain where nobody takes the machine out of traffic.
+    [optionName('wait')]: expand(`30 if ${optionName('kubectl_host')} | length > 0 else 0`),
     [optionName('spiffe_id')]: `spiffe://${refuseJinja(spire.trustDomain)}/${namespace}/${name}`,
     [optionName('server_name')]: `${name}.${namespace}.${refuseJinja(mesh.clusterDomain)}`,
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -17,7 +17,11 @@ export interface StandIn {
   readonly play: (playbook: string, ...options: string[]) => Promise<Reported>
   /** Writes a playbook of the test's own. */
   readonly write: (playbook: string, plays: readonly object[]) => void
-  /** How `mesh-machine` was called so far. */
+  /** What the cluster knows the machine as; nothing at first. */
+  readonly tellCluster: (object: object | undefined) => void
+  /** From now on upgrades fail, or do not. */
+  readonly failUpgrades: (fails: boolean) => void
+  /** How `mesh-machine`, `mesh-machine-drain` and `kubectl` were called so far. */
   readonly calls: () => string[]
   /** What is below its root. */
   readonly written: () => string[]
@@ -66,7 +70,9 @@ export async function withStandIn(
       ...variablesOf(scratch, `http://127.0.0.1:${port}/archive`, archive),
     })
     writeFileSync(join(scratch, 'calls'), '')
-    writeFileSync(join(scratch, 'mesh-machine'), program(scratch), { mode: 0o755 })
+    for (const [name, text] of Object.entries(programs(scratch)))
+      writeFileSync(join(scratch, name), text, { mode: 0o755 })
+    const workload = join(scratch, 'workload.json')
     const options = ['-i', 'inventory.yml', '-e', '@stand-in.yml']
     try {
       await run({
@@ -74,6 +80,14 @@ export async function withStandIn(
         write,
         play: (playbook, ...more) =>
           runPlaybooks({ environment, folder, scratch }, [...options, 'facts.yml', playbook, ...more]),
+        tellCluster: (object) => {
+          rmSync(workload, { force: true })
+          if (object !== undefined) writeFileSync(workload, JSON.stringify(object))
+        },
+        failUpgrades: (fails) => {
+          if (fails) writeFileSync(join(scratch, 'fails'), '')
+          else rmSync(join(scratch, 'fails'), { force: true })
+        },
         calls: () => readLines(join(scratch, 'calls')),
         written: () => (existsSync(join(scratch, 'root')) ? readdirSync(join(scratch, 'root')) : []),
         isUnpacked: () => existsSync(join(scratch, 'opt/v1/proxy')),
@@ -95,6 +109,7 @@ function variablesOf(scratch: string, url: string, archive: Uint8Array): object 
     linkerd_machine_cache: join(scratch, 'cache'),
     linkerd_machine_download: 'controller',
     linkerd_machine_join_token: 'a-token',
+    linkerd_machine_kubectl: join(scratch, 'kubectl'),
     __linkerd_machine_root: root,
     __linkerd_machine_command: join(scratch, 'mesh-machine'),
     __linkerd_machine_known_good: join(scratch, 'known-good'),
@@ -115,18 +130,26 @@ function variablesOf(scratch: string, url: string, archive: Uint8Array): object 
   }
 }
 
-/** Notes its calls and does of each what the role's tasks look at. */
-function program(scratch: string): string {
-  return [
-    '#!/bin/sh',
-    `echo "$*" >>${scratch}/calls`,
-    'case $* in',
-    `install) : >${scratch}/known-good ;;`,
-    `'redirect confirm') rm -f ${scratch}/root/etc/linkerd/redirect.disabled ;;`,
-    `status) echo '{"state": "joined", "spiffeId": "spiffe://example.org/x"}' ;;`,
-    'esac',
-    '',
-  ].join('\n')
+/** Each notes its calls and does of them what the role's tasks look at. */
+function programs(scratch: string): Record<string, string> {
+  const note = (prefix = '') => `echo "${prefix}$*" >>${scratch}/calls`
+  const script = (...lines: string[]) => ['#!/bin/sh', ...lines, ''].join('\n')
+  return {
+    'mesh-machine': script(
+      note(),
+      'case $* in',
+      `install) : >${scratch}/known-good ;;`,
+      `'redirect confirm') rm -f ${scratch}/root/etc/linkerd/redirect.disabled ;;`,
+      `status) echo '{"state": "joined", "spiffeId": "spiffe://example.org/x"}' ;;`,
+      `upgrade*) ! test -e ${scratch}/fails || exit 7 ;;`,
+      'esac',
+    ),
+    'mesh-machine-drain': script(note('drain '), 'exit 1'),
+    kubectl: script(
+      note('kubectl '),
+      `case $* in *' get '*) cat ${scratch}/workload.json 2>/dev/null || : ;; esac`,
+    ),
+  }
 }
 
 function makeArchive(scratch: string): Uint8Array {
