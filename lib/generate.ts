@@ -28,9 +28,6 @@ import { checkFolders } from './targets/shared/firewall.ts'
 import { emitSbom } from './targets/shared/sbom.ts'
 import { type Place, type Target, targetNames } from './targets/shared/target.ts'
 import { checkUnbuilt } from './targets/shared/unbuilt.ts'
-import { checkUnread } from './targets/shared/unread.ts'
-
-const builtNames = builtTargets.map(({ name }) => name)
 
 /** What to generate. */
 export interface GenerateOptions {
@@ -73,10 +70,6 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const machines = selectMachines(config, options.machines, report)
   const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
   if (placing.length > 0) checkUnbuilt(placing, config, report)
-  if (placing.length > 0 || targets.some(({ name }) => name === 'kubernetes')) {
-    const names = new Set(machines.map(({ name }) => name))
-    checkUnread(checked.value.document, names, { chosen: options.targets, built: builtNames }, report)
-  }
   if (targets.some(({ emitMachine }) => emitMachine !== undefined)) checkFolders(config, report)
   for (const target of targets) target.check(config, report)
   const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])

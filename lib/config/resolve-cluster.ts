@@ -4,26 +4,43 @@ import type {
   MeshjoinDocument,
   Migration,
   Policy,
+  Readiness,
   Service,
 } from '../generated/document.ts'
 import type { DeepPartial } from './draft.ts'
+import { isNetwork, parseNetworkOrAddress } from './network.ts'
 import type {
   HealthCheck,
   PortReference,
   ResolvedCluster,
   ResolvedMigration,
   ResolvedPolicy,
+  ResolvedReadiness,
   ResolvedService,
 } from './resolved-cluster.ts'
 
 /** Fills in what a checked document leaves out of `services`, `policies`, `migration` and `readiness`. */
 export function resolveCluster(document: MeshjoinDocument): ResolvedCluster {
-  const { services = [], policies = [], migration = [], readiness } = document
+  const { services = [], policies = [], migration = [], readiness, mesh } = document
   return {
     services: services.map(resolveService),
     policies: policies.map(resolvePolicy),
     migration: migration.map((item, index) => resolveMigration(services, item, index)),
-    readiness: readiness && { image: readiness.image, imagePullSecret: readiness.imagePullSecret },
+    readiness: readiness && resolveReadiness(readiness, mesh.clusterNetworks),
+  }
+}
+
+function resolveReadiness(readiness: Readiness, clusterNetworks: readonly string[]): ResolvedReadiness {
+  const { image, imagePullSecret, fromNetworks = clusterNetworks } = readiness
+  return {
+    ...{ image, imagePullSecret },
+    namespace: readiness.namespace ?? 'meshjoin',
+    fromNetworks: fromNetworks.map((text) => parseNetworkOrAddress(text)).filter(isNetwork),
+    periodSeconds: readiness.periodSeconds ?? 10,
+    timeoutSeconds: readiness.timeoutSeconds ?? 3,
+    successThreshold: readiness.successThreshold ?? 1,
+    failureThreshold: readiness.failureThreshold ?? 3,
+    concurrency: readiness.concurrency ?? 1000,
   }
 }
 

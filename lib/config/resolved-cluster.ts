@@ -3,6 +3,7 @@ import type {
   PolicyRoute as PolicyRouteInput,
   PolicyTarget as PolicyTargetInput,
 } from '../generated/document.ts'
+import type { Network } from './network.ts'
 
 /** Labels that an object must have, all of them. */
 export type Selector = Readonly<Record<string, string>>
@@ -76,6 +77,16 @@ export interface ResolvedMigration {
 export interface ResolvedReadiness {
   readonly image: string
   readonly imagePullSecret: string | undefined
+  /** Where the prober runs. */
+  readonly namespace: string
+  /** Whence machines see it dial. */
+  readonly fromNetworks: readonly Network[]
+  readonly periodSeconds: number
+  readonly timeoutSeconds: number
+  readonly successThreshold: number
+  readonly failureThreshold: number
+  /** The most probes at a time. */
+  readonly concurrency: number
 }
 
 /** The request that tells whether the application is well. */

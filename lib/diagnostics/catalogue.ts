@@ -374,6 +374,35 @@ export const catalogue = {
     (a) => `the admin port listens on ${a.address}, which others can reach`,
     () => 'keep 4191 closed to everyone but your monitoring, or use 127.0.0.1:4191',
   ),
+  'admin-unreachable': error<{ address: string; port: number }>(
+    (a) =>
+      `"readiness" asks each machine's proxy from the cluster, and the admin port listens on ${a.address}`,
+    (a) =>
+      `set proxy.adminAddress: 0.0.0.0:${a.port}; whoever reaches that port reads metrics and, at /env.json, the proxy's environment, so have the firewall of each machine let in readiness.fromNetworks alone: the programs in firewall/ of the output add the rule (nftables, iptables, ufw, firewalld)`,
+  ),
+  'admin-family': error<{ machine: string; address: string }>(
+    (a) =>
+      `"readiness" cannot reach the admin port of ${a.machine}: it listens on ${a.address}, and the machine has IPv6 addresses alone`,
+    () => 'set proxy.adminAddress: "[::]:4191", which takes both',
+  ),
+  'readiness-too-old': error<{ version: string }>(
+    (a) => `Linkerd ${a.version} has no status of ExternalWorkloads that a program could keep`,
+    () =>
+      'remove "readiness" (the manifests then say themselves that machines are ready), or upgrade to edge-24.3.5 (2.16)',
+  ),
+  'readiness-image-tag': warning<{ image: string }>(
+    (a) => `the image ${a.image} has no digest: what runs in the cluster may change without a change here`,
+    () =>
+      'write name:tag@sha256:<digest>; a registry shows it, and so does "docker buildx imagetools inspect"',
+  ),
+  'readiness-for-nobody': warning<Record<never, never>>(
+    () => '"readiness" has no machine to ask: all of them only dial, or find their addresses when they boot',
+    () => 'remove it, or give machines addresses',
+  ),
+  'health-check-unasked': warning<Record<never, never>>(
+    () => 'nothing asks this health check, since the document has no "readiness"',
+    () => 'add "readiness", or remove the health check',
+  ),
   'admin-port-clash': error<{ port: number; owner: string }>(
     (a) => `the admin port ${a.port} is also ${a.owner}`,
     () => 'use 4191, or another free port',
@@ -854,29 +883,10 @@ export const catalogue = {
     (a) => `cannot tell which connection is meant: ${a.reason}`,
     () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
   ),
-  'not-built-yet': error<{
-    /** A field that only targets read which are not built, or what the targets cannot make. */
-    kind: 'field' | 'choice'
-    what: string
-    targets: readonly string[]
-    built: readonly string[]
-  }>(
-    (a) => {
-      const targets = `target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)}`
-      if (a.kind === 'field')
-        return `"${a.what}" would have no effect: only ${targets} reads it, and that is not available yet`
-      return `${a.what} is not available yet for the ${targets}`
-    },
-    (a) => {
-      if (a.kind === 'field')
-        return `remove it, or generate the files of the machines alone: ${a.built.map((name) => `--target ${name}`).join(' ')}`
-      return 'choose another value, or remove it'
-    },
-  ),
-  'fields-left-out': info<{ fields: readonly string[]; targets: readonly string[] }>(
+  'not-built-yet': error<{ what: string; targets: readonly string[] }>(
     (a) =>
-      `left out: ${list(a.fields)} (only target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)} would read that, not available yet)`,
-    () => 'create these objects yourself, or remove the fields; without --target they are errors',
+      `${a.what} is not available yet for the target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)}`,
+    () => 'choose another value, or remove it',
   ),
 } as const
 

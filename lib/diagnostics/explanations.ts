@@ -126,6 +126,18 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
     'The proxy, the agent and the applications must run as different users: the redirect exempts the first two by their uid, and the identity is given to a uid.',
   'admin-exposed':
     'Whoever can reach the admin port reads the metrics and, at /env.json, the whole environment of the proxy. It holds no secret of ours, but it names networks and identities.',
+  'admin-unreachable':
+    "The prober asks /ready and /metrics of each proxy, from the cluster's network. On loopback nobody but the machine itself reaches them. Opened, they are for everyone who reaches the port, /env.json with the proxy's whole environment included: it holds no secret of ours, but it names networks and identities. So the port is opened together with a firewall that lets in the prober's networks alone; a policy of Linkerd can say the same (docs/readiness.md).",
+  'admin-family':
+    'The prober dials the admin port by an address of the machine, of the family that the admin server listens on. A server on 0.0.0.0 takes IPv4 alone, one on [::] both.',
+  'readiness-too-old':
+    'Up to edge-24.3.4 (2.15) the status of an ExternalWorkload is part of the object itself, so a program that may write it may write all of the object, and each kubectl apply writes it anew. Nothing can be kept there; the manifests say Ready.',
+  'readiness-image-tag':
+    'A tag names what its owner last pushed. With a digest the same bytes run everywhere and for ever.',
+  'readiness-for-nobody':
+    'The prober asks the machines that have an ExternalWorkload, by their addresses. A client has none, and an address that is found at boot is not known when the files are made.',
+  'health-check-unasked':
+    'Nothing in Linkerd asks machines whether they are well. The prober does, for which the document needs readiness.',
   'admin-port-clash': 'The admin port must differ from the other ports of the proxy.',
   'port-range-invalid': 'A range of ports names its first and its last port, both from 1 to 65535.',
   'exempt-port-declared':
@@ -307,7 +319,5 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'question-unclear':
     '`meshjoin explain` and `explain()` answer for one connection of one machine: its direction, an IP address, a port from 1 to 65535.',
   'not-built-yet':
-    'The input language is complete, the targets are not yet. The document is valid, but what it asks for would not be made. A policy that nobody makes would leave a port open that its author believes to be closed, so generation stops. For fields that only the cluster needs, naming the targets is enough: then you say that the files of the machines are all you want.',
-  'fields-left-out':
-    'You have named the targets, and none of them reads these fields. Services, policies, labels and health checks become objects in the cluster: until a target makes them, they are yours to create.',
+    'The input language is complete, the targets are not yet. The document is valid, but what it asks for would not be made, and a machine would not do what its document says.',
 }

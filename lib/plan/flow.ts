@@ -56,7 +56,29 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
     flows.push(
       accept(port, ['monitoring'], 'metrics and readiness of the proxy; keep it closed to everyone else'),
     )
+  if (machine.role === 'server') flows.push(...readinessFlows(config, machine, accept))
   return flows
+}
+
+/** What the prober dials, from the cluster. */
+function readinessFlows(
+  { readiness, proxy }: ResolvedConfig,
+  { boot, healthCheck }: ResolvedMachine,
+  accept: (port: number, from: readonly string[], why: string) => Flow,
+): Flow[] {
+  if (readiness === undefined || boot !== undefined) return []
+  const from = readiness.fromNetworks.map(({ text }) => text)
+  return [
+    accept(
+      proxy.adminAddress.port,
+      from,
+      'readiness: the prober asks the proxy; keep it closed to everyone else',
+    ),
+    accept(proxyPorts.inbound, from, "readiness: the prober tries the proxy's port"),
+    ...(healthCheck === undefined
+      ? []
+      : [accept(healthCheck.port, from, "readiness: the prober asks the application's health check")]),
+  ]
 }
 
 function outboundFlows(config: ResolvedConfig, self: readonly string[]): Flow[] {

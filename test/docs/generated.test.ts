@@ -59,7 +59,12 @@ test('every default that the schema documents is the one that is applied', () =>
     ...document,
     ansible: { collection: { namespace: 'example', name: 'mesh' } },
   })
-  if (!resolved.ok || !versionless.ok) throw new Error('the example is not valid')
+  const asked = resolve({
+    ...document,
+    proxy: { ...document.proxy, adminAddress: '0.0.0.0:4191' },
+    readiness: { image: 'node:22' },
+  })
+  if (!resolved.ok || !versionless.ok || !asked.ok) throw new Error('the example is not valid')
   const { mesh, proxy, spire, cloudInit, machines } = resolved.value
   const [machine] = machines
   if (machine === undefined || spire.agent.from !== 'managed') throw new Error('the example has changed')
@@ -101,6 +106,18 @@ test('every default that the schema documents is the one that is applied', () =>
     'Machine.role': machine.role,
     'Machine.drain': machine.drain,
     'MachinePort.opaque': machine.ports[0]?.opaque,
+    ...Object.fromEntries(
+      (
+        [
+          'namespace',
+          'periodSeconds',
+          'timeoutSeconds',
+          'successThreshold',
+          'failureThreshold',
+          'concurrency',
+        ] as const
+      ).map((name) => [`Readiness.${name}`, asked.value.readiness?.[name]]),
+    ),
     'CloudInit.distribution': cloudInit.distribution,
     'CloudInit.multipart': cloudInit.multipart,
     'MeshLayer.from': cloudInit.meshLayer.from,

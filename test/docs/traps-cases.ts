@@ -331,7 +331,7 @@ export const shown: readonly Case[] = [
   gives('The machine 10', 'out-of-range', ['/machines/0/ports/0/port', 65536]),
   gives('The machine 10', 'port-duplicate', ['/machines/0/ports/1', { name: 'other', port: 80 }]),
   has('The machine 11', 'cloud-init/network.md', ['| 4143 | tcp |', '(firewall)']),
-  has('The machine 11', 'cloud-init/firewall/ufw.sh', ["port='4143'", "rule '10.42.0.0/16'"]),
+  has('The machine 11', 'cloud-init/firewall/ufw.sh', ["rule '10.42.0.0/16' '4143'"]),
   has('The machine 12', `${units}/linkerd-proxy.service`, [
     'ExecStartPre=/usr/local/sbin/mesh-machine wait-identity',
     'Restart=always',

@@ -10,6 +10,7 @@ import { checkNames } from './names.ts'
 import { checkNodes } from './nodes.ts'
 import { checkPolicies } from './policies.ts'
 import { checkProxySettings } from './proxy.ts'
+import { checkReadiness } from './readiness.ts'
 import { checkRedirect } from './redirect.ts'
 import { checkSelectors } from './selectors.ts'
 import { checkServices } from './services.ts'
@@ -40,4 +41,5 @@ export const checks: readonly Check[] = [
   checkWorkloads,
   checkPolicies,
   checkRedirect,
+  checkReadiness,
 ]

@@ -71,9 +71,10 @@ export function knownIds({ machines }: Pick<ResolvedConfig, 'machines'>): string
   return [...new Set(ids)].filter((id) => !id.includes(instanceName)).sort()
 }
 
-/** Everybody in the cluster's networks, meshed or not: who asks for health, and who reads metrics. */
-export function clusterWay(config: ResolvedConfig, namespace: string): Way {
-  const networks = config.mesh.clusterNetworks.map(({ text }) => ({ cidr: text }))
+/** Everybody in the cluster's networks and in the prober's, meshed or not: who asks for health, and who reads metrics. */
+export function clusterWay({ mesh, readiness }: ResolvedConfig, namespace: string): Way {
+  const texts = [...mesh.clusterNetworks, ...(readiness?.fromNetworks ?? [])].map(({ text }) => text)
+  const networks = [...new Set(texts)].map((cidr) => ({ cidr }))
   const name = 'meshjoin-cluster-networks'
   return { name: 'probes', authentications: [make('NetworkAuthentication', namespace, name, { networks })] }
 }

@@ -15,6 +15,9 @@ export function makeNamespaces(config: ResolvedConfig, machines: readonly Resolv
     ...config.services,
     ...config.policies,
     ...config.migration,
+    ...(config.readiness === undefined
+      ? []
+      : [{ namespace: config.readiness.namespace, path: '/readiness' }]),
   ]
   for (const { namespace, path } of owners) if (!paths.has(namespace)) paths.set(namespace, path)
   return [...paths]

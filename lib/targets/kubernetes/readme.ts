@@ -22,6 +22,7 @@ export function emitKubernetesReadme(
     found: machines
       .filter(({ role, boot }) => role === 'server' && boot !== undefined)
       .map(({ name, boot }) => ({ name, instances: boot?.name !== undefined })),
+    readyOnce: names.includes('ready-once.sh'),
     drain: names.includes('drain.sh'),
     deletionPanics: !linkerdHas(config.mesh.linkerd, 'safeDeletion'),
     safeDeletion: linkerdSince.safeDeletion.name,

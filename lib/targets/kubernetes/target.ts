@@ -43,7 +43,7 @@ function* emitKubernetes(
   const names = [...programs, ...atBoot, ...files].map(({ path }) => path.replace('kubernetes/', ''))
   const all = [
     emitKubernetesReadme(config, machines, names),
-    ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config))]),
+    ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config, machines))]),
     ...programs,
     ...atBoot,
     ...files,

@@ -23,3 +23,6 @@ export const proberGauges = {
   memory: 'process_resident_memory_bytes',
   cpu: 'process_cpu_seconds_total',
 } as const
+
+/** Where it serves them. */
+export const proberPort = 8080

@@ -10,5 +10,5 @@ export function checkUnbuilt(targets: readonly string[], { mesh }: ResolvedConfi
   const { provider } = mesh.dns
   if (resolvers[provider].available) return
   const what = `the DNS provider ${provider}`
-  report('not-built-yet', '/mesh/dns/provider', { kind: 'choice', what, targets, built: [] })
+  report('not-built-yet', '/mesh/dns/provider', { what, targets })
 }

@@ -16,6 +16,8 @@ export interface Case {
   readonly question?: Question
 }
 
+const pinned = `node@sha256:${'0123456789abcdef'.repeat(4)}`
+
 type Rest = Pick<Case, 'also' | 'options' | 'question'>
 const make =
   (severity: Case['severity']) =>
@@ -324,11 +326,66 @@ export const cases: readonly Case[] = [
   error(
     'health-port-unknown',
     '/machines/0/healthCheck/port',
-    inMachine('healthCheck: {path: /ready, port: «81}'),
+    [
+      inMachine('healthCheck: {path: /ready, port: «81}'),
+      inProxy('adminAddress: 0.0.0.0:4191'),
+      append(`readiness: {image: ${pinned}}`),
+    ],
+    { also: ['admin-exposed'] },
   ),
   error('uid-clash', '/proxy/user/uid', inProxy('user: {uid: «2103}')),
   warning('admin-exposed', '/proxy/adminAddress', inProxy('adminAddress: «0.0.0.0:4191')),
   error('admin-port-clash', '/proxy/adminAddress', inProxy('adminAddress: «127.0.0.1:4143')),
+  error('admin-unreachable', '/readiness', append(`«readiness: {image: ${pinned}}`)),
+  error('admin-unreachable', '/proxy/adminAddress', [
+    inProxy('adminAddress: «127.0.0.1:4191'),
+    append(`readiness: {image: ${pinned}}`),
+  ]),
+  error('admin-unreachable', '/proxy/adminAddress', [
+    inProxy('adminAddress: «"[::1]:4191"'),
+    append(`readiness: {image: ${pinned}}`),
+  ]),
+  error(
+    'admin-family',
+    '/machines/1',
+    [
+      inProxy('adminAddress: 0.0.0.0:4191'),
+      append(
+        `  - «{name: six, namespace: mixed-env, addresses: ["2001:db8::6"], ports: [{name: http, port: 81}]}\nreadiness: {image: ${pinned}}`,
+      ),
+    ],
+    { also: ['admin-exposed'] },
+  ),
+  error(
+    'readiness-too-old',
+    '/readiness',
+    [linkerd('"2.15"'), inProxy('adminAddress: 0.0.0.0:4191'), append(`«readiness: {image: ${pinned}}`)],
+    { also: ['admin-exposed'] },
+  ),
+  warning(
+    'readiness-image-tag',
+    '/readiness/image',
+    [inProxy('adminAddress: 0.0.0.0:4191'), append('readiness: {image: «node:22-alpine}')],
+    { also: ['admin-exposed'] },
+  ),
+  warning(
+    'readiness-for-nobody',
+    '/readiness',
+    [inMachine('role: client'), append(`«readiness: {image: ${pinned}}`)],
+    {
+      also: ['client-ports'],
+    },
+  ),
+  warning('health-check-unasked', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}')),
+  error(
+    'network-invalid',
+    '/readiness/fromNetworks/0',
+    [
+      inProxy('adminAddress: 0.0.0.0:4191'),
+      append(`readiness: {image: ${pinned}, fromNetworks: [«10.42.0.1/16]}`),
+    ],
+    { also: ['admin-exposed'] },
+  ),
 
   // Redirect
   error(
@@ -706,18 +763,24 @@ policies:
     '/policies/0/routes',
     append(policy('target: {pods: {app: web}, port: http}, allow: {}, routes: «[{path: /}]')),
   ),
-  warning('health-check-refused', '/machines/0/healthCheck', [
-    web,
-    inMachine('healthCheck: «{path: /healthz, port: 80, scheme: HTTPS}'),
-    append(`readiness: {image: registry.example/node}\n${policy(`${onWeb}, allow: {}`)}`),
-  ]),
+  warning(
+    'health-check-refused',
+    '/machines/0/healthCheck',
+    [
+      web,
+      inProxy('adminAddress: 0.0.0.0:4191'),
+      inMachine('healthCheck: «{path: /healthz, port: 80, scheme: HTTPS}'),
+      append(`readiness: {image: ${pinned}}\n${policy(`${onWeb}, allow: {}`)}`),
+    ],
+    { also: ['admin-exposed'] },
+  ),
   warning(
     'health-check-refused',
     '/policies/0/allow',
     [
       web,
       append(
-        `readiness: {image: registry.example/node}\n${policy('target: {machines: {app: web}, port: 4191}, allow: «{networks: [198.51.100.0/24]}')}`,
+        `readiness: {image: ${pinned}}\n${policy('target: {machines: {app: web}, port: 4191}, allow: «{networks: [198.51.100.0/24]}')}`,
       ),
       inProxy('adminAddress: 0.0.0.0:4191'),
     ],
@@ -839,14 +902,8 @@ policies:
   error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
     options: {},
   }),
-  info('fields-left-out', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
-    options: { targets: ['systemd'] },
-  }),
 
   // The same codes from other places
-  error('not-built-yet', '/machines/0/healthCheck', inMachine('«healthCheck: {path: /, port: 80}'), {
-    options: {},
-  }),
   error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),
   error('linkerd-known-broken', '/mesh/linkerdVersion', linkerd('«edge-25.11.2')),
   error(

@@ -88,6 +88,22 @@ test('an admin port that others reach is listed for monitoring', () => {
   assert.not.ok(flows(firstPlan(minimalWith())).some(({ port }) => port === 4191))
 })
 
+test('what the prober dials is listed, from where it dials', () => {
+  const asked = flows(
+    firstPlan(
+      minimalWith((document) => {
+        document.proxy.adminAddress = '0.0.0.0:4191'
+        document.readiness = { image: 'node:22', fromNetworks: ['192.0.2.7', '198.51.100.0/24'] }
+        firstMachine(document).healthCheck = { path: '/healthz', port: 80 }
+      }),
+    ),
+  )
+  assert.equal(
+    asked.filter(({ why }) => why.startsWith('readiness')).map(short),
+    [4191, 4143, 80].map((port) => `in 192.0.2.7/32,198.51.100.0/24 > 203.0.113.42 ${port}/tcp`),
+  )
+})
+
 test('downloads go to the HTTP proxy or the mirror, each once; preinstalled programs need none', () => {
   const hosts = (change: Parameters<typeof minimalWith>[0]) =>
     flows(firstPlan(minimalWith(change)))

@@ -308,7 +308,7 @@ test('the health check of a machine is let in where a policy would refuse it, an
     objectsOf(wanted).some(({ kind }) => kind === 'HTTPRoute'),
     'nobody asks for it',
   )
-  const objects = objectsOf({ ...wanted, readiness })
+  const objects = objectsOf({ ...wanted, readiness, proxy: open })
   assert.equal(find(objects, 'HTTPRoute', 'web-probes').spec.rules, [
     { matches: [{ path: { type: 'Exact', value: '/healthz' }, method: 'GET' }] },
   ])
@@ -389,7 +389,7 @@ test('cluster-authenticated asks for the networks of the mesh as well', () => {
 })
 
 test('one port with several needs has several Servers, and no machine two for one port', () => {
-  const proxy = { defaultInboundPolicy: 'all-authenticated' }
+  const proxy = { defaultInboundPolicy: 'all-authenticated', ...open }
   const other = { ...healthy, name: 'web-2', addresses: ['203.0.113.43'] }
   const objects = objectsOf({ proxy, readiness, machines: [web, other] })
   const servers = objects.filter(({ kind, spec }) => kind === 'Server' && spec.port === 8080)

@@ -10,7 +10,6 @@ import { generate, generateLazily, validate } from '../../../../lib/index.ts'
 import { readCarriers } from '../../../oracle/support/carriers.ts'
 import { readDocuments } from '../../../oracle/support/cases.ts'
 import { enrich, follow, type Json, look, put, root, type Schema } from '../../../oracle/support/fields.ts'
-import { base, edit } from '../../diagnostics/base.ts'
 
 const test = suite('fields that nothing reads')
 
@@ -60,7 +59,7 @@ test('every field changes the output, or is refused at its place', () => {
   assert.equal(
     silent,
     [],
-    'have no effect in any document: refuse them in unread.ts, or give a golden document to them',
+    'have no effect in any document: refuse them in unbuilt.ts, or give a golden document to them',
   )
 })
 
@@ -70,43 +69,11 @@ test('the walk notices a field that nothing reads', () => {
   assert.not.ok(hasEffect('/$schema', { document, way: ['$schema'], schema }))
 })
 
+const pinnedImage = `node@sha256:${'0123456789abcdef'.repeat(4)}`
+
 const policy = `policies:
   - {name: only, namespace: mixed-env, target: {pods: {app: web}, port: http}, allow: {}}
 `
-
-test('by default a field that nobody reads is an error; for targets by name it is a note that names it', () => {
-  const text = `${base}defaults: {healthCheck: {path: /, port: 80}}\nreadiness: {image: registry.example/node}\n`
-  const found = generate(text).diagnostics.filter(({ code }) => code === 'not-built-yet')
-  assert.equal(
-    found.map(({ path, severity }) => `${severity} ${path}`),
-    ['error /defaults/healthCheck', 'error /readiness'],
-  )
-  for (const { help } of found)
-    assert.match(
-      help,
-      '--target image --target kubernetes --target monitoring --target spire --target systemd',
-    )
-  const named = generate(text, { targets: ['systemd'] })
-  assert.ok(named.ok)
-  const [note, ...more] = named.diagnostics
-  assert.equal(more, [])
-  assert.is(note?.code, 'fields-left-out')
-  assert.match(note?.message ?? '', 'readiness, defaults.healthCheck')
-})
-
-test('machines that are not asked for are not asked about', () => {
-  const text = edit(base, [
-    [
-      'port: 80}]\n',
-      'port: 80}]\n  - {name: other, namespace: mixed-env, ports: [{name: http, port: 80}], addresses: [203.0.113.43], healthCheck: {path: /, port: 80}}\n',
-    ],
-  ])
-  assert.ok(generate(text, { machines: ['legacy-app'] }).ok)
-  assert.equal(
-    generate(text, { machines: ['other'] }).diagnostics.map(({ path }) => path),
-    ['/machines/1/healthCheck'],
-  )
-})
 
 test.run()
 
@@ -163,6 +130,15 @@ function* readSmall(): Iterable<string> {
     yield `${text}    group: web\ngroups: {web: {${given}}}\n`
     yield `${text}    ${given}\n`
   }
+  const open = text
+    .replace('  version: v2.368.0\n', '  version: v2.368.0\n  adminAddress: 0.0.0.0:4191\n')
+    .replace('port: 80}]', 'port: 80}, {name: more, port: 81}]')
+  const asked = 'healthCheck: {path: /live, port: 80, scheme: HTTPS, timeout: 2s, interval: 20s}'
+  const readiness = `readiness: {image: ${pinnedImage}}\n`
+  yield `${open}defaults: {${asked}}\n${readiness}`
+  yield `${open}    group: web\ngroups: {web: {${asked}}}\n${readiness}`
+  yield `${open}    ${asked}\n${readiness}`
+  yield migrating(text)
   yield `${text}    labels: {app: web}\n${service}`
   yield `${text}redirect: ${redirect}\n`
   yield `${text}cloudInit: {platform: ec2}\n`
@@ -175,6 +151,18 @@ function* readSmall(): Iterable<string> {
   yield text.replace('  server:', '  workload: {selectors: ["unix:uid:2102", "unix:gid:2102"]}\n  server:')
   yield `${text}    labels: {app: billing, tier: front}\n    group: web\n${policies}groups: {web: {}, other: {}}\n`
   yield `${text}${policy.replace('allow: {}', 'allow: {unauthenticated: true}')}`
+}
+
+/** A migration whose every reference has another one to point to. */
+function migrating(text: string): string {
+  const served = 'ports: [{name: http, port: 80}, {name: more, port: 81}]'
+  const of = (name: string, namespace: string) =>
+    `  - {name: ${name}, namespace: ${namespace}, selector: {app: billing}, ${served}}\n`
+  return `${text.replace('ports: [{name: http, port: 80}]', `${served}\n    labels: {app: billing, side: machines}`)}  - {name: other, namespace: billing, addresses: [203.0.113.43], labels: {app: billing, side: machines}, ${served}}
+services:
+${of('web', 'mixed-env')}${of('billing', 'mixed-env')}${of('web', 'billing')}migration:
+  - {service: web, namespace: mixed-env, port: 81, machines: {selector: {app: billing, side: machines}}, pods: {selector: {app: pods}}, weights: {machines: 90, pods: 10}}
+`
 }
 
 /** With what is a default for all machines as the settings of a group. */

@@ -4,7 +4,6 @@
 # nftables keeps nothing over a boot or a reload; what to put into /etc/nftables.conf it prints. Written by meshjoin.
 set -eu
 
-port='4143'
 mark=linkerd-mesh
 
 die() {
@@ -28,15 +27,15 @@ whose() { # FAMILY TABLE CHAIN
   esac
 }
 
-rule() { # FAMILY NETWORK
-  echo "$1 saddr $2 tcp dport $port accept comment \"$mark\""
+rule() { # FAMILY NETWORK PORT
+  echo "$1 saddr $2 tcp dport $3 accept comment \"$mark\""
 }
 
 rules() { # FAMILY
   if [ "$1" != ip6 ]; then
-    rule ip '10.42.0.0/16'
-    rule ip '10.43.0.0/16'
-    rule ip '203.0.113.42'
+    rule ip '10.42.0.0/16' '4143'
+    rule ip '10.43.0.0/16' '4143'
+    rule ip '203.0.113.42' '4143'
   fi
 }
 

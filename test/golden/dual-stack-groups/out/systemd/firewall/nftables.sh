@@ -4,7 +4,6 @@
 # nftables keeps nothing over a boot or a reload; what to put into /etc/nftables.conf it prints. Written by meshjoin.
 set -eu
 
-port='4143'
 mark=linkerd-mesh
 
 die() {
@@ -28,22 +27,22 @@ whose() { # FAMILY TABLE CHAIN
   esac
 }
 
-rule() { # FAMILY NETWORK
-  echo "$1 saddr $2 tcp dport $port accept comment \"$mark\""
+rule() { # FAMILY NETWORK PORT
+  echo "$1 saddr $2 tcp dport $3 accept comment \"$mark\""
 }
 
 rules() { # FAMILY
   if [ "$1" != ip6 ]; then
-    rule ip '10.42.0.0/16'
-    rule ip '10.43.0.0/16'
-    rule ip '198.51.100.11'
-    rule ip '198.51.100.20'
+    rule ip '10.42.0.0/16' '4143'
+    rule ip '10.43.0.0/16' '4143'
+    rule ip '198.51.100.11' '4143'
+    rule ip '198.51.100.20' '4143'
   fi
   if [ "$1" != ip ]; then
-    rule ip6 'fd00:10:42::/56'
-    rule ip6 'fd00:10:43::/112'
-    rule ip6 '2001:db8::11'
-    rule ip6 '2001:db8::20'
+    rule ip6 'fd00:10:42::/56' '4143'
+    rule ip6 'fd00:10:43::/112' '4143'
+    rule ip6 '2001:db8::11' '4143'
+    rule ip6 '2001:db8::20' '4143'
   fi
 }
 

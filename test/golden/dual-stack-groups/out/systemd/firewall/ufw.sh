@@ -4,7 +4,6 @@
 # Written by meshjoin.
 set -eu
 
-port='4143'
 comment=linkerd-mesh
 
 die() {
@@ -13,20 +12,20 @@ die() {
 }
 
 # As "ufw show added" has it: a network that is one address stands there as the address.
-rule() { # NETWORK
-  echo "allow from $1 to any port $port proto tcp"
+rule() { # NETWORK PORT
+  echo "allow from $1 to any port $2 proto tcp"
 }
 
 rules() {
-  rule '10.42.0.0/16'
-  rule '10.43.0.0/16'
-  rule '198.51.100.11'
-  rule '198.51.100.20'
+  rule '10.42.0.0/16' '4143'
+  rule '10.43.0.0/16' '4143'
+  rule '198.51.100.11' '4143'
+  rule '198.51.100.20' '4143'
   grep -q '^IPV6=.*yes' /etc/default/ufw || return 0
-  rule 'fd00:10:42::/56'
-  rule 'fd00:10:43::/112'
-  rule '2001:db8::11'
-  rule '2001:db8::20'
+  rule 'fd00:10:42::/56' '4143'
+  rule 'fd00:10:43::/112' '4143'
+  rule '2001:db8::11' '4143'
+  rule '2001:db8::20' '4143'
 }
 
 # Those that this program added.

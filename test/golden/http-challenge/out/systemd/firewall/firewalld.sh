@@ -4,7 +4,6 @@
 # Written by meshjoin.
 set -eu
 
-port='4143'
 # A policy from any zone to the host: it holds whatever zone an interface or a source is in, and goes before the zones' rules.
 into=linkerd-mesh
 # With StrictForwardPorts=yes alone: from the host to any zone.
@@ -29,14 +28,14 @@ strict() {
   grep -Eqis '^StrictForwardPorts=(yes|true)' /etc/firewalld/firewalld.conf
 }
 
-accept() { # FAMILY NETWORK
-  printf '  <rule family="%s">\n    <source address="%s"/>\n    <port port="%s" protocol="tcp"/>\n    <accept/>\n  </rule>\n' "$1" "$2" "$port"
+accept() { # FAMILY NETWORK PORT
+  printf '  <rule family="%s">\n    <source address="%s"/>\n    <port port="%s" protocol="tcp"/>\n    <accept/>\n  </rule>\n' "$1" "$2" "$3"
 }
 
 accepts() {
-  accept 'ipv4' '10.42.0.0/16'
-  accept 'ipv4' '10.43.0.0/16'
-  accept 'ipv4' '203.0.113.42'
+  accept ipv4 '10.42.0.0/16' '4143'
+  accept ipv4 '10.43.0.0/16' '4143'
+  accept ipv4 '203.0.113.42' '4143'
 }
 
 # Strict, firewalld rejects what others redirect, but for ports that it forwards itself. What decides is the port that was

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Lets the mesh in through firewalld 0.9 or later: TCP to the port of Linkerd's proxy, from the networks of the mesh.
+# And the prober of readiness to what it asks, from its networks.
 # Run it as root on the machine: without an argument it adds the rules for good, with "remove" it takes them away.
 # Written by meshjoin.
 set -eu
 
-port='4143'
 # A policy from any zone to the host: it holds whatever zone an interface or a source is in, and goes before the zones' rules.
 into=linkerd-mesh
 # With StrictForwardPorts=yes alone: from the host to any zone.
@@ -29,15 +29,17 @@ strict() {
   grep -Eqis '^StrictForwardPorts=(yes|true)' /etc/firewalld/firewalld.conf
 }
 
-accept() { # FAMILY NETWORK
-  printf '  <rule family="%s">\n    <source address="%s"/>\n    <port port="%s" protocol="tcp"/>\n    <accept/>\n  </rule>\n' "$1" "$2" "$port"
+accept() { # FAMILY NETWORK PORT
+  printf '  <rule family="%s">\n    <source address="%s"/>\n    <port port="%s" protocol="tcp"/>\n    <accept/>\n  </rule>\n' "$1" "$2" "$3"
 }
 
 accepts() {
-  accept 'ipv4' '10.42.0.0/16'
-  accept 'ipv4' '10.43.0.0/16'
-  accept 'ipv4' '172.20.0.41'
-  accept 'ipv4' '172.20.0.42'
+  accept ipv4 '10.42.0.0/16' '4143'
+  accept ipv4 '10.43.0.0/16' '4143'
+  accept ipv4 '172.20.0.41' '4143'
+  accept ipv4 '172.20.0.42' '4143'
+  accept ipv4 '10.42.0.0/16' '4191'
+  accept ipv4 '10.43.0.0/16' '4191'
 }
 
 # Strict, firewalld rejects what others redirect, but for ports that it forwards itself. What decides is the port that was

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Lets the mesh in through rules of nftables: TCP to the port of Linkerd's proxy, from the networks of the mesh.
+# And the prober of readiness to what it asks, from its networks.
 # Run it as root on the machine: without an argument it adds the rules, with "remove" it takes them away.
 # nftables keeps nothing over a boot or a reload; what to put into /etc/nftables.conf it prints. Written by meshjoin.
 set -eu
 
-port='4143'
 mark=linkerd-mesh
 
 die() {
@@ -28,16 +28,18 @@ whose() { # FAMILY TABLE CHAIN
   esac
 }
 
-rule() { # FAMILY NETWORK
-  echo "$1 saddr $2 tcp dport $port accept comment \"$mark\""
+rule() { # FAMILY NETWORK PORT
+  echo "$1 saddr $2 tcp dport $3 accept comment \"$mark\""
 }
 
 rules() { # FAMILY
   if [ "$1" != ip6 ]; then
-    rule ip '10.42.0.0/16'
-    rule ip '10.43.0.0/16'
-    rule ip '172.20.0.41'
-    rule ip '172.20.0.42'
+    rule ip '10.42.0.0/16' '4143'
+    rule ip '10.43.0.0/16' '4143'
+    rule ip '172.20.0.41' '4143'
+    rule ip '172.20.0.42' '4143'
+    rule ip '10.42.0.0/16' '4191'
+    rule ip '10.43.0.0/16' '4191'
   fi
 }
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Lets the mesh in through ufw: TCP to the port of Linkerd's proxy, from the networks of the mesh.
+# And the prober of readiness to what it asks, from its networks.
 # Run it as root on the machine: without an argument it adds the rules for good, with "remove" it takes them away.
 # Written by meshjoin.
 set -eu
 
-port='4143'
 comment=linkerd-mesh
 
 die() {
@@ -13,15 +13,17 @@ die() {
 }
 
 # As "ufw show added" has it: a network that is one address stands there as the address.
-rule() { # NETWORK
-  echo "allow from $1 to any port $port proto tcp"
+rule() { # NETWORK PORT
+  echo "allow from $1 to any port $2 proto tcp"
 }
 
 rules() {
-  rule '10.42.0.0/16'
-  rule '10.43.0.0/16'
-  rule '172.20.0.41'
-  rule '172.20.0.42'
+  rule '10.42.0.0/16' '4143'
+  rule '10.43.0.0/16' '4143'
+  rule '172.20.0.41' '4143'
+  rule '172.20.0.42' '4143'
+  rule '10.42.0.0/16' '4191'
+  rule '10.43.0.0/16' '4191'
 }
 
 # Those that this program added.

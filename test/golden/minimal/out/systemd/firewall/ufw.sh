@@ -4,7 +4,6 @@
 # Written by meshjoin.
 set -eu
 
-port='4143'
 comment=linkerd-mesh
 
 die() {
@@ -13,14 +12,14 @@ die() {
 }
 
 # As "ufw show added" has it: a network that is one address stands there as the address.
-rule() { # NETWORK
-  echo "allow from $1 to any port $port proto tcp"
+rule() { # NETWORK PORT
+  echo "allow from $1 to any port $2 proto tcp"
 }
 
 rules() {
-  rule '10.42.0.0/16'
-  rule '10.43.0.0/16'
-  rule '203.0.113.42'
+  rule '10.42.0.0/16' '4143'
+  rule '10.43.0.0/16' '4143'
+  rule '203.0.113.42' '4143'
 }
 
 # Those that this program added.

@@ -4,7 +4,7 @@
 # iptables keeps nothing over a boot; what to save, and where, it prints. Written by meshjoin.
 set -eu
 
-port='4143'
+ports='4143'
 chain=LINKERD-MESH
 
 die() {
@@ -12,33 +12,49 @@ die() {
   exit 1
 }
 
-rules() { # NETWORK…
-  for network; do
-    echo "-A $chain -s $network -p tcp -m tcp --dport $port -j ACCEPT"
-  done
+rule() { # NETWORK PORT
+  echo "-A $chain -s $1 -p tcp -m tcp --dport $2 -j ACCEPT"
+}
+
+rules() { # COMMAND
+  if [ "$1" = iptables ]; then
+    :
+  else
+    :
+    rule 'fd00:10:42::/56' '4143'
+    rule 'fd00:10:43::/112' '4143'
+    rule '2001:db8::42' '4143'
+  fi
+}
+
+# The ports whose connections are sent through the chain.
+sent() { # COMMAND
+  "$1" -w -S INPUT | sed -n "s/^-A INPUT -p tcp -m tcp --dport \([0-9]*\) -j $chain\$/\1/p"
 }
 
 # The whole chain at once, so that a second run changes nothing and no connection falls between two rules.
-add() { # COMMAND NETWORK…
-  command=$1
-  shift
+add() { # COMMAND
   {
     printf '*filter\n:%s - [0:0]\n' "$chain"
-    rules "$@"
+    rules "$1"
     echo COMMIT
-  } | "$command-restore" -w --noflush
-  "$command" -w -C INPUT -p tcp --dport "$port" -j "$chain" 2>/dev/null ||
-    "$command" -w -I INPUT 1 -p tcp --dport "$port" -j "$chain"
-  echo "$command: added until the next boot. To keep it, put this into the part *filter of the file that $command-restore
+  } | "$1-restore" -w --noflush
+  echo "$1: added until the next boot. To keep it, put this into the part *filter of the file that $1-restore
 loads at boot (such as /etc/iptables/rules.v4 or .v6), before its other rules; or run this program at each boot:
-:$chain - [0:0]
--A INPUT -p tcp -m tcp --dport $port -j $chain"
-  rules "$@"
+:$chain - [0:0]"
+  for port in $ports; do
+    "$1" -w -C INPUT -p tcp --dport "$port" -j "$chain" 2>/dev/null ||
+      "$1" -w -I INPUT 1 -p tcp --dport "$port" -j "$chain"
+    echo "-A INPUT -p tcp -m tcp --dport $port -j $chain"
+  done
+  rules "$1"
 }
 
 remove() { # COMMAND
   "$1" -w -S "$chain" >/dev/null 2>&1 || return 0
-  while "$1" -w -D INPUT -p tcp --dport "$port" -j "$chain" 2>/dev/null; do :; done
+  for port in $(sent "$1"); do
+    "$1" -w -D INPUT -p tcp --dport "$port" -j "$chain"
+  done
   "$1" -w -F "$chain"
   "$1" -w -X "$chain"
 }
@@ -46,7 +62,7 @@ remove() { # COMMAND
 case "${1-}" in
   '')
     # Without IPv6 in the kernel there is nothing to let in, and ip6tables fails.
-    [ ! -e /proc/net/if_inet6 ] || add ip6tables 'fd00:10:42::/56' 'fd00:10:43::/112' '2001:db8::42'
+    [ ! -e /proc/net/if_inet6 ] || add ip6tables
     ;;
   remove)
     remove iptables

@@ -4,7 +4,6 @@
 # Written by meshjoin.
 set -eu
 
-port='4143'
 comment=linkerd-mesh
 
 die() {
@@ -13,15 +12,15 @@ die() {
 }
 
 # As "ufw show added" has it: a network that is one address stands there as the address.
-rule() { # NETWORK
-  echo "allow from $1 to any port $port proto tcp"
+rule() { # NETWORK PORT
+  echo "allow from $1 to any port $2 proto tcp"
 }
 
 rules() {
   grep -q '^IPV6=.*yes' /etc/default/ufw || return 0
-  rule 'fd00:10:42::/56'
-  rule 'fd00:10:43::/112'
-  rule '2001:db8::42'
+  rule 'fd00:10:42::/56' '4143'
+  rule 'fd00:10:43::/112' '4143'
+  rule '2001:db8::42' '4143'
 }
 
 # Those that this program added.

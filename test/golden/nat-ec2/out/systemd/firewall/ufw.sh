@@ -4,7 +4,6 @@
 # Written by meshjoin.
 set -eu
 
-port='4143'
 comment=linkerd-mesh
 
 die() {
@@ -13,14 +12,14 @@ die() {
 }
 
 # As "ufw show added" has it: a network that is one address stands there as the address.
-rule() { # NETWORK
-  echo "allow from $1 to any port $port proto tcp"
+rule() { # NETWORK PORT
+  echo "allow from $1 to any port $2 proto tcp"
 }
 
 rules() {
-  rule '100.64.0.0/12'
-  rule '203.0.113.0/24'
-  rule '198.51.100.9'
+  rule '100.64.0.0/12' '4143'
+  rule '203.0.113.0/24' '4143'
+  rule '198.51.100.9' '4143'
 }
 
 # Those that this program added.
