@@ -59,7 +59,8 @@ function resolvePolicy(policy: Policy, index: number): ResolvedPolicy {
   const { authenticated = false, unauthenticated = false } = allow
   return {
     path: pointer('/policies', index),
-    ...{ name, namespace, routes, probes },
+    ...{ name, namespace, probes },
+    routes: routes.map((route) => ({ match: 'prefix', ...route })),
     target: {
       machines: target.machines,
       pods: target.pods,

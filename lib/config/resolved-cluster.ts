@@ -31,6 +31,11 @@ export interface ResolvedService {
 /** What the proxy expects on a port. */
 export type ServerProtocol = NonNullable<PolicyTargetInput['protocol']>
 
+/** Requests that a policy lets in, of HTTP or of gRPC. */
+export type ResolvedPolicyRoute = Readonly<
+  PolicyRouteInput & { match: NonNullable<PolicyRouteInput['match']> }
+>
+
 /** Who may connect to one port. */
 export interface ResolvedPolicy {
   /** JSON Pointer of the policy in the document. */
@@ -54,7 +59,7 @@ export interface ResolvedPolicy {
     readonly unauthenticated: boolean
   }
   /** Empty: every request. */
-  readonly routes: readonly Readonly<PolicyRouteInput>[]
+  readonly routes: readonly ResolvedPolicyRoute[]
   /** Paths that are let in without an identity. */
   readonly probes: readonly string[]
 }

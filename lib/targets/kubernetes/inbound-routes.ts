@@ -54,7 +54,7 @@ function makeRoute({ linkerd, namespace, server, protocol }: Parent, name: strin
 
 const pathTypes = { prefix: 'PathPrefix', exact: 'Exact', regex: 'RegularExpression' } as const
 
-function matchHttp({ path = '/', match = 'prefix', methods }: Routes[number]): object[] {
+function matchHttp({ path = '/', match, methods }: Routes[number]): object[] {
   const matched = matchPath(match, path)
   return methods === undefined ? [matched] : methods.map((method) => ({ ...matched, method }))
 }
