@@ -51,6 +51,7 @@ const referring: Readonly<Record<string, readonly string[]>> = {
   '/groups/*/namespace': ['policy-selects-nothing'],
   '/groups/*/ports/*/name': ['policy-port-unmatched'],
   '/policies/*/namespace': ['policy-selects-nothing'],
+  '/migration/*/namespace': ['migration-side-empty', 'reference-unknown'],
   '/policies/*/target/protocol': ['policy-route'],
   '/mesh/linkerdVersion': ['policy-grpc-too-old'],
   '/mesh/clusterNetworks/*': ['proxy-too-old'],

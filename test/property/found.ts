@@ -105,6 +105,10 @@ for (const path of ['/redirect', '/defaults/redirect']) {
   found[`${path}/outbound/onlyUsers/0`] = word
 }
 
+for (const path of ['/defaults', '/machines/0'])
+  for (const field of ['labels/app', 'annotations/example.com~1owner', 'zone'])
+    found[`${path}/${field}`] = ({ cluster }, text) => cluster.has(text)
+
 /** A variable that the inventory gives to all machines of the group. */
 function groupVariable({ ansible }: Sinks, name: string, group = 'billing'): unknown {
   return ansible.inventory.linkerd_machines.children?.[`linkerd_group_${group.replaceAll('-', '_')}`]?.vars[

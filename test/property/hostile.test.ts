@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Diagnostic, generate, parse } from '../../lib/index.ts'
+import { type Artifact, type Diagnostic, generate, parse } from '../../lib/index.ts'
 import { type EditableDocument, minimalWith } from '../unit/plan/document.ts'
 import { found } from './found.ts'
 import { factor, fragments, hostileText, seed } from './hostile.ts'
@@ -79,7 +79,7 @@ test('the same text means the same whether it comes as an object or in YAML', ()
     const fromText = generate(parse(JSON.stringify(document)))
     const sorted = (result: typeof fromText) => result.diagnostics.map(describe).sort()
     assert.equal(sorted(fromText), sorted(fromObject))
-    assert.is(JSON.stringify(fromText.value), JSON.stringify(fromObject.value))
+    assert.is(JSON.stringify(withoutLines(fromText.value)), JSON.stringify(fromObject.value))
   })
   fc.assert(property, { seed, numRuns: Math.ceil(150 * factor) })
 })
@@ -108,6 +108,15 @@ function check(place: Place, text: string): void {
   const ok =
     lookFor === undefined ? JSON.stringify(result.value) === base.output : lookFor(sinks, text, place)
   if (ok !== true) throw new Error(`${path}: ${JSON.stringify(text)} is accepted, and not found back`)
+}
+
+/** The comments of the cluster's objects say the line of the input, which an object has not. */
+function withoutLines(artifacts: readonly Artifact[] | undefined): readonly Artifact[] | undefined {
+  return artifacts?.map((artifact) => {
+    const { path, content } = artifact
+    if (!path.startsWith('kubernetes/') || typeof content !== 'string') return artifact
+    return { ...artifact, content: content.replace(/^(# .*), line [0-9]+$/gm, '$1') }
+  })
 }
 
 interface Baseline {

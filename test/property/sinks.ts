@@ -1,4 +1,4 @@
-import { load } from 'js-yaml'
+import { load, loadAll } from 'js-yaml'
 import type { Artifact } from '../../lib/index.ts'
 import { readAssignments, readEnvironment, readRules, readUnit } from './readers.ts'
 
@@ -16,6 +16,8 @@ export interface Sinks {
   readonly metaData: unknown
   readonly readme: string
   readonly ansible: AnsibleSinks
+  /** Every key and every text of the objects for the cluster. */
+  readonly cluster: ReadonlySet<string>
 }
 
 /** The folder of Ansible, read back. */
@@ -74,7 +76,23 @@ export function readSinks(artifacts: readonly Artifact[], machine: string): Sink
     metaData: load(textOf(texts, `cloud-init/${machine}/meta-data`)),
     readme: textOf(texts, 'systemd/README.md'),
     ansible: readAnsible(texts),
+    cluster: readCluster(texts),
   }
+}
+
+function readCluster(texts: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const words = new Set<string>()
+  const walk = (value: unknown): void => {
+    if (typeof value === 'string') words.add(value)
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, child] of Object.entries(value)) {
+      if (!Array.isArray(value)) words.add(key)
+      walk(child)
+    }
+  }
+  for (const [path, text] of texts)
+    if (path.startsWith('kubernetes/') && path.endsWith('.yaml')) walk(loadAll(text))
+  return words
 }
 
 /** Most files of the role are the same for all documents. */
