@@ -773,7 +773,7 @@ export const catalogue = {
     (a) =>
       `nobody knows the address of "${a.name}" beforehand, so its ExternalWorkload is not among those of kubectl apply -k`,
     (a) =>
-      `once it has booted: kubernetes/register.sh ${a.name} …, with what it says on its console, and the status Ready by hand (kubernetes/README.md)`,
+      `once it has booted: kubernetes/register.sh ${a.name} …, with what it says when it boots, and the status Ready by hand (kubernetes/README.md)`,
   ),
   'migration-weights': error<Record<never, never>>(
     () => 'both weights are zero',
