@@ -10,7 +10,16 @@ import { parse } from 'uvu/parse'
 import { runSideBySide } from '../side-by-side.ts'
 
 const folder = import.meta.dirname
-const longest = ['hostile', 'redirect/kernel', 'ansible/hosts', 'ansible/hostile', 'redirect/live', 'upgrade']
+const longest = [
+  'hostile',
+  'redirect/kernel',
+  'ansible/hosts',
+  'ansible/hostile',
+  'redirect/live',
+  'upgrade',
+  'kubernetes/crowd',
+  'kubernetes',
+]
 
 // What all of them need, before two ask for it at once.
 execFileSync(join(folder, 'setup.sh'), { stdio: ['ignore', 'inherit', 'inherit'] })

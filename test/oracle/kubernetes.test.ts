@@ -121,6 +121,25 @@ test('applied again, the objects keep the status that was patched meanwhile', as
   })
 })
 
+test('ready-once.sh makes machines ready, all or one, and drain.sh takes them out', async () => {
+  await withApplied(find('minimal'), async (folder) => {
+    const ready = () => readyOf(plane, 'mixed-env', 'legacy-app')
+    assert.is(await ready(), undefined)
+    for (const words of [[], ['mixed-env', 'legacy-app']]) {
+      assert.is((await run(folder, 'ready-once.sh', ...words)).status, 0)
+      assert.is((await ready())?.status, 'True')
+      assert.is((await run(folder, 'drain.sh', 'mixed-env', 'legacy-app')).status, 0)
+      assert.is((await ready())?.status, 'False')
+    }
+    const unknown = await run(folder, 'ready-once.sh', 'mixed-env', 'nobody')
+    assert.is(unknown.status, 1)
+    assert.match(unknown.stderr, /"nobody" not found/)
+    const back = await run(folder, 'drain.sh', '--back', 'mixed-env', 'legacy-app')
+    assert.match(back.stderr, /^Still NotReady/)
+    assert.is((await ready())?.status, 'False')
+  })
+})
+
 test('on 2.15 a machine is ready by its manifest, drain.sh takes it out, and the manifest lets it in again', async () => {
   const earliest = find('earliest')
   await withApplied(earliest, async (folder) => {

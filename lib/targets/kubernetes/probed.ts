@@ -32,11 +32,12 @@ export function makeShards(config: ResolvedConfig, machines: readonly ResolvedMa
     ...{ refreshSeconds, drainAnnotation },
   }
   const probed = listProbed(machines).map((machine) => viewMachine(config, machine))
+  const known = new Set<string>()
   return shard(probed, (machine) => ({
     key: `${machine.namespace}/${machine.name}`,
-    bytes: JSON.stringify(machine, undefined, 1).length,
+    bytes: escapedLength(machine, known),
   })).map((own) => ({
-    text: `${JSON.stringify({ ...settings, machines: own }, undefined, 1)}\n`,
+    text: `${JSON.stringify({ ...settings, ...shareHealthChecks(own) })}\n`,
     names: groupNames(own),
   }))
 }
@@ -44,6 +45,29 @@ export function makeShards(config: ResolvedConfig, machines: readonly ResolvedMa
 interface Probed {
   readonly namespace: string
   readonly name: string
+  readonly healthCheck?: object
+}
+
+/** As the text of a ConfigMap is in JSON, where kubectl notes what it applied: there the quotes have backslashes. */
+function escapedLength({ healthCheck, ...machine }: Probed, known: Set<string>): number {
+  const check = JSON.stringify(healthCheck ?? {})
+  const isNew = !known.has(check)
+  known.add(check)
+  return JSON.stringify(JSON.stringify({ ...machine, healthCheck: 0 }) + (isNew ? check : '')).length
+}
+
+/** Each health check once: most machines have that of their group. */
+function shareHealthChecks(machines: readonly Probed[]): object {
+  const indices = new Map<string, number>()
+  const healthChecks: object[] = []
+  const shared = machines.map(({ healthCheck, ...machine }) => {
+    if (healthCheck === undefined) return machine
+    const key = JSON.stringify(healthCheck)
+    const index = indices.get(key) ?? healthChecks.push(healthCheck) - 1
+    indices.set(key, index)
+    return { ...machine, healthCheck: index }
+  })
+  return { healthChecks, machines: shared }
 }
 
 /** As the prober reads it (templates/kubernetes/prober/settings.ts). */

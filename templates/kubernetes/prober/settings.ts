@@ -63,7 +63,18 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   }
 }
 
+/** As the file has them: each health check once, since a ConfigMap is small. */
+interface Shared extends Omit<Settings, 'machines'> {
+  readonly healthChecks: readonly HealthCheck[]
+  readonly machines: readonly (Omit<Machine, 'healthCheck'> & { readonly healthCheck?: number })[]
+}
+
 /** Reads what to probe, and how. */
 export function readSettings(path: string): Settings {
-  return JSON.parse(readFileSync(path, 'utf8')) as Settings
+  const { healthChecks, machines, ...settings } = JSON.parse(readFileSync(path, 'utf8')) as Shared
+  const whole = machines.map(({ healthCheck: index, ...machine }): Machine => {
+    const healthCheck = healthChecks[index ?? -1]
+    return { ...machine, ...(healthCheck && { healthCheck }) }
+  })
+  return { ...settings, machines: whole }
 }

@@ -36,7 +36,7 @@ export interface ControlPlane {
   ask(path: string, asked?: Asked, token?: string): Promise<Answer>
   /** A token of a service account, as a pod has it. */
   tokenOf(namespace: string, name: string): Promise<string>
-  /** Hands on each change of the objects below a path, until the function that it gives is called. */
+  /** Hands on the objects below a path and each change of them, until the function that it gives is called. */
   watch(path: string, onChange: (object: object) => void): Promise<() => void>
   stop(): Promise<void>
 }
@@ -152,7 +152,14 @@ function connect(folder: string, url: string, endAll: () => Promise<void>): Cont
       if (answer.status !== 201) throw new Error(answer.body)
       return (JSON.parse(answer.body) as { status: { token: string } }).status.token
     },
-    watch: (path, onChange) => watch(`${url}${path}?watch=1`, ca, onChange),
+    async watch(path, onChange) {
+      const { metadata, items } = JSON.parse((await ask(path)).body) as {
+        metadata: { resourceVersion: string }
+        items: object[]
+      }
+      for (const item of items) onChange(item)
+      return watch(`${url}${path}?watch=1&resourceVersion=${metadata.resourceVersion}`, ca, onChange)
+    },
     async stop() {
       await endAll()
       rmSync(folder, { recursive: true, force: true })
@@ -195,6 +202,7 @@ function watch(url: string, ca: Buffer, onChange: (object: object) => void): Pro
   const headers = { Authorization: `Bearer ${adminToken}` }
   return new Promise((resolve, reject) => {
     const sent = request(url, { ca, headers, agent: false }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`the watch is answered with ${response.statusCode}`))
       let rest = ''
       response.setEncoding('utf8')
       response.on('error', () => {}) // it is ended by hand

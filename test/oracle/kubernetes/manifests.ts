@@ -37,9 +37,12 @@ function readOlder(measured: string): [title: string, text: string][] {
     const text = more
       .replace(edge, `linkerdVersion: "${release}"`)
       .replace('version: v2.366.0', `version: ${proxy}`)
-    // The first has no routes for gRPC methods, and is told so.
+    // The first has no routes for gRPC methods and no status that a program could keep, and is told so.
     const isFirst = release === '2.15'
-    return [`measured-policy of ${release}`, isFirst ? text.replace(/^ +routes: \[\{service.*\n/m, '') : text]
+    return [
+      `measured-policy of ${release}`,
+      isFirst ? text.replace(/^( +routes: \[\{service|readiness:).*\n/gm, '') : text,
+    ]
   })
 }
 

@@ -69,7 +69,7 @@ export class Prober {
       ...{ adminPort: ports.admin, inboundPort: ports.inbound, machines, ...settings },
     }
     writeFileSync(join(folder, 'prober.mjs'), readText('kubernetes/prober.mjs'))
-    writeFileSync(join(folder, 'machines.json'), JSON.stringify(whole))
+    writeFileSync(join(folder, 'machines.json'), JSON.stringify(shareHealthChecks(whole)))
     writeFileSync(join(folder, 'token'), `${api.token}\n`, { mode: 0o600 })
     writeFileSync(join(folder, 'ca.crt'), api.ca)
     const prober = new Prober(
@@ -86,6 +86,10 @@ export class Prober {
     )
     await prober.waitFor('it starts', () => prober.find('started') !== undefined)
     return prober
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   find(event: string, values: Partial<LogLine> = {}): LogLine | undefined {
@@ -135,4 +139,13 @@ export class Prober {
     rmSync(this.folder, { recursive: true, force: true })
     return end
   }
+}
+
+/** As the file in the ConfigMap has them. */
+function shareHealthChecks({ machines, ...settings }: Settings): object {
+  const healthChecks = machines.flatMap(({ healthCheck }) => (healthCheck === undefined ? [] : [healthCheck]))
+  const shared = machines.map(({ healthCheck, ...machine }) =>
+    healthCheck === undefined ? machine : { ...machine, healthCheck: healthChecks.indexOf(healthCheck) },
+  )
+  return { ...settings, healthChecks, machines: shared }
 }

@@ -252,7 +252,12 @@ function readEnvironment(env) {
 }
 /** Reads what to probe, and how. */
 function readSettings(path) {
-  return JSON.parse(readFileSync2(path, "utf8"));
+  const { healthChecks, machines, ...settings2 } = JSON.parse(readFileSync2(path, "utf8"));
+  const whole = machines.map(({ healthCheck: index, ...machine }) => {
+    const healthCheck = healthChecks[index ?? -1];
+    return { ...machine, ...healthCheck && { healthCheck } };
+  });
+  return { ...settings2, machines: whole };
 }
 
 // exchange.ts
