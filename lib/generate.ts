@@ -25,6 +25,7 @@ import { selectMachines } from './select.ts'
 import { targets as builtTargets } from './targets/index.ts'
 import { emitAttributes } from './targets/shared/attributes.ts'
 import { checkFolders } from './targets/shared/firewall.ts'
+import { emitOutputReadme } from './targets/shared/output-readme.ts'
 import { emitSbom } from './targets/shared/sbom.ts'
 import { type Place, type Target, targetNames } from './targets/shared/target.ts'
 import { checkUnbuilt } from './targets/shared/unbuilt.ts'
@@ -105,7 +106,11 @@ function createPlace({ locate }: Config): Place {
 function* emitAll(targets: readonly Target[], wanted: Wanted, report: Report): Iterable<Artifact> {
   if (targets.length === 0) return
   const { config, machines } = wanted
-  const top = [emitAttributes(), ...emitSbom(targets, config, machines)]
+  const top = [
+    emitAttributes(),
+    emitOutputReadme(targets, config, machines),
+    ...emitSbom(targets, config, machines),
+  ]
   const parts: { path: string; emit: () => Iterable<Artifact> }[] = [
     ...top.map((artifact) => ({ path: artifact.path, emit: () => [artifact] })),
     ...targets.map((target) => ({
