@@ -25,10 +25,14 @@ test('the caller’s object may be frozen to the bottom, and two runs are equal'
   }
 })
 
-test('text and the object that it stands for give the same artifacts', () => {
+/** Comments name lines, which an object has not. */
+const withoutLines = (artifacts: unknown) =>
+  JSON.stringify(artifacts ?? null).replaceAll(/, line [0-9]+/g, '')
+
+test('text and the object that it stands for give the same artifacts, but for the lines in comments', () => {
   for (const text of documents) {
     const fromObject = generate(parse(text).value as object)
-    assert.is(JSON.stringify(generate(text).value), JSON.stringify(fromObject.value))
+    assert.is(withoutLines(generate(text).value), withoutLines(fromObject.value))
   }
 })
 
