@@ -68,6 +68,7 @@ export const programs = {
   'mesh-machine-boot.sh': ['boot/settings', 'failures', 'boot/find', 'boot/fill', 'boot/main'],
   'mesh-machine-drain.sh': ['drain/settings', 'failures', 'drain/connections', 'drain/order', 'drain/main'],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
+  'mesh-machine-metrics.sh': ['metrics/settings', 'metrics/metrics', 'metrics/main'],
   'mesh-machine-registry.sh': [
     'registry/settings',
     'failures',

@@ -97,6 +97,7 @@ export function resolveDocument(document: MeshjoinDocument): ResolvedConfig {
     machines,
     groups: resolveGroups(document, ipv6),
     ...resolveCluster(document),
+    monitoring: document.monitoring && { nodeExporterPort: 9100, ...document.monitoring },
     ansible: { collection: resolveCollection(document) },
     cloudInit: {
       meshLayer: resolveMeshLayer(cloudInit.meshLayer),

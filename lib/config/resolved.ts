@@ -283,6 +283,8 @@ export interface ResolvedConfig extends ResolvedCluster {
   readonly machines: readonly ResolvedMachine[]
   /** Sorted by name; without a name first, and only where a machine has no group or there is none. */
   readonly groups: readonly ResolvedGroup[]
+  /** What machines tell node_exporter; undefined where they tell it nothing. */
+  readonly monitoring: { readonly textfileDirectory: string; readonly nodeExporterPort: number } | undefined
   /** Without a collection the folder is used as it is. */
   readonly ansible: { readonly collection: Collection | undefined }
   readonly cloudInit: {

@@ -18,6 +18,7 @@ import {
   commands,
   type MeshCommand,
   meshTemplates,
+  metricsCommand,
   probesPath,
   registryCommand,
   serverCommand,
@@ -147,10 +148,12 @@ export function listCommands({
   proxy,
   finds,
   server,
-}: Pick<MeshPlan, 'agent' | 'proxy' | 'finds' | 'server'>): readonly MeshCommand[] {
+  textfileDirectory,
+}: Pick<MeshPlan, 'agent' | 'proxy' | 'finds' | 'server' | 'textfileDirectory'>): readonly MeshCommand[] {
   return [
     ...commands,
     ...(finds ? [bootCommand] : []),
+    ...(textfileDirectory === '' ? [] : [metricsCommand]),
     ...(proxy.install.from === 'image' ? [registryCommand] : []),
     ...(server === undefined ? [] : [serverCommand]),
     ...(agent !== undefined && unitNeeds(agent.attestation).before !== undefined ? [tokenCommand] : []),
@@ -179,6 +182,7 @@ function viewUnits(plan: MeshPlan): UnitView {
     serverBinary: plan.server?.binary ?? '',
     serverCredentials: viewCredentials(plan.server?.credentials),
     finds: plan.finds,
+    textfileDirectory: plan.textfileDirectory,
     failsClosed: plan.redirect.onProxyFailure === 'closed',
     hasRoutes: plan.routes.length > 0,
     routes: plan.routes,

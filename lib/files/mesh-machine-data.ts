@@ -33,6 +33,7 @@ export function printMachineData(plan: MeshPlan): string {
     REDIRECT_ON_PROXY_FAILURE: redirect.onProxyFailure,
     RESOLVER_PROVIDER: resolver.provider,
     PACKAGES: planNeeds(plan).map(printNeed).join(' '),
+    TEXTFILE_DIRECTORY: plan.textfileDirectory,
     IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
   }
   const lines = Object.entries(values)

@@ -71,6 +71,9 @@ export const serverCommand = commandOf('mesh-machine-server')
 /** What finds the machine's address and name. Only documents that ask for it have it. */
 export const bootCommand = commandOf('mesh-machine-boot')
 
+/** What tells node_exporter how the machine is: only where the document says where. */
+export const metricsCommand = commandOf('mesh-machine-metrics')
+
 /** What asks for a join token: only where the document has a command for that. */
 export const tokenCommand = commandOf('mesh-machine-token')
 

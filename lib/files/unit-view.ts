@@ -57,6 +57,8 @@ export interface UnitView {
   readonly finds: boolean
   /** `redirect.onProxyFailure`: true for `closed`, false for `open`. */
   readonly failsClosed: boolean
+  /** Where the machine tells node_exporter how it is; `''` for nowhere. */
+  readonly textfileDirectory: string
   /** True where `routes` has any. */
   readonly hasRoutes: boolean
   /** `mesh.routes`: a network of the cluster, and the gateway to it. */

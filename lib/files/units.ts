@@ -44,6 +44,8 @@ export const units: readonly MachineUnit[] = [
   // Not restarted where it changes: user-data for EC2 would carry that line.
   { name: 'linkerd-certificate.timer', stage: 'upkeep', isExtra: true },
   { name: 'linkerd-certificate.service', isExtra: true },
+  // Ends for systemd to start it anew where it or its settings change.
+  { name: 'linkerd-metrics.service', stage: 'upkeep', when: (view) => view.textfileDirectory !== '' },
   { name: 'mesh-machine-join.service' },
   { name: 'mesh-machine-join.timer' },
 ]

@@ -72,6 +72,8 @@ export interface MeshPlan {
   readonly routes: readonly { readonly to: string; readonly via: string }[]
   /** Whether any machine of the document finds its address or its name when it boots. */
   readonly finds: boolean
+  /** Where machines tell node_exporter how they are; `''` for nowhere. */
+  readonly textfileDirectory: string
   readonly redirect: {
     readonly backend: RedirectBackend
     readonly ipv6: boolean
@@ -203,6 +205,7 @@ function planMesh(config: ResolvedConfig, machine: LayerChoice): MeshPlan {
     resolver: mesh.dns,
     routes: mesh.routes,
     finds: config.machines.some(({ boot }) => boot !== undefined),
+    textfileDirectory: config.monitoring?.textfileDirectory ?? '',
     redirect: { backend, ipv6, onProxyFailure },
   }
 }

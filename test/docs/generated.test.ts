@@ -67,6 +67,7 @@ test('every default that the schema documents is the one that is applied', () =>
         routes: [{ path: '/' }],
       },
     ],
+    monitoring: { textfileDirectory: '/srv/textfile' },
   })
   const asked = resolve({
     ...document,
@@ -95,6 +96,7 @@ test('every default that the schema documents is the one that is applied', () =>
     'SpireServer.port': spire.server.port,
     'SpireServer.colocated': spire.server.own?.place === 'machine',
     'SpireServer.generate': spire.server.own?.place === 'host',
+    'Monitoring.nodeExporterPort': versionless.value.monitoring?.nodeExporterPort,
     'SpireAgent.from': spire.agent.from,
     'SpireAgent.insecureBootstrap': spire.trustBundle.kind === 'none',
     'SpireAgentUser.name': spire.agent.user.name,

@@ -113,7 +113,7 @@ function findTwin(name: string, { path, content }: Artifact): Artifact | undefin
   base ??= artifactsOf('minimal')
   const twins = [
     place === undefined ? '' : `systemd/legacy-app${place}`,
-    /^(ansible\/|kubernetes\/|spire\/register$)/.test(path) ? path : '',
+    /^(ansible\/|kubernetes\/|monitoring\/|spire\/register$)/.test(path) ? path : '',
   ]
   return base.find((other) => twins.includes(other.path) && other.content === content)
 }

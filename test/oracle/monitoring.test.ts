@@ -6,6 +6,7 @@ import { load } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generate, type MeshjoinDocument, parse } from '../../lib/index.ts'
+import { writeMetrics } from '../unit/mesh-machine/metrics.ts'
 import { cache, runCommand } from './support/root.ts'
 import type { Answers, Watch } from './support/watch.ts'
 import { type State, states } from './support/watched-machines.ts'
@@ -28,6 +29,7 @@ function writeDocument(): object {
   return {
     ...minimal,
     proxy: { ...minimal.proxy, adminAddress: '0.0.0.0:4191' },
+    monitoring: { textfileDirectory: '/var/lib/prometheus/node-exporter', nodeExporterPort: 9101 },
     machines: states.map((name) => ({ ...machine, name, addresses: [addresses[name]] })),
   }
 }
@@ -114,6 +116,10 @@ const found: Readonly<Record<string, readonly string[]>> = {
   LinkerdMachineProxyRestarts: ['ill'],
   LinkerdMachineReadinessFlapping: ['ill'],
   LinkerdMachinesNotReady: ['everybody'],
+  LinkerdMachineRedirectMissing: ['ill'],
+  LinkerdMachineRedirectOff: ['first-release'],
+  LinkerdMachineDegraded: ['ill'],
+  LinkerdMachineReportStale: ['first-release'],
   LinkerdMachineReadinessNotWritten: ['everybody'],
 }
 
@@ -128,7 +134,7 @@ test('scraped by the generated configuration, machines answer every query of the
     static_configs: [{ targets: [`${address}:4191`], labels: { namespace: 'ledger' } }],
   }))
   const jobs = others.map((job) => `  - ${JSON.stringify(job)}\n`).join('')
-  writeFileSync(join(at, 'prometheus.yml'), text.replace('30s', '1s').replace('10s', '1s') + jobs)
+  writeFileSync(join(at, 'prometheus.yml'), text.replaceAll('30s', '1s').replaceAll('10s', '1s') + jobs)
   const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
   const panels = dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({ title, expr })),
@@ -140,10 +146,15 @@ test('scraped by the generated configuration, machines answer every query of the
           ? []
           : [{ address: addresses[state], port: 4191, page: { of: 'proxy', state } } as const],
       ),
+      ...(['well', 'first-release', 'ill'] as const).map((state) => ({
+        address: addresses[state],
+        port: 9101,
+        page: { of: 'node', text: tell(state) } as const,
+      })),
       { address: pod, port: 4191, page: { of: 'pod' } },
       { address: prober, port: 4191, page: { of: 'prober' } },
     ],
-    targets: states.length + 2,
+    targets: 2 * states.length + 2,
     queries: [...panels.map(({ expr }) => fill(expr, 'ill')), ...alerts().map(({ expr }) => hasten(expr))],
   }
   const answers = await runWatch(at, watch)
@@ -217,6 +228,33 @@ test('of the endpoints that a cluster has, discovery takes the machines, ready o
       'server',
     ]),
   )
+})
+
+/** What machines tell node_exporter, by their own program: one has its redirect off and a clock that stands still. */
+function tell(state: Exclude<State, 'down'>): string {
+  const ill = state === 'ill'
+  const off = state === 'first-release'
+  const text = writeMetrics(['dash'], {
+    state: ill ? 'degraded' : 'joined',
+    active: !ill,
+    off,
+    certificate: true,
+    ...(ill ? { failure: 'rules' } : {}),
+  }).replaceAll('machine="legacy-app"', `machine="${state}"`)
+  return off ? text.replace(/(report_timestamp_seconds\{.*\}) \d+/, '$1 1') : text
+}
+
+test('promtool finds nothing to better in what machines tell node_exporter', async () => {
+  for (const state of ['well', 'first-release', 'ill'] as const) {
+    const { status, stdout, stderr } = await runCommand(
+      join(programs, 'promtool'),
+      ['check', 'metrics'],
+      tell(state),
+    )
+    assert.is(status, 0)
+    assert.is(stdout + stderr, '')
+  }
+  assert.is.not((await runCommand(join(programs, 'promtool'), ['check', 'metrics'], 'x y\n')).status, 0)
 })
 
 test('the lists of the dashboard are of labels that the machines have', () => {

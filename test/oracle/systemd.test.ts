@@ -17,6 +17,7 @@ const budgets: Readonly<Record<string, number>> = {
   'linkerd-dns-link.service': 2.5,
   'mesh-machine-boot.service': 3,
   'linkerd-certificate.service': 2.5,
+  'linkerd-metrics.service': 3,
 }
 
 const unitFolder = '/etc/systemd/system/'

@@ -3,7 +3,13 @@ import type { ResolvedConfig } from '../../config/resolved.ts'
 import { checkJinjaTemplate } from '../../escape/jinja.ts'
 import { bootPath } from '../../files/boot.ts'
 import { type MachineFile, printMachineLayer, printMeshLayer } from '../../files/machine-files.ts'
-import { bootCommand, meshTemplates, registryCommand, tokenCommand } from '../../files/mesh-templates.ts'
+import {
+  bootCommand,
+  meshTemplates,
+  metricsCommand,
+  registryCommand,
+  tokenCommand,
+} from '../../files/mesh-templates.ts'
 import { backends } from '../../kinds/backends/index.ts'
 import { agentUnit } from '../../kinds/unit.ts'
 import { meshPlannerOf } from '../../plan/plan.ts'
@@ -116,6 +122,7 @@ export const everyPath: readonly string[] = [
   // Without the first the second finds nothing and changes no file.
   bootPath,
   bootCommand.path,
+  metricsCommand.path,
   registryCommand.path,
   tokenCommand.path,
 ]

@@ -4,6 +4,9 @@ import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 /** The job of the proxies, by which rules and dashboard know their metrics. */
 export const proxyJob = 'linkerd-machines'
 
+/** The job of their node_exporters, where machines tell those how they are. */
+export const nodeJob = 'linkerd-machines-node'
+
 /** One entry of what Prometheus calls a target group, in files and in ScrapeConfigs alike. */
 export interface TargetGroup {
   readonly targets: readonly [string]

@@ -167,6 +167,24 @@ export const machinePanels: readonly Panel[] = [
   graph('Ready', 'As the readiness prober last found it: 1, or 0.', 'short', [
     [`max(${proberGauges.ready}{machine_namespace=~"$namespace",machine="$machine"})`, 'ready'],
   ]),
+  graph(
+    'Redirect',
+    'As the machine tells it through node_exporter: loaded by the kernel, and turned off by somebody.',
+    'short',
+    [
+      [`max(meshjoin_machine_redirect_loaded{namespace=~"$namespace",machine="$machine"})`, 'loaded'],
+      [`max(meshjoin_machine_redirect_off{namespace=~"$namespace",machine="$machine"})`, 'off'],
+    ],
+  ),
+  graph(
+    'State',
+    'As the machine tells it through node_exporter, and by what name its failure goes.',
+    'short',
+    [
+      [`max by (state) (meshjoin_machine_state{namespace=~"$namespace",machine="$machine"})`, '{{state}}'],
+      [`max by (id) (meshjoin_machine_failure{namespace=~"$namespace",machine="$machine"})`, '{{id}}'],
+    ],
+  ),
   graph('Processor', 'Of one core.', 'percentunit', [
     [`rate(process_cpu_seconds_total{${one}}[$__rate_interval])`, 'proxy'],
   ]),

@@ -1,6 +1,7 @@
 import type { Artifact } from '../../artifact.ts'
 import { yamlArtifact } from '../shared/yaml.ts'
 import type { Alert, Sample } from './alert.ts'
+import { hostAlerts } from './alerts-host.ts'
 import { clusterAlerts, identityAlerts } from './alerts-proxy.ts'
 import { readinessAlerts } from './alerts-readiness.ts'
 
@@ -13,6 +14,7 @@ const groups: readonly Group[] = [
   { name: 'linkerd-machines-identity', alerts: identityAlerts },
   { name: 'linkerd-machines-cluster', alerts: clusterAlerts },
   { name: 'linkerd-machines-readiness', alerts: readinessAlerts },
+  { name: 'linkerd-machines-host', alerts: hostAlerts },
 ]
 
 /** Each alert is a heading there. */

@@ -4,7 +4,7 @@ import { parseAddress } from '../../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { textArtifact } from '../shared/target.ts'
 import { madeByMeshjoin, yamlArtifact } from '../shared/yaml.ts'
-import { isScrapable, proxyJob, type TargetGroup, targetOf } from './machines.ts'
+import { isScrapable, nodeJob, proxyJob, type TargetGroup, targetOf } from './machines.ts'
 
 /** Alerts wait for minutes, so twice a minute tells them enough. */
 const timing = { scrape_interval: '30s', scrape_timeout: '10s' }
@@ -23,17 +23,51 @@ export function proxyTargets(config: ResolvedConfig, machines: readonly Resolved
   return machines.flatMap((machine) => targetOf(machine, host, port) ?? [])
 }
 
+/** Their node_exporters, where the document has machines tell those how they are. */
+export function nodeTargets(
+  { monitoring, proxy }: ResolvedConfig,
+  machines: readonly ResolvedMachine[],
+): TargetGroup[] {
+  if (monitoring === undefined) return []
+  const { nodeExporterPort } = monitoring
+  // It listens on all addresses; then the same of them as for the proxy.
+  return machines.flatMap((machine) => targetOf(machine, proxy.adminAddress.host, nodeExporterPort) ?? [])
+}
+
 /** The list for `file_sd_configs`. Prometheus reads it again when it changes. */
 export function emitTargets(name: string, groups: readonly TargetGroup[]): Artifact {
   return textArtifact(`monitoring/targets/${name}.json`, `${JSON.stringify(groups, null, 2)}\n`)
 }
 
-/** For a Prometheus with a configuration of its own: the machines by file. */
-export function emitPrometheus(): Artifact {
+/** Of node_exporter these numbers alone: its own are another job's, where there is one. The target has machine and namespace. */
+const textfileOnly = {
+  params: { 'collect[]': ['textfile'] },
+  relabelings: [
+    { sourceLabels: ['__name__'], regex: 'meshjoin_.+', action: 'keep' },
+    { regex: 'exported_(machine|namespace)', action: 'labeldrop' },
+  ],
+} as const
+
+/** For a Prometheus with a configuration of its own: the lists of machines by file. */
+export function emitPrometheus(lists: { readonly proxies: boolean; readonly nodes: boolean }): Artifact {
+  const job = (name: string, list: string) => ({
+    job_name: name,
+    ...timing,
+    file_sd_configs: [{ files: [`targets/${list}.json`] }],
+  })
   return yamlArtifact('monitoring/prometheus.yml', {
     rule_files: ['rules.yml'],
     scrape_configs: [
-      { job_name: proxyJob, ...timing, file_sd_configs: [{ files: ['targets/machines.json'] }] },
+      ...(lists.proxies ? [job(proxyJob, 'machines')] : []),
+      ...(lists.nodes
+        ? [
+            {
+              ...job(nodeJob, 'node-exporters'),
+              params: textfileOnly.params,
+              metric_relabel_configs: textfileOnly.relabelings.map(plainRelabeling),
+            },
+          ]
+        : []),
     ],
   })
 }
@@ -50,15 +84,7 @@ export function emitDiscoveringPrometheus(
         job_name: proxyJob,
         ...timing,
         kubernetes_sd_configs: [{ role: 'endpointslice', namespaces: { names: namespacesOf(machines) } }],
-        relabel_configs: discover(config, machines).map(
-          ({ sourceLabels, targetLabel, regex, replacement, action }) => ({
-            ...(sourceLabels === undefined ? {} : { source_labels: sourceLabels }),
-            ...(targetLabel === undefined ? {} : { target_label: targetLabel }),
-            ...(regex === undefined ? {} : { regex }),
-            ...(replacement === undefined ? {} : { replacement }),
-            ...(action === undefined ? {} : { action }),
-          }),
-        ),
+        relabel_configs: discover(config, machines).map(plainRelabeling),
       },
     ],
   })
@@ -89,6 +115,9 @@ export function emitScrapeConfigs(name: string, job: string, groups: readonly Ta
         spec: {
           ...operatorTiming,
           staticConfigs: groups.slice(index * machinesPerObject, (index + 1) * machinesPerObject),
+          ...(job === nodeJob
+            ? { params: textfileOnly.params, metricRelabelings: textfileOnly.relabelings }
+            : {}),
           relabelings: [nameJob(job)],
         },
       },
@@ -117,7 +146,16 @@ interface Relabeling {
   readonly targetLabel?: string
   readonly regex?: string
   readonly replacement?: string
-  readonly action?: 'keep'
+  readonly action?: 'keep' | 'labeldrop'
+}
+
+/** As Prometheus' own configuration has it. */
+function plainRelabeling({ sourceLabels, targetLabel, ...others }: Relabeling): object {
+  return {
+    ...(sourceLabels === undefined ? {} : { source_labels: sourceLabels }),
+    ...(targetLabel === undefined ? {} : { target_label: targetLabel }),
+    ...others,
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { emitReadme } from '../shared/operator-docs.ts'
 import type { Target } from '../shared/target.ts'
 import { printDashboard } from './dashboard.ts'
-import { isScrapable, proxyJob, targetOf } from './machines.ts'
+import { isScrapable, nodeJob, proxyJob, targetOf } from './machines.ts'
 import { emitPrometheusRule, emitRules, emitRulesTest } from './rules-files.ts'
 import {
   emitDiscoveringPrometheus,
@@ -13,6 +13,7 @@ import {
   emitScrapeConfigs,
   emitTargets,
   namespacesOf,
+  nodeTargets,
   proxyTargets,
 } from './scrape.ts'
 
@@ -34,15 +35,17 @@ function* emitMonitoring(config: ResolvedConfig, machines: readonly ResolvedMach
     yield emitDiscoveringPrometheus(config, machines)
     yield emitDiscoveringScrapeConfig(config, machines)
   }
+  const nodes = nodeTargets(config, machines)
+  if (nodes.length > 0) yield emitScrapeConfigs('node-exporters', nodeJob, nodes)
   yield emitPrometheusRule()
-  const groups = proxyTargets(config, machines)
-  if (groups.length > 0) {
-    yield emitScrapeConfigs('scrape-config', proxyJob, groups)
-    yield emitPrometheus()
-  }
+  const proxies = proxyTargets(config, machines)
+  if (proxies.length > 0) yield emitScrapeConfigs('scrape-config', proxyJob, proxies)
+  if (proxies.length + nodes.length > 0)
+    yield emitPrometheus({ proxies: proxies.length > 0, nodes: nodes.length > 0 })
   yield emitRulesTest()
   yield emitRules()
-  if (groups.length > 0) yield emitTargets('machines', groups)
+  if (proxies.length > 0) yield emitTargets('machines', proxies)
+  if (nodes.length > 0) yield emitTargets('node-exporters', nodes)
 }
 
 /** What a reader has to know of this document. */
@@ -53,6 +56,9 @@ function viewReadme(config: ResolvedConfig, machines: readonly ResolvedMachine[]
   return {
     scrapable,
     listed: scrapable && unlisted.length < machines.length,
+    textfileDirectory: config.monitoring?.textfileDirectory ?? '',
+    nodesListed: config.monitoring !== undefined && unlisted.length < machines.length,
+    anyListed: (scrapable || config.monitoring !== undefined) && unlisted.length < machines.length,
     adminPort: String(port),
     adminAddress: joinHostPort(host, port),
     discoverable: scrapable && namespacesOf(machines).length > 0,

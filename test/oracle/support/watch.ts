@@ -23,6 +23,7 @@ export interface Watch {
 export type Page =
   | { readonly of: 'proxy'; readonly state: 'well' | 'first-release' | 'ill' }
   | { readonly of: 'pod' | 'prober' }
+  | { readonly of: 'node'; readonly text: string }
 
 /** A series of an answer, with its labels. */
 export type Series = Readonly<Record<string, string>>
@@ -38,13 +39,18 @@ async function main(prometheus: string, folder: string): Promise<void> {
   for (const address of new Set(watch.servers.map((server) => server.address)))
     ip('address', 'add', address, 'dev', 'lo', ...(address.includes(':') ? ['nodad'] : []))
   const { podMetrics, proberMetrics, proxyMetrics } = await import('./watched-machines.ts')
+  const answer = (page: Page, asked: number): string => {
+    if (page.of === 'proxy') return proxyMetrics(page.state, asked, Date.now() / 1000)
+    if (page.of === 'node') return page.text
+    return page.of === 'pod' ? podMetrics(asked) : proberMetrics(asked)
+  }
   for (const { address, port, page } of watch.servers) {
     let asked = 0
-    createServer((_request, response) => {
+    createServer((request, response) => {
+      // node_exporter is asked for these numbers alone.
+      if (page.of === 'node' && request.url !== '/metrics?collect%5B%5D=textfile') response.statusCode = 400
       asked += 1
-      const now = Date.now() / 1000
-      if (page.of === 'proxy') response.end(proxyMetrics(page.state, asked, now))
-      else response.end(page.of === 'pod' ? podMetrics(asked) : proberMetrics(asked))
+      response.end(answer(page, asked))
     }).listen(port, address)
   }
   const child = spawn(

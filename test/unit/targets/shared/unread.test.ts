@@ -141,6 +141,7 @@ function* readSmall(): Iterable<string> {
   yield migrating(text)
   yield `${text}    labels: {app: web}\n${service}`
   yield `${text}redirect: ${redirect}\n`
+  yield `${text}monitoring: {textfileDirectory: /srv/textfile, nodeExporterPort: 9101}\n`
   yield `${text}cloudInit: {platform: ec2}\n`
   yield `${text}    group: web\ngroups: {web: {redirect: {onProxyFailure: open}}}\n`
   yield `${text}    parentId: spiffe://root.linkerd.cluster.local/node/own\n`

@@ -1,0 +1,3 @@
+import { testMetrics } from './metrics.ts'
+
+testMetrics('sh', ['sh']).run()
