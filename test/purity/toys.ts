@@ -136,6 +136,7 @@ import { type Target, textArtifact } from '../shared/target.ts'
 
 export const toyTarget: Target = {
   name: 'toy',
+  purpose: 'the labels of each machine',
   placesMachineFiles: true,
   check: () => {},
   emitMachine: ({ machine }) => [

@@ -13,6 +13,7 @@ import { roleName } from './variables.ts'
 /** `ansible/`: an inventory, four playbooks, and the role that they use. */
 export const ansibleTarget: Target = {
   name: 'ansible',
+  purpose: 'inventory, playbooks and a role for machines that are already there',
   placesMachineFiles: true,
   check: (config, report) => {
     const machines = config.machines.filter(({ boot }) => boot !== undefined).map(({ name }) => name)

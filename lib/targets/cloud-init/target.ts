@@ -146,6 +146,7 @@ export function printCloudConfig({ packages, ...config }: CloudConfig): string {
 /** `cloud-init/<machine>/user-data` and `meta-data`. */
 export const cloudInitTarget: Target = {
   name: 'cloud-init',
+  purpose: 'user-data for machines to be booted',
   placesMachineFiles: true,
   leavesOut: ({ cloudInit }) => listSpared(cloudInit),
   check: checkCloudInit,

@@ -8,6 +8,7 @@ import { emitImageLayer, listImageLayers } from './layers.ts'
  */
 export const imageTarget: Target = {
   name: 'image',
+  purpose: 'what goes into an image that machines boot from',
   placesMachineFiles: true,
   check: () => {},
   emitShared: (config, machines) => {

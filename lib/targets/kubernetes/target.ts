@@ -17,6 +17,7 @@ import { makeWorkloads } from './workloads.ts'
 /** `kubernetes/`: what the cluster has to know of the machines, one file a concern, for `kubectl apply -k`. */
 export const kubernetesTarget: Target = {
   name: 'kubernetes',
+  purpose: 'what the cluster has to know of the machines',
   placesMachineFiles: false,
   check: checkAtBoot,
   emitShared: emitKubernetes,

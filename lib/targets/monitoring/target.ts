@@ -20,6 +20,7 @@ import {
 /** `monitoring/`: how Prometheus finds the machines' proxies, what to be woken for, and a dashboard. */
 export const monitoringTarget: Target = {
   name: 'monitoring',
+  purpose: 'scrape configuration, alerts and a dashboard',
   placesMachineFiles: false,
   check: () => {},
   emitShared: emitMonitoring,

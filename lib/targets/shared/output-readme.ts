@@ -4,42 +4,29 @@ import { linkerdHas } from '../../config/versions.ts'
 import { renderTemplate } from '../../files/template.ts'
 import { needFirewalls } from './firewall.ts'
 import { type FirstRequest, findLead, type Lead, planFirstRequest } from './first-request.ts'
-import { type TargetName, targetNames, textArtifact } from './target.ts'
-
-/** What a folder is for, in the order in which a newcomer needs it. */
-const purposes = {
-  kubernetes: 'what the cluster has to know of the machines',
-  spire: 'what the SPIRE server has to know of them',
-  'cloud-init': 'user-data for machines to be booted',
-  ansible: 'inventory, playbooks and a role for machines that are already there',
-  systemd: 'the same files as a tree, for any other way to bring them',
-  image: 'what goes into an image that machines boot from',
-  monitoring: 'scrape configuration, alerts and a dashboard',
-} as const satisfies Record<TargetName, string>
+import { type Target, targetNames, textArtifact } from './target.ts'
 
 /** `README.md` at the top of the output: from the folder to the first answered request and back out, whatever folders there are. */
 export function emitOutputReadme(
-  targets: readonly { readonly name: TargetName; readonly placesMachineFiles: boolean }[],
+  targets: readonly Target[],
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
 ): Artifact {
   const names = targets.map(({ name }) => name)
   const placing = targets.filter(({ placesMachineFiles }) => placesMachineFiles).map(({ name }) => name)
-  const folders = Object.entries(purposes) as [TargetName, string][]
   const { agent, server } = config.spire
   const view = {
     linkerdVersion: config.mesh.linkerd.text,
     clusterDomain: config.mesh.clusterDomain,
     count: machines.length === 1 ? '1 machine' : `${machines.length} machines and groups of instances`,
     has: Object.fromEntries(targetNames.map((name) => [name, names.includes(name)])),
-    folders: folders.filter(([name]) => names.includes(name)).map(([name, what]) => ({ name, what })),
+    folders: targets.map(({ name, purpose }) => ({ name, what: purpose })),
     left: targetNames.filter((name) => !names.includes(name)).join(', '),
     network: placing[0],
     places: placing.length > 0,
     severalWays: placing.length > 1,
     colocated: server.own?.place === 'machine' ? server.own.upstream : undefined,
     existing: agent.from === 'existing',
-    joinToken: agent.from === 'managed' && agent.attestation.type === 'join_token',
     hasFirewalls: placing.length > 0 && needFirewalls(machines),
     finds: machines.some(({ boot }) => boot !== undefined),
     inlineStatus: !linkerdHas(config.mesh.linkerd, 'statusSubresource'),

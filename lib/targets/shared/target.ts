@@ -37,6 +37,8 @@ export type Place = (path: string) => string
 /** A family of artifacts. Targets do not know of each other; all place the same files. */
 export interface Target {
   readonly name: TargetName
+  /** What its folder is, in a few words, for the README at the top of the output. */
+  readonly purpose: string
   /** True for a target that places the files of machines, and so needs every one of their choices to be built. */
   readonly placesMachineFiles: boolean
   /** Paths of files that it does not bring to machines, where there are any; the others that place them bring all. */

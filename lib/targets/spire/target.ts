@@ -12,6 +12,7 @@ import { emitServer } from './server.ts'
 /** `spire/`: what the SPIRE server needs to know of the machines, and the server itself where the document asks for one. */
 export const spireTarget: Target = {
   name: 'spire',
+  purpose: 'what the SPIRE server has to know of the machines',
   placesMachineFiles: false,
   check: () => {},
   emitShared: emitSpire,

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { load } from 'js-yaml'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { generate, generateLazily, validate } from '../../../../lib/index.ts'
-import { readCarriers } from '../../../oracle/support/carriers.ts'
-import { readDocuments } from '../../../oracle/support/cases.ts'
-import { enrich, follow, type Json, look, put, root, type Schema } from '../../../oracle/support/fields.ts'
+import { generate, generateLazily, validate } from '../../lib/index.ts'
+import { readCarriers } from '../oracle/support/carriers.ts'
+import { readDocuments } from '../oracle/support/cases.ts'
+import { enrich, follow, type Json, look, put, root, type Schema } from '../oracle/support/fields.ts'
 
 const test = suite('fields that nothing reads')
 
