@@ -71,6 +71,9 @@ export const found: Record<string, (sinks: Sinks, text: string, place: Place) =>
   '/spire/agent/user/name': ({ command, units }, text) =>
     command.get('AGENT_USER') === text &&
     unit(units, 'spire-agent.service').get('Service.User')?.includes(text),
+  '/monitoring/textfileDirectory': ({ command, units }, text) =>
+    command.get('TEXTFILE_DIRECTORY') === text &&
+    unit(units, 'linkerd-metrics.service').get('Service.ReadWritePaths')?.includes(`/run -"${text}"`),
   '/spire/agent/attestation/file': ({ command, units }, text) =>
     command.get('JOIN_TOKEN_FILE') === text &&
     unit(units, 'spire-agent.service').get('Service.LoadCredential')?.includes(`join-token:${text}`),

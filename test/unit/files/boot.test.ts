@@ -36,8 +36,16 @@ function asFound(config: ResolvedConfig, machine: ResolvedMachine): ResolvedMach
   }
 }
 
+/** In the order in which a machine writes what it finds. */
+function withIpv4First(machine: ResolvedMachine): ResolvedMachine {
+  const sort = (list: ResolvedMachine['addresses']) =>
+    [...list].sort((a, b) => a.family.localeCompare(b.family))
+  return { ...machine, addresses: sort(machine.addresses), localAddresses: sort(machine.localAddresses) }
+}
+
 /** Compares all files of the machine layer; returns how many there were. */
-function compare(given: ResolvedConfig, machine: ResolvedMachine): number {
+function compare(given: ResolvedConfig, typed: ResolvedMachine): number {
+  const machine = withIpv4First(typed)
   const config = { ...given, mesh: { ...given.mesh, machineNetworks: [] } }
   const print = (one: ResolvedMachine) =>
     printFiles(createPlanner(config)(one)).filter(
