@@ -15,25 +15,3 @@ export function selects(selector: Labels, labels: Labels = {}): boolean {
 export function isNested(one: Labels, other: Labels): boolean {
   return selects(one, other) || selects(other, one)
 }
-
-/** What a selector of a namespace selects; `all` is looked through once, and not for each selector. */
-export function createSelection<T extends { readonly namespace: string; readonly labels: Labels }>(
-  all: readonly T[],
-): (namespace: string, selector: Labels) => readonly T[] {
-  const index = new Map<string, T[]>()
-  const keyOf = (...words: readonly (string | undefined)[]) => words.join('\n')
-  for (const one of all)
-    for (const [key, value] of Object.entries(one.labels)) {
-      const place = keyOf(one.namespace, key, value)
-      const known = index.get(place)
-      if (known === undefined) index.set(place, [one])
-      else known.push(one)
-    }
-  return (namespace, selector) => {
-    const lists = Object.entries(selector).map(
-      ([key, value]) => index.get(keyOf(namespace, key, value)) ?? [],
-    )
-    const [shortest = []] = lists.sort((a, b) => a.length - b.length)
-    return shortest.filter(({ labels }) => selects(selector, labels))
-  }
-}

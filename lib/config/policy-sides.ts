@@ -1,5 +1,6 @@
-import { createSelection, isNested, selects } from './label-selector.ts'
+import { isNested, selects } from './label-selector.ts'
 import type { PortReference, Selector } from './resolved-cluster.ts'
+import { createNamespacedSelection } from './selection.ts'
 
 /**
  * So many SPIFFE IDs are listed for an inbound policy that lets in whoever has an identity. Each proxy is sent the whole list, and a
@@ -67,7 +68,7 @@ export interface OtherSides<P extends PolicyLike> {
  * refuses answers fastest, and draws the traffic. Found are the other sides that no policy of the document guards itself.
  */
 export function findOtherSides<P extends PolicyLike>(cluster: ClusterLike<P>): OtherSides<P> {
-  const select = createSelection(cluster.machines)
+  const select = createNamespacedSelection(cluster.machines)
   const policiesIn = groupByNamespace(cluster.policies)
   const found = cluster.policies.flatMap((policy) => {
     const { target } = policy

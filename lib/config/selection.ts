@@ -34,3 +34,15 @@ export function createSelection<T>(
     return shortest.filter(({ labels }) => selects(selector, labels)).map(({ item }) => item)
   }
 }
+
+/** No label has such a name. */
+const namespaceKey = ' namespace'
+
+/** The same, of what is in a namespace. */
+export function createNamespacedSelection<T extends { readonly namespace: string; readonly labels: Labels }>(
+  items: Iterable<T>,
+): (namespace: string, selector: Labels) => readonly T[] {
+  const select = createSelection(items, ({ namespace, labels }) => ({ ...labels, [namespaceKey]: namespace }))
+  return (namespace, selector) =>
+    Object.keys(selector).length === 0 ? [] : select({ ...selector, [namespaceKey]: namespace })
+}

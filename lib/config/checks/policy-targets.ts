@@ -1,8 +1,9 @@
 import { pointer } from '../../diagnostics/pointer.ts'
-import { createSelection, isNested, selects } from '../label-selector.ts'
+import { isNested, selects } from '../label-selector.ts'
 import { splitHostPort } from '../network.ts'
 import { findOtherSides, type OtherSide, type PolicyLike, portOf } from '../policy-sides.ts'
 import type { PortReference, Selector } from '../resolved-cluster.ts'
+import { createNamespacedSelection } from '../selection.ts'
 import { type CheckContext, describeMachine, isServer, type MachineView } from './context.ts'
 import { isWithoutPaths } from './policy-routes.ts'
 
@@ -10,7 +11,7 @@ import { isWithoutPaths } from './policy-routes.ts'
 export function checkPolicyTargets(context: CheckContext): Targets {
   const policies = readPolicies(context)
   const targets = readMachines(context)
-  const select = createSelection(targets)
+  const select = createNamespacedSelection(targets)
   const guarded: Guarded[] = []
   for (const policy of policies) {
     const { machines } = policy.target

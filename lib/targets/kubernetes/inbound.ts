@@ -1,7 +1,7 @@
-import { createSelection } from '../../config/label-selector.ts'
 import { findOtherSides, mostListed, portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { ResolvedPolicy } from '../../config/resolved-cluster.ts'
+import { createNamespacedSelection } from '../../config/selection.ts'
 import { authenticatedWays, clusterWay, knownIds } from './authentications.ts'
 import type { Guard } from './guards.ts'
 
@@ -94,7 +94,7 @@ function createGuarded(config: ResolvedConfig): (machine: ResolvedMachine, port:
     target.machines === undefined ? [] : [{ namespace, selector: target.machines, port: target.port }],
   )
   const { sides } = findOtherSides<ResolvedPolicy>({ ...config, machines })
-  const select = createSelection(machines)
+  const select = createNamespacedSelection(machines)
   const all = [
     ...own,
     ...sides.flatMap(({ policy, side, selector, port }) =>

@@ -1,8 +1,8 @@
 import type { Artifact } from '../../artifact.ts'
-import { createSelection } from '../../config/label-selector.ts'
 import { findOtherSides, portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { PortReference, ResolvedPolicy, Selector } from '../../config/resolved-cluster.ts'
+import { createNamespacedSelection } from '../../config/selection.ts'
 import type { Place } from '../shared/target.ts'
 import { clusterWay, everywhereWay, waysOf } from './authentications.ts'
 import { type Guard, makeGuard } from './guards.ts'
@@ -37,7 +37,7 @@ function makePolicies(config: ResolvedConfig, inbound: Inbound): PlacedObject[] 
 function guardPolicies(config: ResolvedConfig): (Guard & { path: string })[] {
   const machines = config.machines.filter(({ role }) => role === 'server')
   const { sides } = findOtherSides<ResolvedPolicy>({ ...config, machines })
-  const select = createSelection(machines)
+  const select = createNamespacedSelection(machines)
   return config.policies.flatMap((policy) => {
     const { target } = policy
     const side = target.machines === undefined ? 'pods' : 'machines'

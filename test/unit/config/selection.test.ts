@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createSelection, objectLabels } from '../../../lib/config/selection.ts'
+import { createNamespacedSelection, createSelection, objectLabels } from '../../../lib/config/selection.ts'
 
 const test = suite('selection by labels')
 
@@ -29,6 +29,23 @@ test('the zone is a label, which one that is typed replaces', () => {
   assert.equal(objectLabels({ zone: 'z1', labels: { 'topology.kubernetes.io/zone': 'z2' } }), {
     'topology.kubernetes.io/zone': 'z2',
   })
+})
+
+test('a selection is of one namespace, in the order of all', () => {
+  const all = [
+    { name: 'a', namespace: 'n', labels: { app: 'web', tier: 'front' } },
+    { name: 'b', namespace: 'n', labels: { app: 'web' } },
+    { name: 'c', namespace: 'o', labels: { app: 'web' } },
+    { name: 'd', namespace: 'n', labels: {} },
+  ]
+  const selectIn = createNamespacedSelection(all)
+  const named = (namespace: string, selector: Record<string, string>) =>
+    selectIn(namespace, selector).map(({ name }) => name)
+  assert.equal(named('n', { app: 'web' }), ['a', 'b'])
+  assert.equal(named('n', { app: 'web', tier: 'front' }), ['a'])
+  assert.equal(named('o', { app: 'web' }), ['c'])
+  assert.equal(named('n', { app: 'db' }), [])
+  assert.equal(named('n', {}), [])
 })
 
 test.run()
