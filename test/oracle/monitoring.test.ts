@@ -69,6 +69,17 @@ test('promtool takes configuration and rules, with the list of machines', async 
   assert.is.not((await promtool('check', 'rules', wrong)).status, 0)
 })
 
+test('promtool takes the job of the prober, too', async () => {
+  const image = `registry.example.internal/node:22@sha256:${'0'.repeat(64)}`
+  const made = generate({ ...writeDocument(), readiness: { image } }, { targets: ['monitoring'] })
+  const found = made.value?.find(({ path }) => path === 'monitoring/prometheus.yml')
+  const path = join(folder, 'monitoring/with-prober.yml')
+  writeFileSync(path, String(found?.content))
+  const { status, stderr } = await promtool('check', 'config', path)
+  assert.is(status, 0, stderr)
+  assert.match(readFileSync(path, 'utf8'), 'dns_sd_configs')
+})
+
 test('each alert fires where it should, and stays quiet where it should not', async () => {
   const { status, stdout, stderr } = await promtool(
     'test',

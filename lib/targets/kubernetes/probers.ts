@@ -2,12 +2,11 @@ import { coverAddresses } from '../../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { ResolvedReadiness } from '../../config/resolved-cluster.ts'
 import { proxyPorts } from '../../plan/ports.ts'
-import { proberPort } from '../shared/prober-metrics.ts'
+import { proberName, proberPort } from '../shared/prober-metrics.ts'
 import { type KubernetesObject, ourLabel } from './objects.ts'
 import type { Shard } from './probed.ts'
 
-/** Of the objects, and of the file that a ConfigMap has as its only key. */
-export const proberName = 'meshjoin-prober'
+/** The file that a ConfigMap has as its only key. */
 export const programFile = 'readiness/prober.mjs'
 export const machinesFile = (index: number): string => `readiness/machines-${index}.json`
 

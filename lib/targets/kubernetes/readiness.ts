@@ -2,11 +2,12 @@ import type { Artifact } from '../../artifact.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import { linkerdHas } from '../../config/versions.ts'
 import { readText, renderTemplate } from '../../files/template.ts'
+import { proberName } from '../shared/prober-metrics.ts'
 import { type Place, textArtifact } from '../shared/target.ts'
 import type { ConfigMapFiles } from './kustomization.ts'
 import { objectsArtifact } from './objects.ts'
 import { listProbed, makeShards } from './probed.ts'
-import { machinesFile, makeProbers, proberName, programFile } from './probers.ts'
+import { machinesFile, makeProbers, programFile } from './probers.ts'
 
 /** Why its pods are as they are, above the objects. */
 const notes: readonly string[] = [

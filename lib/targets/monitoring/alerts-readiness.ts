@@ -1,7 +1,7 @@
-import { proberGauges } from '../shared/prober-metrics.ts'
+import { proberGauges, proberName } from '../shared/prober-metrics.ts'
 import { type Alert, up } from './alert.ts'
 
-const prober = 'job="meshjoin-prober",instance="10.42.0.7:8080"'
+const prober = `job="${proberName}",instance="10.42.0.7:8080"`
 const ready = `${proberGauges.ready}{${prober},machine_namespace="apps",machine="one"}`
 
 /** What the prober tells that keeps the readiness of ExternalWorkloads. */
@@ -44,7 +44,7 @@ export const readinessAlerts: readonly Alert[] = [
   {
     name: 'LinkerdMachineReadinessNotWritten',
     severity: 'critical',
-    expr: `${proberGauges.api} == 0 or up{job="meshjoin-prober"} == 0`,
+    expr: `${proberGauges.api} == 0 or up{job="${proberName}"} == 0`,
     for: '5m',
     summary: 'The prober {{ $labels.instance }} does not write the readiness of machines.',
     description:

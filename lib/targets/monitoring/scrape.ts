@@ -2,6 +2,7 @@ import { dump } from 'js-yaml'
 import type { Artifact } from '../../artifact.ts'
 import { parseAddress } from '../../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
+import { proberName, proberPort } from '../shared/prober-metrics.ts'
 import { textArtifact } from '../shared/target.ts'
 import { madeByMeshjoin, yamlArtifact } from '../shared/yaml.ts'
 import { isScrapable, nodeJob, proxyJob, type TargetGroup, targetOf } from './machines.ts'
@@ -48,8 +49,30 @@ const textfileOnly = {
   ],
 } as const
 
-/** For a Prometheus with a configuration of its own: the lists of machines by file. */
-export function emitPrometheus(lists: { readonly proxies: boolean; readonly nodes: boolean }): Artifact {
+/** The addresses of the prober's pods, which its Service without an address of its own is answered with. */
+function proberLookup({
+  readiness,
+  mesh,
+}: ResolvedConfig): { names: string[]; type: 'A'; port: number } | undefined {
+  if (readiness === undefined) return undefined
+  const name = `${proberName}.${readiness.namespace}.svc.${mesh.clusterDomain}`
+  return { names: [name], type: 'A', port: proberPort }
+}
+
+/** For the Prometheus Operator: the prober that keeps the readiness of machines, where the document has one. */
+export function emitProberScrapeConfig(config: ResolvedConfig): Artifact[] {
+  const lookup = proberLookup(config)
+  if (lookup === undefined) return []
+  const spec = { ...operatorTiming, dnsSDConfigs: [lookup], relabelings: [nameJob(proberName)] }
+  return [yamlArtifact('monitoring/operator/prober.yaml', { ...scrapeConfig(proberName), spec })]
+}
+
+/** For a Prometheus with a configuration of its own: the lists of machines by file, and the prober by its name in the cluster. */
+export function emitPrometheus(
+  config: ResolvedConfig,
+  lists: { readonly proxies: boolean; readonly nodes: boolean },
+): Artifact {
+  const lookup = proberLookup(config)
   const job = (name: string, list: string) => ({
     job_name: name,
     ...timing,
@@ -68,6 +91,7 @@ export function emitPrometheus(lists: { readonly proxies: boolean; readonly node
             },
           ]
         : []),
+      ...(lookup === undefined ? [] : [{ job_name: proberName, ...timing, dns_sd_configs: [lookup] }]),
     ],
   })
 }

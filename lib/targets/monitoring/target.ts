@@ -9,6 +9,7 @@ import { emitPrometheusRule, emitRules, emitRulesTest } from './rules-files.ts'
 import {
   emitDiscoveringPrometheus,
   emitDiscoveringScrapeConfig,
+  emitProberScrapeConfig,
   emitPrometheus,
   emitScrapeConfigs,
   emitTargets,
@@ -38,11 +39,12 @@ function* emitMonitoring(config: ResolvedConfig, machines: readonly ResolvedMach
   }
   const nodes = nodeTargets(config, machines)
   if (nodes.length > 0) yield emitScrapeConfigs('node-exporters', nodeJob, nodes)
+  yield* emitProberScrapeConfig(config)
   yield emitPrometheusRule()
   const proxies = proxyTargets(config, machines)
   if (proxies.length > 0) yield emitScrapeConfigs('scrape-config', proxyJob, proxies)
   if (proxies.length + nodes.length > 0)
-    yield emitPrometheus({ proxies: proxies.length > 0, nodes: nodes.length > 0 })
+    yield emitPrometheus(config, { proxies: proxies.length > 0, nodes: nodes.length > 0 })
   yield emitRulesTest()
   yield emitRules()
   if (proxies.length > 0) yield emitTargets('machines', proxies)
@@ -66,5 +68,6 @@ function viewReadme(config: ResolvedConfig, machines: readonly ResolvedMachine[]
     unlisted: scrapable ? unlisted.slice(0, 10).map(({ name }) => name) : [],
     unlistedMore: unlisted.length > 10 ? String(unlisted.length - 10) : '',
     namespaces: namespacesOf(machines),
+    prober: config.readiness !== undefined,
   }
 }

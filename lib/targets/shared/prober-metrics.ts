@@ -26,3 +26,6 @@ export const proberGauges = {
 
 /** Where it serves them. */
 export const proberPort = 8080
+
+/** Of its objects, of its Service among them, and of the job that scrapes it. */
+export const proberName = 'meshjoin-prober'

@@ -50,6 +50,29 @@ test('a machine is a target at its admin port, with what tells it from others', 
   ])
 })
 
+test('the prober is scraped by the name of its Service, where the document has one', () => {
+  const lookup = { names: ['meshjoin-prober.watch.svc.cluster.local'], type: 'A', port: 8080 }
+  const document = exposed(minimalWith())
+  assert.not.match(files(document).get('prometheus.yml') ?? '', 'prober')
+  const image = `registry.example.internal/node:22@sha256:${'0'.repeat(64)}`
+  document.readiness = { image, namespace: 'watch' }
+  const out = files(document)
+  const plain = load(out.get('prometheus.yml') ?? '') as { scrape_configs: object[] }
+  assert.equal(plain.scrape_configs.at(-1), {
+    job_name: 'meshjoin-prober',
+    scrape_interval: '30s',
+    scrape_timeout: '10s',
+    dns_sd_configs: [lookup],
+  })
+  const operator = load(out.get('operator/prober.yaml') ?? '') as { spec: object }
+  assert.equal(operator.spec, {
+    scrapeInterval: '30s',
+    scrapeTimeout: '10s',
+    dnsSDConfigs: [lookup],
+    relabelings: [{ targetLabel: 'job', replacement: 'meshjoin-prober' }],
+  })
+})
+
 test('of two addresses it is the one that the admin port is open on', () => {
   for (const [admin, expected] of [
     ['0.0.0.0:4191', '203.0.113.42:4191'],

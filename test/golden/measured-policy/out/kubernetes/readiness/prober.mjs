@@ -111,6 +111,7 @@ var proberGauges = {
   cpu: "process_cpu_seconds_total"
 };
 /** Where it serves them. */
+/** Of its objects, of its Service among them, and of the job that scrapes it. */
 
 // counters.ts
 var help = {
