@@ -73,8 +73,22 @@ test('every default that the schema documents is the one that is applied', () =>
     ...document,
     proxy: { ...document.proxy, adminAddress: '0.0.0.0:4191' },
     readiness: { image: 'node:22' },
+    machines: document.machines.map((machine) => ({
+      ...machine,
+      ...{ namespace: 'n', labels: { app: 'a', at: 'machine' } },
+      healthCheck: { path: '/', port: 80 },
+    })),
+    migration: [
+      {
+        ...{ service: 'a', namespace: 'n', port: 80, weights: { machines: 1, pods: 1 } },
+        machines: { selector: { app: 'a', at: 'machine' } },
+        pods: { selector: { app: 'a', at: 'pod' } },
+      },
+    ],
+    services: [{ name: 'a', namespace: 'n', selector: { app: 'a' }, ports: [{ name: 'http', port: 80 }] }],
   })
-  if (!resolved.ok || !versionless.ok || !asked.ok) throw new Error('the example is not valid')
+  if (!resolved.ok || !versionless.ok || !asked.ok)
+    throw new Error(`the example is not valid: ${JSON.stringify(asked.diagnostics)}`)
   const { mesh, proxy, spire, cloudInit, machines } = resolved.value
   const [machine] = machines
   if (machine === undefined || spire.agent.from !== 'managed') throw new Error('the example has changed')
@@ -130,6 +144,13 @@ test('every default that the schema documents is the one that is applied', () =>
         ] as const
       ).map((name) => [`Readiness.${name}`, asked.value.readiness?.[name]]),
     ),
+    ...Object.fromEntries(
+      (['scheme', 'timeout', 'interval'] as const).map((name) => [
+        `HealthCheck.${name}`,
+        asked.value.machines[0]?.healthCheck?.[name],
+      ]),
+    ),
+    'Migration.protocol': asked.value.migration[0]?.protocol,
     'CloudInit.distribution': cloudInit.distribution,
     'CloudInit.multipart': cloudInit.multipart,
     'MeshLayer.from': cloudInit.meshLayer.from,
@@ -148,11 +169,10 @@ test('every default that the schema documents is the one that is applied', () =>
     const [definition = '', property = ''] = name.split('.')
     assert.equal(value, documented(definition, property), name)
   }
-  const later = ['HealthCheck', 'Migration'] // not resolved yet
   const definitions = (schema as { definitions: Record<string, { properties?: object }> }).definitions
   for (const [definition, { properties = {} }] of Object.entries(definitions)) {
     for (const property of Object.keys(properties)) {
-      if (documented(definition, property) === undefined || later.includes(definition)) continue
+      if (documented(definition, property) === undefined) continue
       assert.ok(`${definition}.${property}` in applied, `${definition}.${property} is not compared`)
     }
   }
