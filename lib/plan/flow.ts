@@ -56,6 +56,10 @@ function inboundFlows(config: ResolvedConfig, machine: ResolvedMachine, self: re
     flows.push(
       accept(port, ['monitoring'], 'metrics and readiness of the proxy; keep it closed to everyone else'),
     )
+  if (config.monitoring !== undefined)
+    flows.push(
+      accept(config.monitoring.nodeExporterPort, ['monitoring'], 'what the machine tells node_exporter'),
+    )
   if (machine.role === 'server') flows.push(...readinessFlows(config, machine, accept))
   return flows
 }

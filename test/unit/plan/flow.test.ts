@@ -88,6 +88,17 @@ test('an admin port that others reach is listed for monitoring', () => {
   assert.not.ok(flows(firstPlan(minimalWith())).some(({ port }) => port === 4191))
 })
 
+test('the port of node_exporter is listed where machines tell it how they are', () => {
+  const told = flows(
+    firstPlan(
+      minimalWith((document) => {
+        document.monitoring = { textfileDirectory: '/srv/textfile', nodeExporterPort: 9101 }
+      }),
+    ),
+  )
+  assert.equal(told.filter(({ port }) => port === 9101).map(short), ['in monitoring > 203.0.113.42 9101/tcp'])
+})
+
 test('what the prober dials is listed, from where it dials', () => {
   const asked = flows(
     firstPlan(
