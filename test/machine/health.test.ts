@@ -13,6 +13,7 @@ import { type Story, tellStory } from './harness/story.ts'
 
 const other = 'spiffe://root.linkerd.cluster.local/mixed-env/other'
 const own = '/usr/local/sbin'
+const textfileDirectory = '/var/lib/node-exporter'
 
 interface Finding {
   readonly id: string
@@ -31,7 +32,10 @@ const raised = new Set<string>()
 tellStory('what is wrong with the identity is said', (story, step) => {
   step('a healthy machine says so in one line, and looking changes nothing', async () => {
     const { world } = story
-    story.machine = await createMachine(world, { generated: generateMachine(makeDocument(world)) })
+    const document = Object.assign(makeDocument(world) as object, {
+      monitoring: { textfileDirectory },
+    })
+    story.machine = await createMachine(world, { generated: generateMachine(document) })
     const { machine } = story
     await machine.boot()
     await machine.joined(120)
@@ -51,6 +55,38 @@ tellStory('what is wrong with the identity is said', (story, step) => {
     assert.is((await machine.run('mesh-machine-doctor', '--all')).code, 2)
     const stranger = ['setpriv', '--reuid=33', '--clear-groups', 'mesh-machine-doctor']
     assert.is((await machine.run(...stranger)).code, 2)
+  })
+
+  step('node_exporter is told the same, from when its directory is there until the unit stops', async () => {
+    const { machine } = story
+    const file = `${textfileDirectory}/meshjoin.prom`
+    const told = (words: string) =>
+      until(`it is told ${words}`, 90, async () => {
+        const { stdout, stderr } = await machine.run('cat', file)
+        if (stdout.split('\n').some((line) => line.endsWith(words))) return true
+        throw new Error(stdout + stderr)
+      })
+    const again = () => machine.must('systemctl', 'restart', 'linkerd-metrics')
+    assert.match(
+      await machine.sh('journalctl -q -o cat -u linkerd-metrics'),
+      `${textfileDirectory} is missing`,
+    )
+    await machine.must('mkdir', textfileDirectory)
+    await told('state="joined"} 1')
+    await told('redirect_loaded{machine="legacy-app",namespace="mixed-env"} 1')
+    const { stdout } = await machine.run('cat', file)
+    const ends = Date.parse((await machine.status()).certificate.expires ?? '') / 1000
+    assert.match(stdout, new RegExp(`certificate_expiration_timestamp_seconds\\{.*\\} ${ends}\n`))
+    assert.is((await machine.sh(`stat -c '%a %U' ${file}`)).trim(), '644 root')
+    await machine.must('mesh-machine', 'redirect', 'down')
+    await again()
+    await told('redirect_off{machine="legacy-app",namespace="mixed-env"} 1')
+    await told('redirect_loaded{machine="legacy-app",namespace="mixed-env"} 0')
+    await machine.must('mesh-machine', 'redirect', 'up')
+    await again()
+    await told('redirect_loaded{machine="legacy-app",namespace="mixed-env"} 1')
+    await machine.must('systemctl', 'stop', 'linkerd-metrics')
+    assert.is((await machine.run('ls', textfileDirectory)).stdout, '')
   })
 
   step(

@@ -37,7 +37,7 @@ write_metrics() {
 print_metrics() {
   local labels one word loaded=false fault=''
   labels="machine=\"$(workload_key external_workload)\",namespace=\"$(workload_key ns)\""
-  word=$(sed -n 's/^  "state": "\([a-z]*\)",$/\1/p' "${run}/status.json")
+  word=$(sed -n 's/^ *"state": "\([a-z]*\)",$/\1/p' "${run}/status.json")
   describe state 'Whether the machine is in this state; one of them is 1.'
   for one in joined degraded joining refused; do
     echo "meshjoin_machine_state{${labels},state=\"${one}\"} $(digit [ "${one}" = "${word}" ])"
