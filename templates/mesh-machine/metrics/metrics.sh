@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC2310,SC2312,SC3043
+# shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # What the status says, as the numbers of a file that the textfile collector of node_exporter reads.
 
 # keep_metrics: writes them each half minute. Once this program or its settings are other ones, systemd starts it anew, by its
