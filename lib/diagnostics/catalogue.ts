@@ -370,9 +370,12 @@ export const catalogue = {
     (a) => `${a.what} and ${a.other} are both ${a.value}`,
     () => 'choose another one',
   ),
-  'admin-exposed': warning<{ address: string }>(
+  'admin-exposed': warning<{ address: string; port: number; neededBy: string }>(
     (a) => `the admin port listens on ${a.address}, which others can reach`,
-    () => 'keep 4191 closed to everyone but your monitoring, or use 127.0.0.1:4191',
+    (a) =>
+      a.neededBy === 'readiness'
+        ? `keep ${a.port} closed to everyone but the prober and your monitoring; the programs in firewall/ of the output let the prober in`
+        : `keep ${a.port} closed to everyone but your monitoring, or use 127.0.0.1:${a.port}`,
   ),
   'admin-unreachable': error<{ address: string; port: number }>(
     (a) =>

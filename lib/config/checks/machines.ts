@@ -139,5 +139,7 @@ function checkAdmin({ draft, report }: CheckContext): void {
   const owner = target.port === 4191 ? undefined : proxyListener(target.port)
   if (owner !== undefined) report('admin-port-clash', path, { port: target.port, owner })
   if (target.port === 22) report('admin-port-clash', path, { port: 22, owner: 'the port of SSH' })
-  if (address.range !== 'loopback') report('admin-exposed', path, { address: text })
+  if (address.range === 'loopback') return
+  const neededBy = isAbsent(draft, 'readiness') ? 'monitoring' : 'readiness'
+  report('admin-exposed', path, { address: text, port: target.port, neededBy })
 }
