@@ -1,39 +1,10 @@
 /** The bundled prober against a stand-in machine and a stand-in API server, fault by fault. */
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Settings } from '../../templates/kubernetes/prober/settings.ts'
-import { ApiStandIn } from './support/api-server.ts'
-import { findPorts, type Ports, StandIn } from './support/machines.ts'
-import { type Api, Prober } from './support/prober.ts'
+import type { StandIn } from './support/machines.ts'
+import { createSuite, start, type World } from './support/world.ts'
 
-interface World {
-  api: ApiStandIn
-  ports: Ports
-  machine: StandIn
-  prober: Prober
-  access: Api
-}
-
-const test = suite<World>('the prober, fault by fault')
-
-test.before.each(async (world) => {
-  world.api = new ApiStandIn()
-  await world.api.start()
-  world.api.add('mixed-env', 'legacy-app')
-  world.ports = await findPorts()
-  world.machine = await StandIn.start('legacy-app', '127.0.0.1', world.ports)
-  world.access = { host: '127.0.0.1', port: world.api.port, token: world.api.token, ca: world.api.cert }
-})
-
-test.after.each(async ({ api, machine, prober }) => {
-  await prober.stop('SIGKILL')
-  await machine.stop()
-  await api.stop()
-})
-
-async function start(world: World, settings: Partial<Settings> = {}): Promise<void> {
-  world.prober = await Prober.start([world.machine.machine], world.ports, world.access, settings)
-}
+const test = createSuite('the prober, fault by fault')
 
 async function waitForReason(world: World, reason: string): Promise<void> {
   await world.prober.waitFor(reason, () => world.api.ready('legacy-app')?.reason === reason)
