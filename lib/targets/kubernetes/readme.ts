@@ -39,6 +39,7 @@ export function emitKubernetesReadme(
     readyOnce: names.includes('ready-once.sh'),
     unlisted: findUnlisted(config),
     drain: names.includes('drain.sh'),
+    inlineStatus: !linkerdHas(config.mesh.linkerd, 'statusSubresource'),
     deletionPanics: !linkerdHas(config.mesh.linkerd, 'safeDeletion'),
     safeDeletion: linkerdSince.safeDeletion.name,
     services: names.includes('services.yaml'),
