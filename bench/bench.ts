@@ -262,7 +262,6 @@ function reportElsewhere(): void {
     'npm run test:oracle',
   )
   addUnmeasured('doctor with everything unreachable', '20 s', 'npm run test:machine')
-  addUnmeasured('readiness prober with 2,000 machines', '200 MB and 0.1 of a core', 'not built')
 }
 
 function repeat<T>(times: number, run: (index: number) => T): T[] {
