@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { generate } from '../lib/index.ts'
+import { measureLoad } from '../test/prober/support/load.ts'
 import { measureBundle, measureMinimal, twoOfEach } from './bytes.ts'
 import { makeFleet, targets } from './job.ts'
 
@@ -52,6 +53,7 @@ try {
   measureMemory(runner)
   measureWriting()
   measureLoading()
+  await reportProber()
   reportMachines()
   reportElsewhere()
 } finally {
@@ -72,6 +74,13 @@ function runJob<T>(runner: string, name: string, count = 0, flags: readonly stri
   return JSON.parse(
     execFileSync(process.execPath, [...flags, runner, name, String(count)], { encoding: 'utf8' }),
   ) as T
+}
+
+/** A prober at its defaults, with all machines on loopback: what answers is in the same kernel. */
+async function reportProber(): Promise<void> {
+  const { bytes, cores } = await measureLoad(2000, 30)
+  add('readiness prober, 2,000 machines: memory', `${Math.round(bytes / 1e6)} MB`, '200 MB', bytes <= 200e6)
+  add('readiness prober, 2,000 machines: part of a core', cores.toFixed(3), '0.100', cores <= 0.1)
 }
 
 async function reportBundle(): Promise<void> {
