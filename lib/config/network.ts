@@ -34,6 +34,11 @@ export function parseAddress(text: string): Address | undefined {
     : { family: familyOf(parsed), text: addressText(parsed), range: parsed.range(), parsed }
 }
 
+/** Whether only the machine itself reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return parseAddress(host)?.range === 'loopback'
+}
+
 /** The IPv4 address that a text such as `::ffff:192.0.2.1` stands for; undefined for every other text. */
 export function mappedIpv4(text: string): string | undefined {
   const parsed = text.includes(':') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined

@@ -81,10 +81,10 @@ export function findOtherSides<P extends PolicyLike>(cluster: ClusterLike<P>): O
 }
 
 /** The declared port of a machine that a policy or a Service means by name or by number. */
-export function portOf(
-  { ports }: Pick<MachineLike, 'ports'>,
+export function portOf<P extends MachineLike['ports'][number]>(
+  { ports }: { readonly ports: readonly P[] },
   reference: PortReference,
-): MachineLike['ports'][number] | undefined {
+): P | undefined {
   return ports.find(({ name, port }) => name === reference || port === reference)
 }
 

@@ -1,4 +1,4 @@
-import { hostNetwork, joinHostPort, parseAddress, splitHostPort } from '../config/network.ts'
+import { hostNetwork, isLoopback, joinHostPort, splitHostPort } from '../config/network.ts'
 import type { Agent, ResolvedConfig, ResolvedMachine } from '../config/resolved.ts'
 import { linkerdHas } from '../config/versions.ts'
 import { attestors, challengePort } from '../kinds/attestors/index.ts'
@@ -171,8 +171,4 @@ function downloadHosts(sources: readonly Source[]): { host: string; port: number
     seen.add(key)
   }
   return hosts
-}
-
-function isLoopback(host: string): boolean {
-  return parseAddress(host)?.range === 'loopback'
 }

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../config/network.ts'
 import { findOtherSides, mostListed, portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { ResolvedPolicy } from '../../config/resolved-cluster.ts'
@@ -81,10 +82,6 @@ export function probeOf(config: ResolvedConfig, machine: ResolvedMachine, port: 
 export function healthPath({ healthCheck }: ResolvedMachine, port: number): string | undefined {
   const isHere = healthCheck?.port === port && healthCheck.scheme === 'HTTP'
   return isHere ? healthCheck.path.replace(/\?.*/, '') : undefined
-}
-
-function isLoopback(host: string): boolean {
-  return host.startsWith('127.') || host === '::1' || host === '[::1]'
 }
 
 /** Whether a policy of the document guards the port of a machine. */

@@ -6,7 +6,7 @@ import { proberName } from '../shared/prober-metrics.ts'
 import { type Place, textArtifact } from '../shared/target.ts'
 import type { ConfigMapFiles } from './kustomization.ts'
 import { objectsArtifact } from './objects.ts'
-import { listProbed, makeShards } from './probed.ts'
+import { listProbed, type Shard } from './probed.ts'
 import { machinesFile, makeProbers, programFile } from './probers.ts'
 
 /** Why its pods are as they are, above the objects. */
@@ -21,12 +21,12 @@ const notes: readonly string[] = [
 export function printReadiness(
   config: ResolvedConfig,
   machines: readonly ResolvedMachine[],
+  shards: readonly Shard[],
   place: Place,
 ): Artifact[] {
   const { readiness, mesh } = config
   if (readiness === undefined)
     return linkerdHas(mesh.linkerd, 'statusSubresource') ? emitReadyOnce(machines) : []
-  const shards = makeShards(config, machines)
   if (shards.length === 0) return []
   const objects = makeProbers(config, readiness, shards, listProbed(machines))
   return [
@@ -42,12 +42,7 @@ export function printReadiness(
 }
 
 /** The ConfigMaps that the kustomization makes of the files below `readiness/`. */
-export function listConfigMaps(
-  config: ResolvedConfig,
-  machines: readonly ResolvedMachine[],
-): ConfigMapFiles[] {
-  const { readiness } = config
-  const shards = makeShards(config, machines)
+export function listConfigMaps({ readiness }: ResolvedConfig, shards: readonly Shard[]): ConfigMapFiles[] {
   if (readiness === undefined || shards.length === 0) return []
   const { namespace } = readiness
   return [

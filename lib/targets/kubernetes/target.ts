@@ -8,6 +8,7 @@ import { emitKustomization } from './kustomization.ts'
 import { makeNamespaces, namespaceNotes } from './namespaces.ts'
 import { objectsArtifact } from './objects.ts'
 import { printPolicies } from './policies.ts'
+import { makeShards } from './probed.ts'
 import { listConfigMaps, printReadiness } from './readiness.ts'
 import { emitKubernetesReadme } from './readme.ts'
 import { printRoutes } from './routes.ts'
@@ -31,20 +32,21 @@ function* emitKubernetes(
   const inbound = planInbound(config)
   const workloads = makeWorkloads(config.mesh.linkerd, machines, inbound.labelsOf)
   const makeService = createServiceMaker(config)
+  const shards = makeShards(config, machines)
   const files = [
     ...objectsArtifact('namespaces.yaml', makeNamespaces(config, machines), place, namespaceNotes),
     ...objectsArtifact('external-workloads.yaml', workloads, place),
     ...objectsArtifact('services.yaml', config.services.map(makeService), place),
     ...printPolicies(config, inbound, place),
     ...printRoutes(config, makeService, place),
-    ...printReadiness(config, machines, place),
+    ...printReadiness(config, machines, shards, place),
   ]
   const programs = machines.some(({ role }) => role === 'server') ? [emitDrain(config)] : []
   const atBoot = emitAtBoot(config, machines, { inbound, place })
   const names = [...programs, ...atBoot, ...files].map(({ path }) => path.replace('kubernetes/', ''))
   const all = [
     emitKubernetesReadme(config, machines, names),
-    ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config, machines))]),
+    ...(names.length === 0 ? [] : [emitKustomization(names, listConfigMaps(config, shards))]),
     ...programs,
     ...atBoot,
     ...files,

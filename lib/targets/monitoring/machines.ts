@@ -1,4 +1,4 @@
-import { joinHostPort, parseAddress } from '../../config/network.ts'
+import { isLoopback, joinHostPort, parseAddress } from '../../config/network.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 
 /** The job of the proxies, by which rules and dashboard know their metrics. */
@@ -15,7 +15,7 @@ export interface TargetGroup {
 
 /** False where the admin port is on loopback: then nobody but the machine itself can ask the proxy. */
 export function isScrapable({ proxy }: ResolvedConfig): boolean {
-  return parseAddress(proxy.adminAddress.host)?.range !== 'loopback'
+  return !isLoopback(proxy.adminAddress.host)
 }
 
 /**

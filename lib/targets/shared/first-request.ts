@@ -1,4 +1,5 @@
 import { isNested, selects } from '../../config/label-selector.ts'
+import { portOf } from '../../config/policy-sides.ts'
 import type { ResolvedConfig, ResolvedMachine } from '../../config/resolved.ts'
 import type { ResolvedPolicy, ResolvedService } from '../../config/resolved-cluster.ts'
 
@@ -32,7 +33,7 @@ export function findLead(config: ResolvedConfig, machine: ResolvedMachine): Lead
   for (const service of config.services) {
     if (service.namespace !== machine.namespace || !selects(service.selector, machine.labels)) continue
     for (const { port, targetPort } of service.ports) {
-      const machinePort = machine.ports.find(({ name, port }) => name === targetPort || port === targetPort)
+      const machinePort = portOf(machine, targetPort)
       if (machinePort !== undefined) return { service, port, machinePort }
     }
   }
