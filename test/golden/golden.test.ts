@@ -4,7 +4,7 @@
  *
  * `minimal` is stored whole, but for what the Ansible role copies, which is the overlay's. The other cases store what differs
  * from it, so that a changed unit is one change to read: a file that equals one of `minimal` is named as such in `files.txt`, and the content of a file that the machine's
- * overlay has too is replaced by its name in user-data; the programs of firewalls are stored for one target. All of it is exact: what is replaced was compared byte for byte.
+ * overlay has too is replaced by its name in user-data; the programs of firewalls are stored for one target, that of the prober for one case. All of it is exact: what is replaced was compared byte for byte.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -87,7 +87,7 @@ function render(name: string): Stored {
   const lines: string[] = []
   for (const artifact of artifacts) {
     const { kind, text } = decode(artifact)
-    const twin = findTwin(name, artifact) === undefined ? nameShared(artifact, artifacts) : 'minimal'
+    const twin = nameTwin(name, artifact, artifacts)
     const mode = artifact.mode.toString(8).padStart(4, '0')
     const secret = artifact.sensitive ? ' sensitive' : ''
     lines.push(`${mode} ${kind}${secret} ${artifact.path}${twin === undefined ? '' : ` = ${twin}`}\n`)
@@ -102,6 +102,18 @@ function render(name: string): Stored {
 /** A layer to bake has its checksum for a name, as `files.txt` says; here a changed layer is a change of the same file. */
 function placeOf({ path }: Artifact): string {
   return path.replace(/^image\/[0-9a-f]{12}\//, 'image/layer/')
+}
+
+/** The case, or the file of this one, that has the same bytes and is where they are stored. */
+function nameTwin(name: string, artifact: Artifact, artifacts: readonly Artifact[]): string | undefined {
+  if (findTwin(name, artifact) !== undefined) return 'minimal'
+  return isProber(name, artifact) ? 'readiness' : nameShared(artifact, artifacts)
+}
+
+/** The prober's program is the same in every case that has one. */
+function isProber(name: string, { path, content }: Artifact): boolean {
+  if (name === 'readiness' || path !== 'kubernetes/readiness/prober.mjs') return false
+  return artifactsOf('readiness').some((other) => other.path === path && other.content === content)
 }
 
 /** The file of `minimal` at the same place of the machine, or of the role, if it has the same bytes. */
