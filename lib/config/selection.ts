@@ -14,12 +14,28 @@ export function objectLabels<V>(machine: {
   return { ...(zone === undefined ? {} : { [zoneLabel]: zone }), ...labels }
 }
 
-/** Finds what a selector selects, among many, without asking each of them. */
+interface Labelled<T> {
+  readonly item: T
+  readonly labels: Labels
+}
+
+/** Finds what a selector selects, among many, without asking each of them. Most documents never ask, so nothing is made before. */
 export function createSelection<T>(
   items: Iterable<T>,
   labelsOf: (item: T) => Labels,
 ): (selector: Labels) => readonly T[] {
-  const byLabel = new Map<string, { item: T; labels: Labels }[]>()
+  let index: ReadonlyMap<string, readonly Labelled<T>[]> | undefined
+  return (selector) => {
+    index ??= indexByLabel(items, labelsOf)
+    const byLabel = index
+    const lists = Object.entries(selector).map(([key, value]) => byLabel.get(`${key}=${value}`) ?? [])
+    const [shortest = []] = lists.sort((a, b) => a.length - b.length)
+    return shortest.filter(({ labels }) => selects(selector, labels)).map(({ item }) => item)
+  }
+}
+
+function indexByLabel<T>(items: Iterable<T>, labelsOf: (item: T) => Labels): Map<string, Labelled<T>[]> {
+  const byLabel = new Map<string, Labelled<T>[]>()
   for (const item of items) {
     const labels = labelsOf(item)
     for (const [key, value] of Object.entries(labels)) {
@@ -28,11 +44,7 @@ export function createSelection<T>(
       else known.push({ item, labels })
     }
   }
-  return (selector) => {
-    const lists = Object.entries(selector).map(([key, value]) => byLabel.get(`${key}=${value}`) ?? [])
-    const [shortest = []] = lists.sort((a, b) => a.length - b.length)
-    return shortest.filter(({ labels }) => selects(selector, labels)).map(({ item }) => item)
-  }
+  return byLabel
 }
 
 /** No label has such a name. */
