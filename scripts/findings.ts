@@ -1,12 +1,40 @@
-// Reads templates/mesh-machine/findings.yaml: what the doctor finds on a machine, as the shell's text, as the ids that the schema
+// Reads templates/mesh-machine/findings/: what the doctor finds on a machine, as the shell's text, as the ids that the schema
 // of its output has, and as the page docs/doctor.md.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { findTextFaults, prose, quoteText } from './failures.ts'
+
+/** What explains what: a finding of one stage is told before those of the next, so that the first one is the cause. */
+const stages = [
+  'files',
+  'clock',
+  'kernel',
+  'names',
+  'route',
+  'agent',
+  'server',
+  'identity',
+  'proxy',
+  'certificate',
+  'redirect',
+  'mesh',
+  'traffic',
+  'later',
+] as const
+
+/** The files of the folder, in this order, with the headings that they have on the page. */
+const sections: Readonly<Record<string, string>> = {
+  host: 'The machine',
+  way: 'The way to the mesh',
+  identity: 'The identity',
+}
 
 /** Something that is wrong on a machine. Texts name a value as `{name}`. */
 export interface Finding {
   readonly id: string
+  readonly stage: string
+  /** Heading of its section. */
+  readonly section: string
   /** Names of the values, in the order in which the shell hands them over. */
   readonly values: readonly string[]
   readonly what: string
@@ -15,22 +43,42 @@ export interface Finding {
   readonly next: string
 }
 
+type Entry = Partial<Omit<Finding, 'id' | 'section'>>
+
 const texts = ['what', 'cause', 'evidence', 'next'] as const
 
-/** All findings, in the order of the file. Throws for an entry that is not whole, and for a value that no text names. */
+/** All findings, in the order in which they are told. Throws for an entry that is not whole, and for a value that no text names. */
 export function readFindings(templates: string): Finding[] {
-  const file = `${templates}/mesh-machine/findings.yaml`
-  const entries = load(readFileSync(file, 'utf8')) as Record<string, Partial<Omit<Finding, 'id'>>>
-  return Object.entries(entries).map(([id, { values = [], what, cause, evidence, next }]) => {
+  const folder = `${templates}/mesh-machine/findings`
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length))
+  for (const name of names)
+    if (sections[name] === undefined) throw new Error(`${folder}: what is ${name}.yaml?`)
+  const findings = Object.keys(sections)
+    .filter((name) => names.includes(name))
+    .flatMap((name) => readSection(`${folder}/${name}.yaml`, sections[name] ?? name))
+  const ids = new Set(findings.map(({ id }) => id))
+  if (ids.size < findings.length) throw new Error(`${folder}: two findings have one id`)
+  return stages.flatMap((stage) => findings.filter((finding) => finding.stage === stage))
+}
+
+function readSection(file: string, section: string): Finding[] {
+  const entries = (load(readFileSync(file, 'utf8')) ?? {}) as Record<string, Entry>
+  return Object.entries(entries).map(([id, { stage, values = [], what, cause, evidence, next }]) => {
     const finding = {
       id,
+      stage: `${stage}`,
+      section,
       values,
       what: `${what}`,
       cause: `${cause}`,
       evidence: `${evidence}`,
       next: `${next}`,
     }
-    for (const fault of findTextFaults(finding, texts)) throw new Error(`${file}: ${id}: ${fault}`)
+    const faults = findTextFaults(finding, texts)
+    if (!(stages as readonly string[]).includes(finding.stage)) faults.push(`"${stage}" is no stage`)
+    for (const fault of faults) throw new Error(`${file}: ${id}: ${fault}`)
     return finding
   })
 }
@@ -41,16 +89,17 @@ export function calledFindings(shell: string): Set<string> {
 }
 
 /**
- * The shell's function `describe_finding`, which sets `what`, `cause`, `evidence` and `next` of a finding by its id and values.
- * Throws for a finding that nothing in the shell text notes, and for one that it notes and nobody knows.
+ * The shell's function `describe_finding`, which sets `rank`, `what`, `cause`, `evidence` and `next` of a finding by its id and
+ * values; what is told first has the lowest rank. Throws for a finding that nothing in the shell text notes, and for one that it
+ * notes and nobody knows.
  */
 export function printFindings(findings: readonly Finding[], shell: string): string {
   const called = calledFindings(shell)
-  for (const { id } of findings) if (!called.delete(id)) throw new Error(`findings.yaml: nothing finds ${id}`)
-  for (const id of called) throw new Error(`findings.yaml has no ${id}`)
-  const cases = findings.map((finding) => {
+  for (const { id } of findings) if (!called.delete(id)) throw new Error(`findings: nothing finds ${id}`)
+  for (const id of called) throw new Error(`findings: there is no ${id}`)
+  const cases = findings.map((finding, rank) => {
     const words = texts.map((key) => `${key}=${quoteText(finding[key], finding.values)}`)
-    return `    ${finding.id}) ${words.join(' ')} ;;`
+    return `    ${finding.id}) rank=${100 + rank} ${words.join(' ')} ;;`
   })
   return `describe_finding() {\n  case $1 in\n${cases.join('\n')}\n    *) return 1 ;;\n  esac\n}\n`
 }
@@ -58,12 +107,14 @@ export function printFindings(findings: readonly Finding[], shell: string): stri
 /** docs/doctor.md. */
 export function renderFindings(findings: readonly Finding[]): string {
   const lines = [
-    '<!-- Generated from templates/mesh-machine/findings.yaml. Do not edit. -->',
+    '<!-- Generated from templates/mesh-machine/findings/. Do not edit. -->',
     '# The doctor',
     '',
-    '`mesh-machine-doctor`, as root on a machine, says what is wrong with its identity: what, the cause, the evidence, and what to do next. Where nothing is',
-    'wrong it says so in one line. It changes nothing, prints no key and no token, and ends within 20 s. `mesh-machine redirect check` looks at rules',
-    'and connections ([redirect.md](redirect.md#on-the-machine)).',
+    '`mesh-machine-doctor`, as root on a machine, says what is wrong: what, the cause, the evidence, and what to do next. What explains other findings',
+    'stands before them, so begin with the first. Where nothing is wrong it says so in one line. It changes nothing, prints no key and no token, and ends within 20 s.',
+    '`mesh-machine redirect check` tries connections through the rules ([redirect.md](redirect.md#on-the-machine)).',
+    '',
+    '`--before` looks from the files alone, on a machine that has not joined: whatever `mesh-machine install` would refuse or trip over.',
     '',
     '`--json` prints the same for programs, as [`schemas/doctor.v1.schema.json`](../schemas/doctor.v1.schema.json) says. The ids stay the same across',
     'releases; words may change. What it could not look at is under `unchecked`: with an `existing` agent whether that is attested, and with',
@@ -78,10 +129,7 @@ export function renderFindings(findings: readonly Finding[]): string {
     'User-data for EC2, DigitalOcean, Hetzner and OCI has no room for it ([`doctor-left-out`](diagnostics.md#doctor-left-out)): copy',
     '`/usr/local/sbin/mesh-machine-doctor` of the target `systemd` there when you need it. Words in angle brackets stand for what is found.',
     '',
-    '| id | what |',
-    '|---|---|',
-    ...findings.map(({ id, what }) => `| [${id}](#${id}) | ${prose(what).replaceAll('|', '\\|')} |`),
-    '',
+    ...Object.values(sections).flatMap((section) => renderIndex(section, findings)),
     ...findings.flatMap(({ id, what, cause, evidence, next }) => [
       `## ${id}`,
       '',
@@ -95,4 +143,11 @@ export function renderFindings(findings: readonly Finding[]): string {
     ]),
   ]
   return `${lines.join('\n').trimEnd()}\n`
+}
+
+function renderIndex(section: string, findings: readonly Finding[]): string[] {
+  const here = findings.filter((finding) => finding.section === section)
+  if (here.length === 0) return []
+  const rows = here.map(({ id, what }) => `| [${id}](#${id}) | ${prose(what).replaceAll('|', '\\|')} |`)
+  return [`| ${section.toLowerCase()} | |`, '|---|---|', ...rows, '']
 }

@@ -8,7 +8,7 @@ import { printRestarts } from './machine-units.ts'
 /**
  * The parts of each program in the order in which they are joined: first what it is and what it sets, last what it does.
  * Between these a part calls what stands above it, and nothing below. `failures`, `findings` and
- * `units` have no file: they are made of failures.yaml, of findings.yaml and of the table of units.
+ * `units` have no file: they are made of failures.yaml, of findings/ and of the table of units.
  */
 export const programs = {
   'mesh-machine.sh': [
@@ -54,8 +54,10 @@ export const programs = {
     'findings',
     'certificate/reason',
     'doctor/report',
-    'doctor/agent',
+    'doctor/ask',
+    'doctor/host',
     'doctor/identity',
+    'doctor/agent',
     'doctor/main',
   ],
   'mesh-machine-certificate.sh': [

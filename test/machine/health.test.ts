@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
 import * as assert from 'uvu/assert'
-import { readFindings } from '../../scripts/findings.ts'
 import { identity } from './harness/addresses.ts'
 import { until } from './harness/command.ts'
+import { assertAllRaised, broken, finds, findsBeside, isHealthy, look } from './harness/doctor.ts'
 import { generateMachine, makeDocument } from './harness/document.ts'
 import { removeEntry, updateEntry } from './harness/entries.ts'
 import { createMachine } from './harness/machine.ts'
@@ -14,19 +12,6 @@ import { type Story, tellStory } from './harness/story.ts'
 const other = 'spiffe://root.linkerd.cluster.local/mixed-env/other'
 const own = '/usr/local/sbin'
 const textfileDirectory = '/var/lib/node-exporter'
-
-interface Finding {
-  readonly id: string
-  readonly what: string
-  readonly evidence: string
-}
-
-const schema = JSON.parse(
-  readFileSync(new URL('../../schemas/doctor.v1.schema.json', import.meta.url), 'utf8'),
-)
-const isAnswer = new Ajv({ formats: { 'date-time': true } }).compile(schema)
-/** Findings that some breakage has raised. */
-const raised = new Set<string>()
 
 /** A certificate that is not renewed is seen before it ends, with its reason; and the doctor has a name for every breakage. */
 tellStory('what is wrong with the identity is said', (story, step) => {
@@ -50,7 +35,7 @@ tellStory('what is wrong with the identity is said', (story, step) => {
       stdout,
       `nothing is wrong with ${identity.spiffeId}: its certificate ends ${certificate.expires}\n`,
     )
-    assert.equal(await findings(story), [])
+    assert.equal(await look(story), [])
     assertSame(await takeSnapshot(machine), before)
     assert.is((await machine.run('mesh-machine-doctor', '--all')).code, 2)
     const stranger = ['setpriv', '--reuid=33', '--clear-groups', 'mesh-machine-doctor']
@@ -101,7 +86,7 @@ tellStory('what is wrong with the identity is said', (story, step) => {
       await world.spire.stop()
       await degraded(story, 'server-away')
       await finds(story, 'server-away', /refused/)
-      await finds(story, 'not-renewed', /server|8081/)
+      await findsBeside(story, 'not-renewed', /server|8081/)
       await machine.must('systemctl', 'stop', 'spire-agent')
       await degraded(story, 'agent-away')
       await finds(story, 'agent-absent', /inactive/)
@@ -132,7 +117,7 @@ tellStory('what is wrong with the identity is said', (story, step) => {
       const { certificate, failure } = await machine.status()
       assert.ok(Date.parse(certificate.expires ?? '') > Date.now())
       assert.match(failure?.remedy ?? '', identity.spiffeId)
-      await finds(story, 'not-renewed', /identity issued/)
+      await findsBeside(story, 'not-renewed', /identity issued/)
       await said(story, /is not renewed: the SPIRE agent has no identity for the proxy/, 1)
       await putBack()
       await well(story)
@@ -236,56 +221,10 @@ ${authorities.text(authorities.other.certificate)}END
     await isHealthy(story)
   })
 
-  step('every finding of the catalogue was raised', async () => {
-    const known = readFindings('templates').map(({ id }) => id)
-    assert.equal([...raised].sort(), known.sort())
+  step('every finding that this story names was raised', async () => {
+    assertAllRaised(import.meta.url)
   })
 })
-
-/** What the doctor finds, as its schema says; and the exit that goes with it. */
-async function findings({ machine }: Story): Promise<readonly Finding[]> {
-  const { code, stdout, stderr } = await machine.run('mesh-machine-doctor', '--json')
-  const answer = JSON.parse(stdout) as { findings: readonly Finding[] }
-  assert.ok(isAnswer(answer), JSON.stringify(isAnswer.errors))
-  assert.is(stderr, '')
-  assert.is(code, answer.findings.length === 0 ? 0 : 1)
-  return answer.findings
-}
-
-/** Looks until it finds that. */
-async function finds(story: Story, id: string, evidence: RegExp): Promise<void> {
-  await until(`the doctor finds ${id}`, 60, async () => {
-    const all = await findings(story)
-    const found = all.find((finding) => finding.id === id)
-    if (found === undefined || !evidence.test(found.evidence)) throw new Error(JSON.stringify(all))
-    return true
-  })
-  raised.add(id)
-}
-
-/** Breaks a file, looks, and puts it back; `apply` is run after both. */
-async function broken(
-  story: Story,
-  id: string,
-  evidence: RegExp,
-  script: string,
-  file: string,
-  apply = ':',
-): Promise<void> {
-  const { machine } = story
-  await machine.sh(`cp -p ${file} /run/before; ${script}\n! cmp -s ${file} /run/before; ${apply}`)
-  await finds(story, id, evidence)
-  await machine.sh(`cp -p /run/before ${file}; ${apply}`)
-  await isHealthy(story)
-}
-
-async function isHealthy(story: Story): Promise<void> {
-  await until('the doctor finds nothing', 90, async () => {
-    const all = await findings(story)
-    if (all.length > 0) throw new Error(JSON.stringify(all))
-    return true
-  })
-}
 
 /** From now on certificates end soon, and most of that is over before they count as late. */
 async function shorten(story: Story): Promise<void> {

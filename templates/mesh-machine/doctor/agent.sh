@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154,SC2310,SC2312,SC3043
 # Is there an agent, does its server know it, and may the proxy's user ask it?
 
-# look_at_agent: false where nobody can be asked for an identity. "Healthy" is no proof of an attested agent: that answers from
-# what it has kept.
+# look_at_agent: and, where it listens, at what it gives. "Healthy" is no proof of an attested agent: that answers from what it
+# has kept.
 look_at_agent() {
   if agent_listens; then
     look_at_attestation
     look_at_server
-    look_at_socket
+    ! look_at_socket || look_at_identities
     return
   fi
   find_reason
@@ -22,7 +22,6 @@ look_at_agent() {
       else finding agent-absent "${AGENT_SOCKET}" 'nobody answers there' 'start the agent that is yours'; fi
       ;;
   esac
-  return 1
 }
 
 # blame_attestation EVIDENCE: with where its join token is, if it has one.
@@ -75,6 +74,3 @@ look_at_socket() {
   finding socket-permissions "${PROXY_USER}" "${AGENT_SOCKET}" "$(stat -c '%A %U:%G %n' "${closed}")"
   return 1
 }
-
-# as_proxy COMMAND...: with the user and the groups that the proxy has.
-as_proxy() { setpriv --reuid="${PROXY_UID}" --regid="${PROXY_UID}" --init-groups "$@"; }

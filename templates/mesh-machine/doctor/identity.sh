@@ -79,6 +79,7 @@ look_at_key() {
 # look_at_time: of the certificate that is shown, and of the clock.
 look_at_time() {
   certificate_age
+  lasts "${ends}"
   if [ "${age}" -lt 0 ]; then
     finding clock-wrong "$(date -u +%FT%TZ)" "the certificate begins $(utc "$(dated Before)")"
   elif "${is_late}"; then
@@ -87,15 +88,4 @@ look_at_time() {
       finding not-renewed "${ends}" "$(utc "$(dated Before)" | tr -d '"')" "${evidence:-the agent says nothing of it}"
     else finding certificate-ended "${ends}" "${evidence:-the agent says nothing of it}"; fi
   fi
-}
-
-# look_at_clock: containers have the clock of their host.
-look_at_clock() {
-  local said
-  ! systemd-detect-virt -qc || return 0
-  said=$(timeout 3 timedatectl show -p NTP -p NTPSynchronized 2>/dev/null | tr '\n' ' ') || :
-  case ${said} in
-    *NTPSynchronized=no*) finding clock-unsynchronised "timedatectl: ${said% }" ;;
-    *) ;;
-  esac
 }

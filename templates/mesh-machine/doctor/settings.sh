@@ -1,6 +1,6 @@
 #!/bin/sh
-# mesh-machine-doctor [--json]: what is wrong with the identity of this machine. Changes nothing. By meshjoin; see
-# docs/doctor.md.
+# mesh-machine-doctor [--before] [--json]: what is wrong with this machine, the cause first; --before: from its files, before it
+# joins. Changes nothing. By meshjoin; see docs/doctor.md.
 #
 # Exit: 0 nothing is wrong, 1 something is, 2 usage, or it could not look
 
