@@ -8,9 +8,9 @@ ssh_ports() {
     # Sockets by their names and by what they start, also those that are still to listen.
     systemctl show -p Id -p Listen -p Triggers '*.socket' | sed -e '/./{H;$!d;}' -e 'x;/ssh\|dropbear/!d' |
       sed -n 's/.*:\([0-9]*\) (Stream).*/\1/p'
-    cat /etc/default/ssh /etc/default/dropbear /etc/sysconfig/sshd |
-      grep -oE '(-p *|PORT=|Port[= ])"?[0-9]+' | grep -oE '[0-9]+$' || :
-    echo "$1" | sed -n 's/^port //p; s/^listenaddress .*:\([0-9]*\)$/\1/p'
+    # What sshd says of itself, OpenSSH 10 with capitals, and the options that it is started with.
+    echo "$1" | cat - /etc/default/ssh /etc/default/dropbear /etc/sysconfig/sshd |
+      grep -oiE '(-p *|port[= ]|^listenaddress.*:)"?[0-9]+' | grep -oE '[0-9]+$' || :
   } 2>/dev/null
 }
 

@@ -104,9 +104,9 @@ tellStory('a machine with ways of its own', (story, step) => {
 
   step('refuses: an account has our name and another number, and says which', async () => {
     const { machine } = story
-    await machine.sh('useradd -r -u 987 -U linkerd-proxy; groupmod -g 987 linkerd-proxy')
+    await machine.sh('useradd -r -u 877 -U linkerd-proxy; groupmod -g 877 linkerd-proxy')
     copyFiles()
-    await refuses('uid-taken', /proxy\.user\.uid: 987 takes the linkerd-proxy that is there/)
+    await refuses('uid-taken', /proxy\.user\.uid: 877 takes the linkerd-proxy that is there/)
     await machine.sh('userdel linkerd-proxy')
   })
 

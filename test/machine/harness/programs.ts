@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { must, onCleanup, run } from './command.ts'
 
 /** The Debian releases that are booted. */
-export type Debian = 'bookworm' | 'trixie'
+export type Debian = 'bookworm' | 'trixie' | 'forky'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 export const cache = process.env.MESHJOIN_CACHE ?? '/var/cache/meshjoin-test'
 
-/** MESHJOIN_DEBIAN names one release, for work on one case; the tier runs both. */
-export const debians: readonly Debian[] = (['bookworm', 'trixie'] as const).filter(
+/** MESHJOIN_DEBIAN names one release, for work on one case; the tier runs all. */
+export const debians: readonly Debian[] = (['bookworm', 'trixie', 'forky'] as const).filter(
   (name) => (process.env.MESHJOIN_DEBIAN ?? name) === name,
 )
+
+/** Changes daily, and shows first what the next systemd, cloud-init, nft and Python want otherwise. */
+export const testing: Debian = 'forky'
 
 /** `amd64` or `arm64`: the machine that is booted has the architecture of this one. */
 export const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'

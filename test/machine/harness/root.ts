@@ -82,7 +82,7 @@ async function becomeImage(world: World, root: string, options: RootOptions): Pr
   // cloud-init would write its own list of mirrors over it.
   place(root, '/etc/cloud/cloud.cfg.d/91-apt.cfg', 'apt: {preserve_sources_list: true}\n')
   // Newer sshd stops talking to clients that never log in, which is what a poll of its banner looks like.
-  if (world.debian === 'trixie')
+  if (world.debian !== 'bookworm')
     place(root, '/etc/ssh/sshd_config.d/poll.conf', 'PerSourcePenalties no\nMaxStartups 100\n')
   const key = join(world.folder, 'operator')
   if (!existsSync(key)) await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
