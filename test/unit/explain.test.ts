@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Explanation, explain, parse, type Question } from '../../lib/index.ts'
+import { type Explanation, explain, parse, plan, type Question } from '../../lib/index.ts'
 import { exampleText, firstMachine, minimalWith } from './plan/document.ts'
 
 const test = suite('explain')
@@ -210,6 +210,22 @@ test('a client without addresses can be asked about', () => {
   assert.is(asked.connection.to, '0.0.0.0:80')
   assert.is(ask({ direction: 'inbound', port: 80, from: 'fd00::1' }, client).connection.to, '[::]:80')
   assert.is(ask({ direction: 'outbound', address: '10.43.0.7', port: 80 }, client).fate, 'proxied')
+})
+
+test('every machine of every example can be asked about, in each direction', () => {
+  const names: string[] = []
+  for (const example of ['minimal', 'fleet', 'walkthrough', 'autoscaling'] as const) {
+    const text = exampleText(example)
+    const planned = plan(text)
+    if (!planned.ok) throw new Error(example)
+    for (const { name } of planned.value) {
+      names.push(name)
+      assert.is(ask({ machine: name, direction: 'inbound', port: 22 }, text).fate, 'bypassed', name)
+      const outwards = { machine: name, direction: 'outbound', address: '198.51.100.7', port: 80 } as const
+      assert.match(ask(outwards, text).fate, /^(proxied|bypassed)$/, name)
+    }
+  }
+  assert.ok(names.length > 7, names.join())
 })
 
 test('what is wrong with a question is said once', () => {

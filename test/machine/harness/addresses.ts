@@ -21,6 +21,25 @@ export const addresses = {
   stranger: '198.51.100.30',
 } as const
 
+/** The same places in IPv6, where a story asks for them (ipv6.ts). */
+export const addresses6 = {
+  machine: '2001:db8:203::42',
+  gateway: '2001:db8:203::1',
+  cluster: '2001:db8:192::2',
+  clusterGateway: '2001:db8:192::1',
+  client: 'fd00:10:42::10',
+  destination: 'fd00:10:42::20',
+  policy: 'fd00:10:42::21',
+  service: 'fd00:10:42::30',
+  clusterDns: 'fd00:10:43::10',
+  spire: '2001:db8:192::10',
+  outside: '2001:db8:198::2',
+  outsideGateway: '2001:db8:198::1',
+  siteDns: '2001:db8:198::53',
+  downloads: '2001:db8:198::20',
+  stranger: '2001:db8:198::30',
+} as const
+
 export const names = {
   spire: 'spire.example.internal',
   downloads: 'downloads.example.internal',

@@ -12,6 +12,7 @@ import threading
 import time
 
 SERVICE, STRANGER, ECHO, PROBE = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+LISTEN = sys.argv[5] if len(sys.argv) > 5 else "0.0.0.0"
 seen = {"held": None, "echoes": 0, "broken": None, "service": 0, "stranger": 0, "refused": 0}
 
 
@@ -32,6 +33,12 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 64
+    address_family = socket.AF_INET6 if ":" in LISTEN else socket.AF_INET
+
+    def server_bind(self):
+        if ":" in LISTEN:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().server_bind()
 
 
 def hold():
@@ -71,4 +78,4 @@ def probe(name, address):
 threading.Thread(target=hold, daemon=True).start()
 threading.Thread(target=probe, args=("service", SERVICE), daemon=True).start()
 threading.Thread(target=probe, args=("stranger", STRANGER), daemon=True).start()
-Server(("0.0.0.0", 80), Handler).serve_forever()
+Server((LISTEN, 80), Handler).serve_forever()

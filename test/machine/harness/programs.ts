@@ -116,7 +116,7 @@ async function checkTools(): Promise<void> {
   if (missing.length > 0) throw new Error(`the machine tier needs ${missing.join(', ')}: install them`)
 }
 
-function proxyMember(version: string): string {
+export function proxyMember(version: string): string {
   return `linkerd2-proxy-${version}-linux-${architecture}/linkerd2-proxy`
 }
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, createWriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { addresses } from './addresses.ts'
 import type { KeyPair } from './authority.ts'
 import { ended, kill, must, onCleanup, run, until } from './command.ts'
 
@@ -146,7 +145,8 @@ function configuration(
   const plugin = (name: string, data: Record<string, unknown>) => ({ [name]: { plugin_data: data } })
   return {
     server: {
-      bind_address: addresses.spire,
+      // Of both families.
+      bind_address: '::',
       bind_port: '8081',
       socket_path: socket,
       trust_domain: 'root.linkerd.cluster.local',

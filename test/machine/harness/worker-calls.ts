@@ -39,10 +39,13 @@ interface Handshake extends Target, Timed {
   readonly path?: string
 }
 
+/** Addresses by name, of either family. */
+export type Records = Readonly<Record<string, string | readonly string[]>>
+
 /** A DNS server on UDP, and with a certificate on TLS as well. */
 interface DnsServer {
   readonly address: string
-  readonly records: Readonly<Record<string, string>>
+  readonly records: Records
   /** Listens and never answers, as behind a link that drops packets. */
   readonly silent?: boolean
   readonly key?: string

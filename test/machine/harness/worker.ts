@@ -77,7 +77,7 @@ const calls: WorkerCalls = {
         853,
       )
     await new Promise<void>((resolve, reject) => {
-      const socket = createSocket('udp4')
+      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
       socket.once('error', reject)
       socket.on('message', (query, peer) => {
         try {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { addresses, identity, names, ports } from './addresses.ts'
+import { addresses, addresses6, identity, names, ports } from './addresses.ts'
 import { type Authorities, makeAuthorities } from './authority.ts'
 import { cleanUpTo, cleanupMark, must, onCleanup, run, tryCommand } from './command.ts'
 import { addNamespace, type Place, startWorker } from './namespace.ts'
@@ -212,6 +212,16 @@ async function plugIn(place: Names): Promise<string> {
     ...['peer', 'name', 'host0', 'netns', place.machine],
   ])
   await must('ip', ['-n', place.router, 'address', 'add', `${addresses.gateway}/24`, 'dev', 'machine'])
+  await must('ip', [
+    '-n',
+    place.router,
+    'address',
+    'add',
+    `${addresses6.gateway}/64`,
+    'dev',
+    'machine',
+    'nodad',
+  ])
   await must('ip', ['-n', place.router, 'link', 'set', 'machine', 'up'])
   return place.machine
 }
