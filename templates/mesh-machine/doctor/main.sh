@@ -24,6 +24,11 @@ notes=$(
   look always clock
   look after agent
   look after proxy
+  look always networks
+  look always way
+  look after spire_port
+  look after process
+  look after traffic
   wait
 )
 report "${notes}" ${form} || exit 1

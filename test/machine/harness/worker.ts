@@ -113,6 +113,17 @@ const calls: WorkerCalls = {
         : createHttps({ key: readFileSync(key), cert: readFileSync(certificate) }, serve)
     return listen(server, address, port)
   },
+  /** A listener that says the same to everybody, and then nothing more. */
+  say: ({ address, port, text }) =>
+    listen(
+      createServer((socket) => {
+        socket.on('error', () => {})
+        socket.write(text)
+        socket.resume()
+      }),
+      address,
+      port,
+    ),
   /** A listener that says who it talks to and then echoes. */
   listen: ({ address, port }) =>
     listen(

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"maps"
 	"net"
 	"net/netip"
@@ -97,7 +96,7 @@ func (c *controlClient) whileConnected(ctx context.Context, conn net.Conn) {
 	defer c.count("ready", -1)
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	defer conn.Close()
-	_, _ = io.Copy(io.Discard, conn)
+	c.listenPolicy(conn)
 }
 
 func (c *controlClient) count(state string, by int) {

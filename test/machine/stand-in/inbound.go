@@ -50,6 +50,9 @@ func (p *proxy) handleRedirected(conn *net.TCPConn, dst netip.AddrPort) error {
 		return p.forwardInbound(conn, dst, peer{addr: peerAddr(conn)}) // no detection, no TLS
 	}
 	client, who, err := p.acceptTLS(conn, p.id.serverConfig(), p.cfg.inboundDetectTimeout)
+	if errors.Is(err, errDetectTimeout) {
+		p.silent(dst)
+	}
 	if err != nil {
 		return err
 	}
@@ -122,9 +125,7 @@ func readPort(conn net.Conn, timeout time.Duration) (uint16, error) {
 // forwardInbound goes to the address that was dialled, never to 127.0.0.1, if the policy allows.
 func (p *proxy) forwardInbound(client stream, dst netip.AddrPort, who peer) error {
 	if !p.cfg.defaultPolicy.allows(who) {
-		p.log.infof("inbound:server{port="+strconv.Itoa(int(dst.Port()))+"}: linkerd_app_inbound::policy::tcp",
-			"Connection denied server.group= server.kind=default server.name=%s tls=%t client=%s client_id=%q",
-			p.cfg.defaultPolicy.mode, who.tls, client.RemoteAddr(), who.clientID)
+		p.denied(dst, client.RemoteAddr().String(), who)
 		return fmt.Errorf("unauthorized connection on default/%s", p.cfg.defaultPolicy.mode)
 	}
 	p.stats.inboundOpened(dst, who)

@@ -28,6 +28,7 @@ type metrics struct {
 	resolutions        map[string]int // by label set
 	inboundOpen        map[string]int // by label set
 	outboundOpen       map[string]int
+	inboundErrors      map[string]int // by label set
 }
 
 func newMetrics(number release, version string) *metrics {
@@ -39,13 +40,14 @@ func newMetrics(number release, version string) *metrics {
 		certPrefix: certPrefix,
 		buildInfo: labels("date", buildDate, "git_sha", gitSHA, "profile", "release", "vendor", "linkerd",
 			"version", strings.TrimPrefix(version, "v")),
-		started:      time.Now(),
-		refreshes:    map[string]int{"ok": 0, "error": 0},
-		endpoints:    map[string]map[string]int{},
-		controlAddr:  map[string]string{},
-		resolutions:  map[string]int{},
-		inboundOpen:  map[string]int{},
-		outboundOpen: map[string]int{},
+		started:       time.Now(),
+		refreshes:     map[string]int{"ok": 0, "error": 0},
+		endpoints:     map[string]map[string]int{},
+		controlAddr:   map[string]string{},
+		resolutions:   map[string]int{},
+		inboundOpen:   map[string]int{},
+		outboundOpen:  map[string]int{},
+		inboundErrors: map[string]int{},
 	}
 }
 
@@ -118,6 +120,7 @@ func (m *metrics) render(out io.Writer) {
 	renderCounters(w, "control_dns_resolutions_total", m.resolutions)
 	renderCounters(w, "inbound_tcp_open_total", m.inboundOpen)
 	renderCounters(w, "outbound_tcp_open_total", m.outboundOpen)
+	renderCounters(w, "inbound_tcp_errors_total", m.inboundErrors)
 	fmt.Fprintf(w, "# TYPE proxy_build_info gauge\nproxy_build_info%s 1\n", m.buildInfo)
 	m.renderProcess(w)
 	fmt.Fprintln(w, "# EOF")

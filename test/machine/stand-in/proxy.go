@@ -264,7 +264,7 @@ func (p *proxy) forward(client stream, target netip.AddrPort, timeout time.Durat
 	defer server.Close()
 	done := make(chan error, 2)
 	go copyHalf(server.(*net.TCPConn), client, done)
-	go copyHalf(client, server.(*net.TCPConn), done)
+	go copyHalf(client, p.watchRemote(server.(*net.TCPConn), target), done)
 	if err := <-done; err != nil {
 		return err
 	}

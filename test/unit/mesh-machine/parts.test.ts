@@ -212,6 +212,7 @@ test('the program restarts the units of the table, and knows no others but those
   ]
   assert.equal([...new Set(named.map(([name]) => name))].sort(), [
     'linkerd-dns.service',
+    'linkerd-mesh-routes.service',
     'linkerd-mesh.target',
     'linkerd-proxy.service',
     'linkerd-redirect-assert.timer',
