@@ -53,8 +53,14 @@ export const machineCommand = commandOf('mesh-machine')
 /** What tries the redirect, and looks before joining: it takes the functions of the command, which joins and leaves without. */
 const checkCommand = commandOf('mesh-machine-check')
 
-/** What says what is wrong with the identity. Nothing calls it but people. */
-export const doctorCommand = commandOf('mesh-machine-doctor')
+/** What says what is wrong with the machine. */
+const doctorCommand = commandOf('mesh-machine-doctor')
+
+/** It, and the units that run it at times. */
+export const doctorPaths: readonly string[] = [
+  doctorCommand.path,
+  ...['timer', 'service'].map((type) => unitPath(`mesh-machine-doctor.${type}`)),
+]
 
 /** What says which connections are open through the proxy: before it restarts, and before the machine leaves. */
 const drainCommand = commandOf('mesh-machine-drain')

@@ -44,6 +44,9 @@ export const units: readonly MachineUnit[] = [
   // Not restarted where it changes: user-data for EC2 would carry that line.
   { name: 'linkerd-certificate.timer', stage: 'upkeep', isExtra: true },
   { name: 'linkerd-certificate.service', isExtra: true },
+  // The timer of the certificate starts it.
+  { name: 'mesh-machine-doctor.timer', isExtra: true },
+  { name: 'mesh-machine-doctor.service', isExtra: true },
   // Ends for systemd to start it anew where it or its settings change.
   { name: 'linkerd-metrics.service', stage: 'upkeep', when: (view) => view.textfileDirectory !== '' },
   { name: 'mesh-machine-join.service' },

@@ -30,6 +30,7 @@ const ours = [
   'attest',
   'colocated',
   'delivery',
+  'doctor',
   'doctor-way',
   'failures',
   'flush',

@@ -99,7 +99,7 @@ tellStory('what is wrong with the identity is said', (story, step) => {
       const end = Date.parse((await machine.status()).certificate.expires ?? '')
       await until('it has ended', 60, () => Date.now() > end)
       await until('that is said', 20, async () => /ended/.test((await machine.status()).failure?.what ?? ''))
-      await finds(story, 'certificate-ended', /./)
+      await findsBeside(story, 'certificate-ended', /./)
       await world.spire.start()
       await machine.must('systemctl', 'start', 'spire-agent')
       await well(story)

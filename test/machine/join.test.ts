@@ -41,6 +41,10 @@ tellStory('a machine joins and stays joined', (story, step) => {
     const took = (await entered('linkerd-redirect.service')) - (await entered('network-online.target'))
     process.stdout.write(`time: ${Math.round(took / 1e5) / 10} s from network-online to redirected\n`)
     assert.is((await machine.run('mesh-machine', 'redirect', 'check')).code, 0)
+    assert.match(
+      (await machine.run('mesh-machine-doctor')).stdout,
+      new RegExp(`^nothing is wrong with ${identity.spiffeId}: its certificate ends \\S+\n$`),
+    )
   })
 
   step('cloud-init is done and has nothing to complain of', async () => {

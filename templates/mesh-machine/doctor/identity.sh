@@ -27,14 +27,11 @@ ${own}
   done
 }
 
-# anchors: those of the proxy.
-anchors() { sed -n "/^LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS='/,/'\$/{s/^[^']*'//;s/'\$//;p;}" "${etc}/mesh.env"; }
-
 # look_at_proxy: what it shows on its admin port, as has_certificate asks for it, with its chain. Sets shown.
 look_at_proxy() {
   local said certificate found
   said=$(timeout 3 openssl s_client -connect "${ADMIN_URL#*//}" -servername "$(identity NAME)" -CAfile /dev/fd/3 </dev/null 2>/dev/null 3<<ANCHORS
-$(anchors)
+$(trust_anchors)
 ANCHORS
   ) || :
   certificate=$(printf '%s\n' "${said}" | openssl x509 -noout -dates -checkend 0 -ext subjectAltName -text 2>/dev/null) || :

@@ -1,6 +1,11 @@
 #!/bin/sh
-# mesh-machine-doctor [--before] [--json]: what is wrong with this machine, the cause first; --before: from its files, before it
-# joins. Changes nothing. By meshjoin; see docs/doctor.md.
+# mesh-machine-doctor [--before] [--json | --changes | --bundle [FILE]]: what is wrong with this machine, the cause first. By
+# meshjoin; see docs/doctor.md.
+#
+#   --before         before it joins, from its files alone
+#   --json           for programs
+#   --changes        what is new since the last look with it, and what is gone
+#   --bundle [FILE]  writes an archive for whoever helps, without secrets
 #
 # Exit: 0 nothing is wrong, 1 something is, 2 usage, or it could not look
 

@@ -93,6 +93,19 @@ export async function brokenBy(
   await isHealthy(story)
 }
 
+/** The same before it joins; what comes next is to be found first all the same. */
+export async function brokenBefore(
+  story: Story,
+  id: string,
+  evidence: RegExp,
+  breakIt: string,
+  mend: string,
+): Promise<void> {
+  await story.machine.sh(breakIt)
+  await finds(story, id, evidence, '--before')
+  await story.machine.sh(mend)
+}
+
 /** Looks until nothing is wrong. */
 export async function isHealthy(story: Story): Promise<void> {
   await until('the doctor finds nothing', 90, async () => {
