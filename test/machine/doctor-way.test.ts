@@ -192,6 +192,17 @@ END
     await isHealthy(story)
   })
 
+  step('the control plane hangs up', async () => {
+    const { cluster: place } = story.world
+    await place.call('close', policy)
+    await place.call('say', { ...policy, text: '', ends: true })
+    await finds(story, 'control-plane-lost', /ready: 0/)
+    await place.call('close', policy)
+    await place.call('listen', policy)
+    await story.machine.sh(restart)
+    await isHealthy(story)
+  })
+
   step('a peer refuses this machine, in the words of its proxy', async () => {
     const { cluster: place } = story.world
     const peer = { address: addresses.service, port: ports.echo }

@@ -45,7 +45,12 @@ rules_of_user() {
 # look_at_way: to the control plane: first names, then the ports that they lead to, then what passes there.
 look_at_way() {
   local target found
-  look_at_resolver
+  # Before, host.sh says so.
+  [ "${when}" = before ] || look_at_resolver
+  if [ "${when}:$(cluster_servers)" = before: ] && [ "${RESOLVER_PROVIDER}" != none ]; then
+    unchecked 'the names of the control plane: nothing leads there before the machine has joined'
+    return
+  fi
   found=$(for target in ${CONTROL_PLANE}; do
     case ${target} in
       \[*) echo "found ${target%]:*} ${target##*:}" | sed 's/ \[\(.*\) / \1 \1 /' ;;

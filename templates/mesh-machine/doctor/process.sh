@@ -39,5 +39,15 @@ look_at_listeners() {
     finding admin-silent "${ADMIN_URL}" "$(ss -Hltn "sport = :${ADMIN_URL##*:}" 2>/dev/null | head -n 1)"
   elif ! proxy_listens && answers 200; then
     finding proxy-deaf "/ready says 200, and nobody listens on 4143; $(newest_line 'panicked|SVID|identity' -u linkerd-proxy)"
-  fi
+  elif ! is_young; then look_at_connections; fi
+}
+
+# look_at_connections: to the control plane, as the proxy counts them. Where packets are dropped it takes its proxy half a minute to
+# notice. That a port is closed is a finding before.
+look_at_connections() {
+  local lost
+  lost=$(proxy_metrics | sed -n 's/^control_\(destination\|policy\)_balancer_endpoints{.*endpoint_state="ready".*} 0\(\.0\)*$/\1/p' |
+    sort -u | tr '\n' ' ')
+  [ -z "${lost}" ] || finding control-plane-lost "${lost% }" \
+    "control_*_balancer_endpoints, ready: 0; $(newest_line 'controller.*(WARN|Failed|rror)' -u linkerd-proxy)"
 }

@@ -58,8 +58,3 @@ look_at_detection() {
   fi
   [ -z "${ports}" ] || finding protocol-timeout "${ports% }" "$(tell_lines "${said}")"
 }
-
-# proxy_metrics: nothing where its policy hides them.
-proxy_metrics() {
-  if has curl; then curl -sf --noproxy '*' -m 3 "${ADMIN_URL}/metrics"; else wget -qO - --no-proxy -T 3 -t 1 "${ADMIN_URL}/metrics"; fi 2>/dev/null || :
-}

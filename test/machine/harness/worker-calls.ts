@@ -60,7 +60,7 @@ export interface WorkerCalls {
   stopDns(argument: { address: string }): Promise<void>
   startFiles(argument: Target & { folder: string; key?: string; certificate?: string }): Promise<void>
   listen(argument: Target): Promise<void>
-  say(argument: Target & { text: string }): Promise<void>
+  say(argument: Target & { text: string; ends?: boolean }): Promise<void>
   close(argument: Target): Promise<void>
   connections(argument: { to: string; since: number }): Promise<Connection[]>
   requests(argument: Record<string, never>): Promise<number>

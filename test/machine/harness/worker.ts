@@ -113,12 +113,13 @@ const calls: WorkerCalls = {
         : createHttps({ key: readFileSync(key), cert: readFileSync(certificate) }, serve)
     return listen(server, address, port)
   },
-  /** A listener that says the same to everybody, and then nothing more. */
-  say: ({ address, port, text }) =>
+  /** A listener that says the same to everybody, and then nothing more, or hangs up. */
+  say: ({ address, port, text, ends }) =>
     listen(
       createServer((socket) => {
         socket.on('error', () => {})
-        socket.write(text)
+        if (ends === true) socket.end(text)
+        else socket.write(text)
         socket.resume()
       }),
       address,
