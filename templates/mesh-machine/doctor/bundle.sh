@@ -42,7 +42,7 @@ timeout_shell() { case $1 in list_*) "$@" ;; *) timeout 10 "$@" ;; esac }
 without_secrets() {
   awk -v "file=${JOIN_TOKEN_FILE:-/dev/null}" '
     BEGIN { if ((getline token <file) <= 0) token = ""; gsub(/[[:space:]]/, "", token) }
-    /-----BEGIN [A-Z ]*PRIVATE KEY/ { hidden = 1; print "..." }
+    /-----BEGIN [A-Z ]*PRIVATE / { hidden = 1; print "..." }
     hidden { if (/-----END/) hidden = 0; next }
     {
       while (token != "" && (at = index($0, token))) $0 = substr($0, 1, at - 1) "..." substr($0, at + length(token))
