@@ -68,6 +68,7 @@ export const programs = {
     'doctor/redirect',
     'doctor/identity',
     'doctor/process',
+    'workload',
     'doctor/traffic',
     'doctor/agent',
     'doctor/changes',
@@ -84,7 +85,7 @@ export const programs = {
   'mesh-machine-boot.sh': ['boot/settings', 'failures', 'boot/find', 'boot/fill', 'boot/main'],
   'mesh-machine-drain.sh': ['drain/settings', 'failures', 'drain/connections', 'drain/order', 'drain/main'],
   'mesh-machine-fetch.sh': ['fetch/settings', 'failures', 'fetch/layer', 'fetch/main'],
-  'mesh-machine-metrics.sh': ['metrics/settings', 'metrics/metrics', 'metrics/main'],
+  'mesh-machine-metrics.sh': ['metrics/settings', 'workload', 'metrics/metrics', 'metrics/main'],
   'mesh-machine-registry.sh': [
     'registry/settings',
     'failures',

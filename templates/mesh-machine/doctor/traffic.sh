@@ -25,11 +25,8 @@ look_at_workload() {
   local said
   said=$(proxy_log '-75s' 'unknown server' | head -n 1)
   [ -n "${said}" ] || return 0
-  finding workload-unknown "$(asked_as ns)" "$(asked_as external_workload)" "${said}"
+  finding workload-unknown "$(workload_key ns)" "$(workload_key external_workload)" "${said}"
 }
-
-# asked_as KEY: what the proxy calls this machine when it asks.
-asked_as() { sed -n "s/^LINKERD2_PROXY_POLICY_WORKLOAD='.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "${etc}/machine.env"; }
 
 # look_at_refusals LOG: by policies of peers, and by ours of meshed clients. That ours refuse others is what they are for.
 look_at_refusals() {
@@ -37,7 +34,7 @@ look_at_refusals() {
   said=$(printf '%s\n' "$1" | grep 'Remote proxy error')
   [ -z "${said}" ] || finding peer-refuses "$(identity ID)" "$(tell_lines "${said}")"
   said=$(printf '%s\n' "$1" | grep -E '(Request|Connection) denied.*client_id: Some')
-  [ -z "${said}" ] || finding refuses-peers "$(who_refuses "${said}")" "$(asked_as ns)" "$(tell_lines "${said}")"
+  [ -z "${said}" ] || finding refuses-peers "$(who_refuses "${said}")" "$(workload_key ns)" "$(tell_lines "${said}")"
 }
 
 # tell_lines LINES: how many there are, and the newest.

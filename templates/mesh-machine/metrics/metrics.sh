@@ -66,9 +66,6 @@ describe() {
 # digit COMMAND...: 1 where it succeeds.
 digit() { if "$@"; then echo 1; else echo 0; fi; }
 
-# workload_key KEY: by what name and in which namespace the cluster knows this machine.
-workload_key() { sed -n "s/^LINKERD2_PROXY_POLICY_WORKLOAD=.*\"$1\":\"\([^\"]*\)\".*/\1/p" "${etc}/machine.env"; }
-
 # moment After|Before: of the certificate that was shown, in seconds.
 moment() {
   local when

@@ -72,11 +72,13 @@ export async function broken(
   file: string,
   apply = ':',
 ): Promise<void> {
-  const { machine } = story
-  await machine.sh(`cp -p ${file} /run/before; ${script}\n! cmp -s ${file} /run/before; ${apply}`)
-  await finds(story, id, evidence)
-  await machine.sh(`cp -p /run/before ${file}; ${apply}`)
-  await isHealthy(story)
+  await brokenBy(
+    story,
+    id,
+    evidence,
+    `cp -p ${file} /run/before; ${script}\n! cmp -s ${file} /run/before; ${apply}`,
+    `cp -p /run/before ${file}; ${apply}`,
+  )
 }
 
 /** Breaks the machine by shell text, looks, and mends it by another. */
@@ -87,9 +89,7 @@ export async function brokenBy(
   breakIt: string,
   mend: string,
 ): Promise<void> {
-  await story.machine.sh(breakIt)
-  await finds(story, id, evidence)
-  await story.machine.sh(mend)
+  await breakAndMend(story, id, evidence, breakIt, mend)
   await isHealthy(story)
 }
 
@@ -101,8 +101,19 @@ export async function brokenBefore(
   breakIt: string,
   mend: string,
 ): Promise<void> {
+  await breakAndMend(story, id, evidence, breakIt, mend, '--before')
+}
+
+async function breakAndMend(
+  story: Story,
+  id: string,
+  evidence: RegExp,
+  breakIt: string,
+  mend: string,
+  ...options: string[]
+): Promise<void> {
   await story.machine.sh(breakIt)
-  await finds(story, id, evidence, '--before')
+  await finds(story, id, evidence, ...options)
   await story.machine.sh(mend)
 }
 

@@ -42,7 +42,7 @@ export function writeMetrics(
     const answer = (yes: boolean | undefined) => (yes === true ? 'true' : 'false')
     const { status, stderr } = runParts(
       shell,
-      ['metrics/metrics'],
+      ['workload', 'metrics/metrics'],
       `umask 077
        run='${folder}' etc='${folder}' metrics_file='${folder}/textfile/meshjoin.prom'
        redirect_is_active() { ${answer(active)}; }
