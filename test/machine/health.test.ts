@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { identity } from './harness/addresses.ts'
 import { until } from './harness/command.ts'
@@ -187,12 +188,18 @@ END
     const { machine } = story
     const program = (name: string, text: string) =>
       machine.sh(`printf '%s\\n' '#!/bin/sh' '${text}' >${own}/${name}; chmod 755 ${own}/${name}`)
-    // What it prints for "date +%s" alone is two days ago.
-    await program(
-      'date',
-      'if [ "$*" = +%s ]; then exec /usr/bin/date -d "-2 days" +%s; fi; exec /usr/bin/date "$@"',
-    )
+    // Only what it prints for "date +%s" alone is that moment.
+    const clockSays = (moment: string) =>
+      program(
+        'date',
+        `if [ "$*" = +%s ]; then exec /usr/bin/date -d "${moment}" +%s; fi; exec /usr/bin/date "$@"`,
+      )
+    const { authorities } = story.world
+    const anchor = new X509Certificate(authorities.text(authorities.mesh.certificate))
+    await clockSays(`${anchor.validFrom} + 1 second`)
     await finds(story, 'clock-wrong', /the certificate begins/)
+    await clockSays('-2 days')
+    await finds(story, 'clock-wrong', /the trust anchor begins/)
     await machine.sh(`rm ${own}/date`)
     await program('systemd-detect-virt', 'exit 1')
     await program('timedatectl', 'echo NTP=no; echo NTPSynchronized=no')
