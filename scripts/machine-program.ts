@@ -3,12 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { calledFailures, printFailures, readFailures } from './failures.ts'
 import { printFindings, readFindings } from './findings.ts'
+import { printPackages } from './machine-packages.ts'
 import { printRestarts } from './machine-units.ts'
 
 /**
  * The parts of each program in the order in which they are joined: first what it is and what it sets, last what it does.
- * Between these a part calls what stands above it, and nothing below. `failures`, `findings` and
- * `units` have no file: they are made of failures.yaml, of findings/ and of the table of units.
+ * Between these a part calls what stands above it, and nothing below. `failures`, `findings`,
+ * `packages` and `units` have no file: they are made of failures.yaml, of findings/ and of the tables of packages and of units.
  */
 export const programs = {
   'mesh-machine.sh': [
@@ -41,6 +42,8 @@ export const programs = {
   'mesh-machine-check.sh': [
     'check/settings',
     'failures',
+    'packages',
+    'check/packages',
     'check/saved',
     'check/made-by-hand',
     'check/before',
@@ -79,6 +82,7 @@ export const programs = {
     'certificate/settings',
     'failures',
     'certificate/reason',
+    'certificate/control-plane',
     'certificate/certificate',
     'certificate/main',
   ],
@@ -138,7 +142,7 @@ const guests = [
 ] as const satisfies readonly ProgramName[]
 
 /** Parts that are made, not read. */
-const made: readonly string[] = ['failures', 'findings', 'units']
+const made: readonly string[] = ['failures', 'findings', 'packages', 'units']
 
 /** Every program as the text that machines get. Throws for a part, and for a failure, that no program has. */
 export function joinPrograms(templates: string): Map<ProgramName, string> {
@@ -153,6 +157,7 @@ export function joinPrograms(templates: string): Map<ProgramName, string> {
       const texts = programs[name].map((part) => {
         if (part === 'failures') return failures.get(name)
         if (part === 'findings') return printFindings(readFindings(templates), readParts(templates, name))
+        if (part === 'packages') return printPackages()
         return part === 'units' ? printRestarts() : readPart(templates, part)
       })
       return [name, withoutComments(texts.join('\n'))]
@@ -213,8 +218,10 @@ export function withoutComments(script: string): string {
   const body = script
     .slice(end)
     .replace(/^ *#.*\n/gm, '')
+    .replace(/(\n *| )\*\) ;;(?=\s+esac)/g, '')
     .replace(/\n{2,}/g, '\n')
     .replace(/^ +("[A-Za-z]+": )?/gm, (_, key: string | undefined) => (key === undefined ? '' : ` ${key}`))
     .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}(?![A-Za-z0-9_])/g, '$$$1')
+    .replace(/(?<=[ >])"(\$(?:etc|run|state|units|off)(?:\/[a-z.-]+)?)"(?=[\s;)])/g, '$1')
   return `${script.slice(0, end)}\n${body}`
 }

@@ -1,6 +1,5 @@
 import { escapeShellWord } from '../escape/shell.ts'
 import { attestationData } from '../kinds/attestors/index.ts'
-import { families, type Need } from '../kinds/packages.ts'
 import { architectures, type Program } from '../plan/download.ts'
 import { planNeeds } from '../plan/packages.ts'
 import type { MeshPlan } from '../plan/plan.ts'
@@ -32,7 +31,9 @@ export function printMachineData(plan: MeshPlan): string {
     REDIRECT_IPV6: String(redirect.ipv6),
     REDIRECT_ON_PROXY_FAILURE: redirect.onProxyFailure,
     RESOLVER_PROVIDER: resolver.provider,
-    PACKAGES: planNeeds(plan).map(printNeed).join(' '),
+    PACKAGES: planNeeds(plan)
+      .map(({ anyOf }) => anyOf.join('|'))
+      .join(' '),
     TEXTFILE_DIRECTORY: plan.textfileDirectory,
     IDENTITY_PROOF: canFetchIdentity(plan) ? 'svid' : 'socket',
   }
@@ -54,13 +55,6 @@ function serverValues(server: MeshPlan['server']): Record<string, string> {
     CA_BUNDLE_FILE: bundleFile,
     PARENT_ID: registration.parentId,
   }
-}
-
-/** Words without blanks, commas and bars: `iptables-restore,iptables,iptables-nft,iptables`. */
-function printNeed({ anyOf, packages }: Need): string {
-  const words = [anyOf.join('|'), ...families.map((family) => packages[family])]
-  // A word without commas is all of its fields to cut(1).
-  return new Set(words).size === 1 ? (words[0] ?? '') : words.join(',')
 }
 
 function programValues(

@@ -63,7 +63,7 @@ export const doctorPaths: readonly string[] = [
 ]
 
 /** What says which connections are open through the proxy: before it restarts, and before the machine leaves. */
-const drainCommand = commandOf('mesh-machine-drain')
+export const drainCommand = commandOf('mesh-machine-drain')
 
 /** What applies new files: whoever upgrades has brought it with them. */
 const upgradeCommand = commandOf('mesh-machine-upgrade')
@@ -86,7 +86,7 @@ export const tokenCommand = commandOf('mesh-machine-token')
 /** What loads the redirect on trial. */
 const trialCommand = commandOf('mesh-machine-trial')
 
-/** What says that the certificate is not renewed. */
+/** What says that the certificate is not renewed, and that the control plane does not answer. */
 const certificateCommand = commandOf('mesh-machine-certificate')
 
 /** What puts rules back at once; a timer does it as well, every half minute. */

@@ -4,7 +4,7 @@
 
 # for_each_binary COMMAND: NAME BASE FILE of those that come from elsewhere.
 for_each_binary() {
-  if [ "${PROXY_FROM}" != preinstalled ]; then "$1" PROXY /opt/linkerd linkerd2-proxy; fi
+  [ "${PROXY_FROM}" = preinstalled ] || "$1" PROXY /opt/linkerd linkerd2-proxy
   if owns_agent && [ "${AGENT_INSTALL}" = download ]; then "$1" AGENT /opt/spire bin/spire-agent; fi
 }
 

@@ -1,17 +1,23 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2310,SC2312,SC3043
 # What the proxy's unit waits for; both times fit its TimeoutStartSec=.
 
-# verb_wait_identity: as the proxy's user, before its start.
+# verb_wait_identity: as the proxy's user, before its start. A proxy that was killed is back at once, one that ends again and
+# again waits a second more each time, up to half a minute; half an hour without a start is forgotten.
 verb_wait_identity() {
-  # What the proxy is about to read, for verb_resolver_changed.
-  if [ -n "${RUNTIME_DIRECTORY-}" ]; then
-    nameservers >"${RUNTIME_DIRECTORY}/new"
-    mv -f "${RUNTIME_DIRECTORY}/new" "${RUNTIME_DIRECTORY}/nameservers"
-    # Without IPv6 there is no ::1 to listen on. The unit reads this before the proxy's own start.
-    has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{
-      s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}' >"${RUNTIME_DIRECTORY}/ipv4.env"
-  fi
+  local starts
+  # shellcheck disable=SC2164 # "set -e" ends it
+  cd "${RUNTIME_DIRECTORY}"
+  find . -name starts -mmin +30 -delete
+  starts=$(tail -n 30 starts 2>/dev/null | wc -l)
+  [ "${starts}" -lt 6 ] || { say "start ${starts}: waiting"; sleep "${starts}"; }
+  # What the proxy is about to read, for follow_resolver.
+  nameservers >new
+  mv -f new nameservers
+  # Without IPv6 there is no ::1 to listen on. The unit reads this before the proxy's own start.
+  { has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{
+    s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}'; } >ipv4.env
   within 45 can_start || { say "${reason}"; exit 1; }
+  echo >>starts
 }
 
 # can_start: a listener; the identity, where it can be asked for; and until the first join the control plane's names,

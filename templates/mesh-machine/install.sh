@@ -18,7 +18,7 @@ start_units() {
     fi
     remember_files
   fi
-  if is_active linkerd-redirect-assert.timer; then systemctl --no-block start linkerd-redirect-assert; fi
+  ! is_active linkerd-redirect-assert.timer || systemctl --no-block start linkerd-redirect-assert
 }
 
 # bring_programs: users and binaries, of which nothing comes into use before all were tried.

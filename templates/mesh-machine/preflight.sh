@@ -1,22 +1,18 @@
 # shellcheck shell=sh disable=SC2046,SC2153,SC2154,SC2310,SC2312,SC3043
 # What has to be so before anything is changed.
 
-# check_packages: PACKAGES has, for what may be missing: commands or files of which one is enough, and its package of apt,
-# dnf and zypper.
+# check_packages: PACKAGES has, for what may be missing, commands or files of which one is enough. mesh-machine-check knows the
+# packages that have them.
 check_packages() {
-  local tool entry name missing='' packages='' n=2
-  for tool in apt-get dnf zypper ''; do
-    ! has "${tool}" || break
-    n=$((n + 1))
-  done
-  [ -n "${tool}" ] || n=1
+  local entry name missing=''
   for entry in ${PACKAGES}; do
-    for name in $(echo "${entry%%,*}" | tr '|' ' '); do
+    for name in $(echo "${entry}" | tr '|' ' '); do
       if has "${name}" || [ -r "${name}" ]; then continue 2; fi
     done
-    missing="${missing} ${entry%%[|,]*}" packages="${packages} $(echo "${entry}" | cut -d, -f"${n}")"
+    missing="${missing} ${entry%%|*}"
   done
-  [ -z "${missing}" ] || fail missing-packages "${missing}" "${tool:+${tool} }install${packages}"
+  # shellcheck disable=SC2086
+  [ -z "${missing}" ] || fail missing-packages "${missing}" "$(optional mesh-machine-check --packages ${missing})"
 }
 
 # check_machine: refuses where something has to change first.

@@ -5,14 +5,17 @@
 # network namespace, such as a container's: AGENT_DIAL of an agent that is not ours dials it.
 agent_listens() { grep -q " 00010000 0001 01 [ 0-9]*${AGENT_SOCKET}\$" /proc/net/unix || ${AGENT_DIAL-false}; }
 
-# answers STATUS: whether /ready of the proxy does so; "\|" between several.
-answers() {
+# query PATH: what the proxy answers on its admin port, and the head of that.
+query() {
   if has curl; then
-    curl -sD - --noproxy '*' -m 2 -o /dev/null "${ADMIN_URL}/ready"
+    curl -sD - --noproxy '*' -m 2 "${ADMIN_URL}/$1"
   else
-    wget -qS --no-proxy -T 2 -t 1 -O /dev/null "${ADMIN_URL}/ready" 2>&1
-  fi | grep -q "^ *HTTP/[0-9.]* \\($1\\)"
+    wget -qSO - --no-proxy -T 2 -t 1 "${ADMIN_URL}/$1" 2>&1
+  fi
 }
+
+# answers STATUS: whether /ready of the proxy does so; "\|" between several.
+answers() { query ready | grep -q "^ *HTTP/[0-9.]* \\($1\\)"; }
 
 # proxy_ready: 403 and 404: the proxy's default policy refuses us the answer. No answer is proof of a proxy that serves: 200
 # says one as well that lost its identity task, for good. Its certificate is, with the port that it opens behind it. Sets

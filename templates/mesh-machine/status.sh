@@ -4,11 +4,18 @@
 # utc TIME: as JSON.
 utc() { date -ud "${1:-never}" +'"%FT%TZ"' 2>/dev/null || echo null; }
 
-# publish: writes /run/mesh-machine/status.json whole. mesh-machine-certificate notes a certificate that is not renewed.
+# publish: writes /run/mesh-machine/status.json whole. mesh-machine-certificate notes a certificate that is not renewed, and
+# whether the control plane answers; where it is not there, the proxy's own numbers of connections say that.
 publish() {
-  local word
+  local word connected
   mkdir -p "${run}"
-  if is_joined && [ "${shown}" != "$(cat "${run}/late" 2>/dev/null)" ]; then
+  connected=$(cat "${run}/connected" 2>/dev/null || echo null)
+  if is_joined && [ "${shown}" != "$(cat "${run}/late" 2>/dev/null)" ] &&
+    case ${connected} in
+      null) ! query metrics | grep -q '^control_.*"ready".*} 0' ;;
+      *false*) false ;;
+      *) ;;
+    esac; then
     word=joined
     rm -f "${run}/failure" "${run}/said" "${run}/refused"
     [ -e "${run}/announced" ] || ! write_console "joined the mesh as $(identity ID)" || : >"${run}/announced"
@@ -22,6 +29,7 @@ publish() {
   "agent": {"unit": "$(property spire-agent ActiveState)", "socket": $(boolean agent_listens)},
   "proxy": {"unit": "$(property linkerd-proxy ActiveState)", "ready": ${up}},
   "certificate": {"expires": $(utc "$(dated After)"), "refreshed": $(utc "$(dated Before)")},
+  "connected": ${connected},
   "redirect": {"unit": "$(property linkerd-redirect ActiveState)", "off": $(boolean redirect_is_off), "second": $(boolean yields)},
   "failure": $(cat "${run}/failure" 2>/dev/null || echo null),
   "workload": $(cat "${state}/workload" 2>/dev/null || echo null),
@@ -39,7 +47,7 @@ finish() {
 
 # verb_status: prints it.
 verb_status() {
-  if is_root; then publish; fi
+  ! is_root || publish
   cat "${run}/status.json"
 }
 

@@ -29,6 +29,7 @@ function noteTime(debian: string, line: string): void {
 const ours = [
   'attest',
   'colocated',
+  'connected',
   'delivery',
   'doctor',
   'doctor-way',

@@ -4,7 +4,13 @@ import type { MeshLayer, PlatformName, ResolvedConfig } from '../../config/resol
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { filledPath } from '../../files/boot.ts'
 import type { MachineFile } from '../../files/machine-files.ts'
-import { doctorPaths, extraPaths, machineCommand, probesPath } from '../../files/mesh-templates.ts'
+import {
+  doctorPaths,
+  drainCommand,
+  extraPaths,
+  machineCommand,
+  probesPath,
+} from '../../files/mesh-templates.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import type { LayerArchive } from '../shared/mesh-layer.ts'
@@ -44,7 +50,7 @@ const spared: readonly string[] = [
 ]
 
 /** What a machine is spared where its platform has some room: a part of your own has to fit in. */
-const sparedAtMost = doctorPaths
+const sparedAtMost: readonly string[] = [...doctorPaths, drainCommand.path]
 
 /** Whether user-data for a platform goes without all of that: its limit is low, or it takes no gzip. */
 function isSmall(platform: PlatformName | undefined): boolean {

@@ -1,29 +1,79 @@
 # shellcheck shell=sh disable=SC2154,SC2310,SC2312,SC3043
-# Notes for the status that the certificate is not renewed, and says so once: on the console and in the journal.
+# Notes for the status what is the matter with a machine that has joined, and says so once: on the console and in the journal.
 
-# look_at_certificate: what the timer runs. Without any certificate the proxy is not ready, which others say.
-look_at_certificate() {
-  has_certificate || :
-  [ -n "${shown}" ] || return 0
-  certificate_age
-  if "${is_late}"; then
-    find_reason
-    printf '%s\n' "${shown}" >"${run}/late"
-    if [ "${why} ${ends}" = "$(cat "${run}/late.said" 2>/dev/null)" ]; then
-      (fail_as_late) 2>/dev/null || :
-    else
-      (fail_as_late) || :
-      printf '%s\n' "${why} ${ends}" >"${run}/late.said"
-    fi
-  elif [ -e "${run}/late" ]; then
-    say "the certificate is renewed, and ${ends}"
-    write_console "the certificate is renewed, and ${ends}" || :
-    rm -f "${run}/late" "${run}/late.said" "${run}/said"
-  else return 0; fi
+# look_around: what the timer runs. Of several troubles the last one told stands in the status.
+look_around() {
+  find_troubles
+  # What was just started still connects.
+  if is_news control-plane "${away}" || is_news port "${port}"; then
+    sleep 3
+    find_troubles
+  fi
+  printf '%s\n' "${connected}" >"${run}/connected.new"
+  mv -f "${run}/connected.new" "${run}/connected"
+  if "${is_late}"; then printf '%s\n' "${shown}" >"${run}/late"; else rm -f "${run}/late"; fi
+  ! ls "${run}"/told.* >/dev/null 2>&1 || rm -f "${run}/failure"
+  tell_change control-plane "${away}" 'the control plane answers again'
+  tell_change port "${port}" 'the proxy listens again'
+  tell_change certificate "${late}" "the certificate is renewed, and ${ends}"
   publish
 }
 
-# fail_as_late: the failure that stands in the status.
+# find_troubles: sets away, port, late, ends and is_late; the first three empty where all is well; a
+# hyphen is said of what cannot be known while the proxy starts, or has no certificate at all.
+find_troubles() {
+  late=- is_late=false port=- ends=''
+  has_certificate || :
+  if [ -n "${shown}" ]; then
+    certificate_age
+    late=''
+    if "${is_late}"; then
+      find_reason
+      late="${why} ${ends}"
+    fi
+  fi
+  if proxy_listens; then port=''; elif is_active linkerd-proxy; then port=closed; fi
+  look_at_control_plane
+  has_joined || away=-
+}
+
+# is_news KIND WORDS: a trouble that was not told.
+is_news() { case $2 in '' | -) false ;; *) [ ! -e "${run}/told.$1" ] ;; esac; }
+
+# tell_change KIND WORDS END: what is other than it was told, on the console and in the journal.
+tell_change() {
+  local told="${run}/told.$1"
+  case $2 in
+    -) ;;
+    '')
+      [ -e "${told}" ] || return 0
+      say "$3"
+      write_console "$3" || :
+      rm -f "${told}" "${run}/said"
+      ;;
+    "$(cat "${told}" 2>/dev/null)") (hush; fail_as "$1") 2>/dev/null || : ;;
+    *)
+      (fail_as "$1") || :
+      printf '%s\n' "$2" >"${told}"
+      ;;
+  esac
+}
+
+# hush: the console has been told.
+# shellcheck disable=SC2317
+hush() { write_console() { false; }; }
+
+# fail_as KIND: the failure that stands in the status.
+fail_as() {
+  local service
+  case $1 in
+    control-plane) fail control-plane-away "$(for service in ${away}; do control_address "${service}"; done | paste -sd' ' -)" ;;
+    port) fail proxy-not-listening ;;
+    *) fail_as_late ;;
+  esac
+}
+
+# fail_as_late: why the certificate is not renewed.
 fail_as_late() {
   case ${why} in
     entry) fail no-entry "${ends}" "$(identity ID)" ;;

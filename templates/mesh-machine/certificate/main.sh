@@ -5,4 +5,4 @@
 is_root || fail root
 load_configuration
 mkdir -p "${run}"
-look_at_certificate
+look_around

@@ -3,7 +3,15 @@
 
 trap finish EXIT
 trap 'exit 143' TERM INT HUP
-case $*:$# in :0 | --before*:2) ;; *) usage ;; esac
+case $*:$# in
+  :0 | --before*:2) ;;
+  --packages*)
+    shift
+    name_packages "$@"
+    exit
+    ;;
+  *) usage ;;
+esac
 is_root || fail root
 load_configuration
 if [ "$#" -eq 0 ]; then check_redirect; fi

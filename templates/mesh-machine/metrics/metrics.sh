@@ -51,6 +51,11 @@ print_metrics() {
   echo "meshjoin_machine_certificate_expiration_timestamp_seconds{${labels}} $(moment After)"
   describe certificate_refresh_timestamp_seconds "When the proxy's certificate was made; 0 without one."
   echo "meshjoin_machine_certificate_refresh_timestamp_seconds{${labels}} $(moment Before)"
+  describe control_plane_connected 'Whether a service of the control plane answers; not there before the first look.'
+  for one in destination policy; do
+    word=$(sed -n "s/.*\"${one}\": {\"answers\": \([a-z]*\),.*/\1/p" "${run}/status.json")
+    [ -z "${word}" ] || echo "meshjoin_machine_control_plane_connected{${labels},service=\"${one}\"} $(digit "${word}")"
+  done
   describe failure 'What is the matter, by its name in docs/failures.md; not there where nothing is.'
   one=$(sed -n 's/^{"id": "\([a-z-]*\)".*/\1/p' "${run}/failure" 2>/dev/null || :)
   [ -z "${one}" ] || echo "meshjoin_machine_failure{${labels},id=\"${one}\"} 1"

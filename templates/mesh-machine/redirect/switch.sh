@@ -37,7 +37,7 @@ switch_on() {
 redirect_down() {
   date -u >"${off}"
   end_trial
-  if redirect_is_active; then redirect_apply; fi
+  ! redirect_is_active || redirect_apply
   say 'off until "mesh-machine redirect up"'
   publish
 }
@@ -53,7 +53,7 @@ redirect_apply() {
   done
   : >"${run}/loaded"
   # Before the network is up nobody can be asked for a status.
-  if is_active basic.target; then publish; fi
+  ! is_active basic.target || publish
 }
 
 # redirect_remove: after a stop. Where loading failed, what is loaded stays. "closed" keeps its rules while the system shuts

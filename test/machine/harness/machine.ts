@@ -23,6 +23,7 @@ export interface Status {
   readonly spiffeId: string
   readonly proxy: { readonly ready: boolean }
   readonly certificate: { readonly expires: string | null; readonly refreshed: string | null }
+  readonly connected: Readonly<Record<'destination' | 'policy', { readonly answers: boolean }>> | null
   readonly workload: {
     readonly name: string
     readonly namespace: string

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generate } from '../../../lib/index.ts'
+import { printPackages } from '../../../scripts/machine-packages.ts'
 import { minimalWith } from '../plan/document.ts'
 import { runParts, type Shell } from './shell.ts'
 
@@ -377,15 +378,22 @@ COMMIT
     assert.is(run(['restart'], script), 'well\n')
   })
 
-  test('missing packages are named for the tool that is here', () => {
-    const missing = (tool: string) =>
+  test('what is missing is named, and the packages that have it for the tool that is here', () => {
+    const missing = (checks: string) =>
       run(
         ['preflight'],
-        `has() { [ "$1" = "${tool}" ]; }; fail() { echo "$@"; }; PACKAGES='curl|wget,curl,curl-minimal,curl ss,iproute2,iproute,iproute2 /etc/passwd,a,b,c'; check_packages`,
+        `has() { false; }; optional() { ${checks} "$@"; }; fail() { echo "$@"; }; PACKAGES='curl|wget ss /etc/passwd'; check_packages`,
       )
-    assert.is(missing('dnf'), 'missing-packages  curl ss dnf install curl-minimal iproute\n')
-    assert.is(missing('apt-get'), 'missing-packages  curl ss apt-get install curl iproute2\n')
-    assert.is(missing(''), 'missing-packages  curl ss install curl|wget ss\n')
+    assert.is(missing('echo'), 'missing-packages  curl ss mesh-machine-check --packages curl ss\n')
+    assert.is(missing(':'), 'missing-packages  curl ss \n')
+    const install = (tool: string) =>
+      run(
+        ['check/packages'],
+        `${printPackages()}has() { [ "$1" = "${tool}" ]; }; name_packages curl ss iptables-restore`,
+      )
+    assert.is(install('dnf'), ': dnf install curl iproute iptables-nft\n')
+    assert.is(install('apt-get'), ': apt-get install curl iproute2 iptables\n')
+    assert.is(install(''), '')
   })
 
   test('ports are reserved beside those of others, and given back', () => {

@@ -33,14 +33,14 @@ test('role and command have the same names', () => {
   assert.match(text('/vars/Suse.yml'), /resolvectl: systemd-network/)
   const line = /^PACKAGES='(.*)'$/m.exec(text('/etc/linkerd/mesh-machine.conf'))?.[1]
   assert.equal(line?.split(' '), [
-    'update-ca-certificates|/etc/pki/tls/certs/ca-bundle.crt,ca-certificates,ca-certificates,ca-certificates',
-    'curl|wget,curl,curl,curl',
+    'update-ca-certificates|/etc/pki/tls/certs/ca-bundle.crt',
+    'curl|wget',
     'openssl',
-    'ss,iproute2,iproute,iproute2',
-    'iptables-restore,iptables,iptables-nft,iptables',
+    'ss',
+    'iptables-restore',
     'tar',
     'gzip',
-    'resolvectl,systemd-resolved,systemd-resolved,systemd-network',
+    'resolvectl',
   ])
 })
 
