@@ -7,12 +7,12 @@ verb_wait_identity() {
   local starts
   # shellcheck disable=SC2164 # "set -e" ends it
   cd "${RUNTIME_DIRECTORY}"
+  # What the proxy is about to read, for follow_resolver: before it waits, or that would restart it for ever.
+  nameservers >new
+  mv -f new nameservers
   find . -name starts -mmin +30 -delete
   starts=$(tail -n 30 starts 2>/dev/null | wc -l)
   [ "${starts}" -lt 6 ] || { say "start ${starts}: waiting"; sleep "${starts}"; }
-  # What the proxy is about to read, for follow_resolver.
-  nameservers >new
-  mv -f new nameservers
   # Without IPv6 there is no ::1 to listen on. The unit reads this before the proxy's own start.
   { has_ipv6 || env | sed -n '/^LINKERD2_PROXY_[A-Z_]*LISTEN_ADDR/{
     s/,\[::1\]:[0-9]*//;s/\[::1\]/127.0.0.1/;s/\[::\]/0.0.0.0/;p;}'; } >ipv4.env
