@@ -109,6 +109,8 @@ export const programs = {
   'image-prepare.sh': [
     'image/prepare/settings',
     'failures',
+    'packages',
+    'check/packages',
     'image/image',
     'image/prepare/prepare',
     'image/prepare/main',

@@ -135,11 +135,12 @@ json.dump([yaml.safe_load(open(path, encoding="utf-8")) for path in sys.argv[1:]
   })
 }
 
-/** The doctor, and what runs it at times. */
-const doctor: readonly string[] = [
+/** What machines are spared whose platform has some room: the doctor, what runs it at times, and what counts connections. */
+const sparedAtMost: readonly string[] = [
   '/usr/local/sbin/mesh-machine-doctor',
   '/etc/systemd/system/mesh-machine-doctor.service',
   '/etc/systemd/system/mesh-machine-doctor.timer',
+  '/usr/local/sbin/mesh-machine-drain',
 ]
 /** What machines are spared whose platform takes little or no gzip, and comments. */
 const spared: readonly string[] = [
@@ -147,8 +148,7 @@ const spared: readonly string[] = [
   '/etc/systemd/system/linkerd-certificate.service',
   '/etc/systemd/system/linkerd-certificate.timer',
   '/usr/local/sbin/mesh-machine-check',
-  ...doctor,
-  '/usr/local/sbin/mesh-machine-drain',
+  ...sparedAtMost,
   '/usr/local/sbin/mesh-machine-upgrade',
   '/usr/local/sbin/mesh-machine-trial',
   '/usr/local/sbin/mesh-machine-watch',
@@ -188,7 +188,7 @@ function layeredFiles({ title, cloudConfig, placed }: CaseMachine): RootFile[] {
 function carriedFiles(machine: CaseMachine): readonly RootFile[] {
   if (/meshLayer: *\{from: (fetch|baked)/.test(documentOf(machine))) return layeredFiles(machine)
   if (/platform: *(hetzner|oci)\b/.test(documentOf(machine)))
-    return machine.placed.filter(({ path }) => !doctor.includes(path))
+    return machine.placed.filter(({ path }) => !sparedAtMost.includes(path))
   if (!isLean(machine)) return machine.placed
   return machine.placed
     .filter(({ path }) => !spared.includes(path))

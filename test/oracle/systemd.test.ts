@@ -16,7 +16,7 @@ const budgets: Readonly<Record<string, number>> = {
   'linkerd-dns.service': 2,
   'linkerd-dns-link.service': 2.5,
   'mesh-machine-boot.service': 3,
-  'linkerd-certificate.service': 2.7,
+  'linkerd-certificate.service': 2.5,
   'linkerd-metrics.service': 3,
   'mesh-machine-doctor.service': 3,
 }

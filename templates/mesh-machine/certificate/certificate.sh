@@ -12,16 +12,19 @@ look_around() {
   printf '%s\n' "${connected}" >"${run}/connected.new"
   mv -f "${run}/connected.new" "${run}/connected"
   if "${is_late}"; then printf '%s\n' "${shown}" >"${run}/late"; else rm -f "${run}/late"; fi
-  ! ls "${run}"/told.* >/dev/null 2>&1 || rm -f "${run}/failure"
-  tell_change control-plane "${away}" 'the control plane answers again'
-  tell_change port "${port}" 'the proxy listens again'
-  tell_change certificate "${late}" "the certificate is renewed, and ${ends}"
+  tell_end control-plane "${away}" 'the control plane answers again'
+  tell_end port "${port}" 'the proxy listens again'
+  tell_end certificate "${late}" "the certificate is renewed, and ${ends}"
+  tell_trouble control-plane "${away}"
+  tell_trouble port "${port}"
+  tell_trouble certificate "${late}"
   publish
 }
 
-# find_troubles: sets away, port, late, ends and is_late; the first three empty where all is well; a
-# hyphen is said of what cannot be known while the proxy starts, or has no certificate at all.
+# find_troubles: sets away, port, late, ends and is_late; the first three empty where all is well; a hyphen is said of what cannot
+# be known while the proxy starts, or has no certificate at all. Until it has one nothing of us goes to the cluster.
 find_troubles() {
+  away=- connected=null
   late=- is_late=false port=- ends=''
   has_certificate || :
   if [ -n "${shown}" ]; then
@@ -32,25 +35,29 @@ find_troubles() {
       late="${why} ${ends}"
     fi
   fi
-  if proxy_listens; then port=''; elif is_active linkerd-proxy; then port=closed; fi
-  look_at_control_plane
+  if proxy_listens; then
+    port=''
+    [ -z "${shown}" ] || look_at_control_plane
+  elif is_active linkerd-proxy; then port=closed; fi
   has_joined || away=-
 }
 
 # is_news KIND WORDS: a trouble that was not told.
 is_news() { case $2 in '' | -) false ;; *) [ ! -e "${run}/told.$1" ] ;; esac; }
 
-# tell_change KIND WORDS END: what is other than it was told, on the console and in the journal.
-tell_change() {
+# tell_end KIND WORDS END: what was told, and is well again.
+tell_end() {
+  [ -z "$2" ] && [ -e "${run}/told.$1" ] || return 0
+  say "$3"
+  write_console "$3" || :
+  rm -f "${run}/told.$1" "${run}/said" "${run}/failure"
+}
+
+# tell_trouble KIND WORDS: to the console and the journal where it is other than it was told; to the status in any case.
+tell_trouble() {
   local told="${run}/told.$1"
   case $2 in
-    -) ;;
-    '')
-      [ -e "${told}" ] || return 0
-      say "$3"
-      write_console "$3" || :
-      rm -f "${told}" "${run}/said"
-      ;;
+    '' | -) ;;
     "$(cat "${told}" 2>/dev/null)") (hush; fail_as "$1") 2>/dev/null || : ;;
     *)
       (fail_as "$1") || :

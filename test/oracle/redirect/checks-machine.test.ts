@@ -99,27 +99,30 @@ test('a sshd that does not answer is asked by its files, and where they may mean
     }
   }))
 
-test('what is missing is named with the package of whatever installs packages here', () =>
+test('what is missing is named, with the command that installs it here', () =>
   withHost('nft', async (host) => {
-    const lacking = (tool: string) => `mkdir -p /run/tools; rm -f /run/tools/*
+    const lacking = (tool: string, more = '') => `mkdir -p /run/tools; rm -f /run/tools/*
       for c in cat cut date echo grep id mkdir mv readlink rm sed systemctl tr ${tool}; do ln -s "$(command -v $c || echo /bin/true)" /run/tools/$c; done
+      ${more}
       PATH=/run/tools; check_packages`
-    const names = 'iptables-restore'
-    for (const [tool, remedy] of [
-      ['apt-get', 'apt-get install ca-certificates curl openssl iproute2 iptables tar gzip systemd-resolved'],
-      ['dnf', 'dnf install ca-certificates curl openssl iproute iptables-nft tar gzip systemd-resolved'],
-      ['zypper', 'zypper install ca-certificates curl openssl iproute2 iptables tar gzip systemd-network'],
-      [
-        '',
-        String.raw`install update-ca-certificates\|/etc/pki/tls/certs/ca-bundle.crt curl\|wget openssl ss iptables-restore tar gzip resolvectl`,
-      ],
+    // The program looks for these tools where they are, so it can be asked only about the one that is here.
+    const ours = 'ln -s /usr/local/sbin/mesh-machine-check /run/tools; ln -s /bin/sh /run/tools'
+    const asked = 'optional() { shift 2; name_packages "$@"; }'
+    const missing =
+      /missing here: update-ca-certificates curl openssl ss iptables-restore tar gzip resolvectl/
+    for (const [tool, packages] of [
+      ['apt-get', 'ca-certificates curl openssl iproute2 iptables tar gzip systemd-resolved'],
+      ['dnf', 'ca-certificates curl openssl iproute iptables-nft tar gzip systemd-resolved'],
+      ['zypper', 'ca-certificates curl openssl iproute2 iptables tar gzip systemd-network'],
     ] as const)
       await refuses(
         host,
-        lacking(tool),
-        new RegExp(`missing here: .*${names}`),
-        new RegExp(`To do: ${remedy}\\.$`, 'm'),
+        lacking(tool, tool === 'apt-get' ? ours : asked),
+        missing,
+        new RegExp(`To do: install them: ${tool} install ${packages}\\.$`, 'm'),
       )
+    for (const unknown of [lacking('', asked), lacking('apt-get')])
+      await refuses(host, unknown, missing, /To do: install them\.$/m)
     await accepts(host, 'resolvectl() { :; }; check_packages')
   }))
 

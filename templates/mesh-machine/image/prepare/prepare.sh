@@ -43,30 +43,41 @@ remove_others() {
   done
 }
 
-# install_packages: those that check_packages, whose failure is not one here yet, would name as missing.
-install_packages() {
-  local remedy
-  remedy=$(
-    fail() { echo "$3"; }
+# missing_names: the commands and files that check_packages misses, whose failure is not one here yet.
+missing_names() {
+  (
+    fail() { echo "$2"; }
     check_packages
   )
-  case ${remedy} in
-    'apt-get '*)
+}
+
+# install_packages: those of what is missing.
+install_packages() {
+  local missing command
+  missing=$(missing_names)
+  [ -n "${missing}" ] || return 0
+  # Names of commands: a word each.
+  # shellcheck disable=SC2086
+  command=$(name_packages ${missing})
+  case ${command} in
+    ': apt-get '*)
       export DEBIAN_FRONTEND=noninteractive
       apt-get -q update >&2 || :
-      remedy="apt-get -q -y ${remedy#* }"
+      command="apt-get -q -y ${command#* * }"
       ;;
-    'dnf '*) remedy="dnf -q -y ${remedy#* }" ;;
-    'zypper '*) remedy="zypper -q -n ${remedy#* }" ;;
-    *) remedy='' ;;
+    ': dnf '*) command="dnf -q -y ${command#* * }" ;;
+    ': zypper '*) command="zypper -q -n ${command#* * }" ;;
+    *) ;;
   esac
-  if [ -n "${remedy}" ]; then
-    say "${remedy}"
+  if [ -n "${command}" ]; then
+    say "${command}"
     # The command and the names of packages: a word each.
     # shellcheck disable=SC2086
-    ${remedy} >&2 || :
+    ${command} >&2 || :
   fi
-  check_packages
+  missing=$(missing_names)
+  # shellcheck disable=SC2086
+  [ -z "${missing}" ] || fail missing-packages "${missing}" "$(name_packages ${missing})"
 }
 
 # prepare_image: nothing is changed before everything is there that can be known.
