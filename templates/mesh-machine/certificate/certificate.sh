@@ -21,8 +21,8 @@ look_around() {
   publish
 }
 
-# find_troubles: sets away, port, late, ends and is_late; the first three empty where all is well; a hyphen is said of what cannot
-# be known while the proxy starts, or has no certificate at all. Until it has one nothing of us goes to the cluster.
+# find_troubles: sets away, port, late, ends, is_late and connected; the first three empty where all is well; a hyphen is said of
+# what cannot be known while the proxy starts, or has no certificate at all. Until it has one nothing of us goes to the cluster.
 find_troubles() {
   away=- connected=null
   late=- is_late=false port=- ends=''

@@ -23,17 +23,26 @@ interface Condition {
   readonly off?: boolean
   readonly faulty?: boolean
   readonly certificate?: boolean
+  /** Whether destination and policy answer. */
+  readonly connected?: readonly [boolean, boolean]
 }
 
 /** The file that is written for a machine in that condition. */
 export function writeMetrics(
   shell: Shell,
-  { state, failure, active, off, faulty, certificate }: Condition,
+  { state, failure, active, off, faulty, certificate, connected }: Condition,
 ): string {
   const folder = mkdtempSync(join(tmpdir(), 'meshjoin-metrics-'))
   try {
     mkdirSync(join(folder, 'textfile'))
-    writeFileSync(join(folder, 'status.json'), `{\n  "version": 1,\n  "state": "${state}",\n}\n`)
+    const services = ['destination', 'policy'].map(
+      (name, index) => `"${name}": {"answers": ${connected?.[index]}, "since": "2026-11-22T22:41:23Z"}`,
+    )
+    const answers = connected === undefined ? 'null' : `{${services.join(',')}}`
+    writeFileSync(
+      join(folder, 'status.json'),
+      `{\n  "version": 1,\n  "state": "${state}",\n  "connected": ${answers},\n}\n`,
+    )
     if (failure !== undefined) writeFileSync(join(folder, 'failure'), `{"id": "${failure}", "what": "x"}`)
     writeFileSync(
       join(folder, 'machine.env'),
@@ -116,6 +125,17 @@ export function testMetrics(title: string, shell: Shell) {
       assert.is(numbers.redirect_loaded, loaded, JSON.stringify([active, off, faulty]))
       assert.is(numbers.redirect_off, off ? 1 : 0)
     }
+  })
+
+  test('each service of the control plane has its answer, once it was asked', () => {
+    const numbers = read(writeMetrics(shell, { state: 'degraded', connected: [true, false] }))
+    assert.is(numbers['control_plane_connected service="destination"'], 1)
+    assert.is(numbers['control_plane_connected service="policy"'], 0)
+    const names = Object.keys(read(writeMetrics(shell, { state: 'joining' })))
+    assert.equal(
+      names.filter((name) => name.startsWith('control_plane')),
+      [],
+    )
   })
 
   return test
