@@ -112,8 +112,8 @@ async function isSaid({ machine }: Story, words: string, times: number): Promise
   const ends = lines.flatMap((line, index) => (line.endsWith(' again') ? [index] : []))
   assert.is(ends.length, times, log)
   assert.is(ends.at(-1), lines.length - 1, log)
-  lines.forEach((line, index) => assert.is.not(line, lines[index - 1], log))
-  ends.forEach((end, index) => assert.ok(end > (ends[index - 1] ?? -1) + 1, log))
+  for (const [index, line] of lines.entries()) assert.is.not(line, lines[index - 1], log)
+  for (const [index, end] of ends.entries()) assert.ok(end > (ends[index - 1] ?? -1) + 1, log)
 }
 
 async function listens({ machine }: Story): Promise<boolean> {
