@@ -28,7 +28,6 @@ import { checkFolders } from './targets/shared/firewall.ts'
 import { emitOutputReadme } from './targets/shared/output-readme.ts'
 import { emitSbom } from './targets/shared/sbom.ts'
 import { type Place, type Target, targetNames } from './targets/shared/target.ts'
-import { checkUnbuilt } from './targets/shared/unbuilt.ts'
 
 /** What to generate. */
 export interface GenerateOptions {
@@ -69,8 +68,6 @@ export function generateLazily(input: Input, options: GenerateOptions = {}): Res
   const { diagnostics, report } = collectDiagnostics()
   const targets = chooseTargets(options.targets, report)
   const machines = selectMachines(config, options.machines, report)
-  const placing = targets.filter((target) => target.placesMachineFiles).map(({ name }) => name)
-  if (placing.length > 0) checkUnbuilt(placing, config, report)
   if (targets.some(({ emitMachine }) => emitMachine !== undefined)) checkFolders(config, report)
   for (const target of targets) target.check(config, report)
   const known = sortDiagnostics([...checked.diagnostics, ...locateAll(diagnostics, checked.value)])

@@ -2,7 +2,7 @@
 import { attestors } from '../lib/kinds/attestors/index.ts'
 import { backends } from '../lib/kinds/backends/index.ts'
 import { type Family, families, type Need } from '../lib/kinds/packages.ts'
-import { availableResolvers } from '../lib/kinds/resolvers/index.ts'
+import { resolvers } from '../lib/kinds/resolvers/index.ts'
 import { usualNeeds } from '../lib/plan/packages.ts'
 
 const tools: Readonly<Record<Family, string>> = { debian: 'apt-get', rhel: 'dnf', suse: 'zypper' }
@@ -12,7 +12,7 @@ export function printPackages(): string {
   const needs: Need[] = [
     ...usualNeeds,
     ...Object.values(backends).flatMap((backend) => backend.needs),
-    ...availableResolvers.flatMap(([, resolver]) => resolver.needs),
+    ...Object.values(resolvers).flatMap((resolver) => resolver.needs),
     ...Object.values(attestors).flatMap((attestor) => attestor.needs ?? []),
   ]
   const cases = new Map<string, string>()

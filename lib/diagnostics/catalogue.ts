@@ -859,8 +859,8 @@ export const catalogue = {
   ),
   'doctor-left-out': info<{ platform: string; files: readonly string[] }>(
     (a) =>
-      a.files.every((file) => /doctor|drain/.test(file))
-        ? `user-data for ${a.platform} goes without the doctor, which says what is wrong with a machine, and without what says which connections are open: the platform takes too few bytes`
+      a.files.every((file) => /doctor|drain|resolver|trial/.test(file))
+        ? `user-data for ${a.platform} goes without the doctor, which says what is wrong with a machine, without the redirect on trial, and without what says which connections are open: the platform takes too few bytes`
         : `user-data for ${a.platform} goes without the doctor, without what tries connections and looks before joining for rules made by hand and missing kernel modules, without the redirect on trial, without what says that a certificate is not renewed, that the control plane does not answer or which connections are open, and without what puts rules back at once (a timer does, every 30 s): the platform takes too few bytes`,
     (a) =>
       `nothing that joins or leaves needs these, and an upgrade brings its own; to have them, copy ${list(a.files)} of the target systemd onto the machine`,
@@ -885,11 +885,6 @@ export const catalogue = {
   'question-unclear': error<{ reason: string }>(
     (a) => `cannot tell which connection is meant: ${a.reason}`,
     () => 'name the machine, and say "--inbound 80", or "--outbound 10.43.0.7:80" with an IP address',
-  ),
-  'not-built-yet': error<{ what: string; targets: readonly string[] }>(
-    (a) =>
-      `${a.what} is not available yet for the target${a.targets.length > 1 ? 's' : ''} ${list(a.targets)}`,
-    () => 'choose another value, or remove it',
   ),
 } as const
 

@@ -309,7 +309,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'user-data-platform':
     'Platforms take different amounts of user-data, and EC2 the least. With a platform named, the user-data is compressed where that platform takes it, leaves out what does not fit, and is checked against the limit.',
   'doctor-left-out':
-    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, Hetzner and Oracle take 32 kB of base64, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it on EC2 and DigitalOcean, and so do comments; on Hetzner and Oracle `mesh-machine-doctor` and its timer alone do.',
+    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, Hetzner and Oracle take 32 kB of base64, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it on EC2 and DigitalOcean, and so do comments; on Hetzner and Oracle `mesh-machine-doctor` and its timer do, and `mesh-machine-resolver` where no resolver has to be told.',
   'inventory-without':
     'An inventory lists hosts by their addresses, and instances that come and go are no hosts that anybody can list. So neither a group of instances nor a machine with `addresses: {from: boot}` is in it.',
   'token-left-out':
@@ -318,6 +318,4 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'machine-unknown': 'A machine was asked for that the document does not have.',
   'question-unclear':
     '`meshjoin explain` and `explain()` answer for one connection of one machine: its direction, an IP address, a port from 1 to 65535.',
-  'not-built-yet':
-    'The input language is complete, the targets are not yet. The document is valid, but what it asks for would not be made, and a machine would not do what its document says.',
 }

@@ -1,4 +1,5 @@
 import { escapeMarkdown, escapeMarkdownCode } from '../escape/markdown.ts'
+import { checkDnsmasqValue, checkNameserver, checkUnboundValue } from '../escape/resolver.ts'
 import { escapeShellWord } from '../escape/shell.ts'
 import {
   checkResolvedValue,
@@ -19,6 +20,9 @@ export const helpers: Readonly<Record<string, (text: string) => string>> = {
   unitNumber: checkUnitNumber,
   sysusersField: checkSysusersField,
   resolvedValue: checkResolvedValue,
+  dnsmasqValue: checkDnsmasqValue,
+  unboundValue: checkUnboundValue,
+  nameserver: checkNameserver,
   shellWord: escapeShellWord,
   markdown: escapeMarkdown,
   markdownCode: escapeMarkdownCode,

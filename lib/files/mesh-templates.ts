@@ -1,4 +1,4 @@
-import { availableResolvers } from '../kinds/resolvers/index.ts'
+import { resolverEntries } from '../kinds/resolvers/index.ts'
 import type { TemplateFile } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 import { units } from './units.ts'
@@ -12,7 +12,7 @@ export interface MeshTemplate extends TemplateFile {
 const always = () => true
 
 /** What the DNS providers bring beside their units. */
-const resolverFiles = availableResolvers.flatMap(([provider, resolver]) =>
+const resolverFiles = resolverEntries.flatMap(([provider, resolver]) =>
   resolver.files.map((file): MeshTemplate => ({ ...file, when: (view) => view.resolver === provider })),
 )
 
@@ -65,6 +65,9 @@ export const doctorPaths: readonly string[] = [
 /** What says which connections are open through the proxy: before it restarts, and before the machine leaves. */
 export const drainCommand = commandOf('mesh-machine-drain')
 
+/** What tells the machine's own resolver where the cluster's names are. */
+export const resolverCommand = commandOf('mesh-machine-resolver')
+
 /** What applies new files: whoever upgrades has brought it with them. */
 const upgradeCommand = commandOf('mesh-machine-upgrade')
 
@@ -84,7 +87,7 @@ export const metricsCommand = commandOf('mesh-machine-metrics')
 export const tokenCommand = commandOf('mesh-machine-token')
 
 /** What loads the redirect on trial. */
-const trialCommand = commandOf('mesh-machine-trial')
+export const trialCommand = commandOf('mesh-machine-trial')
 
 /** What says that the certificate is not renewed, and that the control plane does not answer. */
 const certificateCommand = commandOf('mesh-machine-certificate')
@@ -98,6 +101,7 @@ const extraCommands = [
   checkCommand,
   doctorCommand,
   drainCommand,
+  resolverCommand,
   trialCommand,
   upgradeCommand,
   watchCommand,

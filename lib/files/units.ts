@@ -1,4 +1,4 @@
-import { availableResolvers } from '../kinds/resolvers/index.ts'
+import { resolverEntries } from '../kinds/resolvers/index.ts'
 import { agentUnit, proxyUnit, serverUnit, stages, type Unit } from '../kinds/unit.ts'
 import type { UnitView } from './unit-view.ts'
 
@@ -11,7 +11,7 @@ export interface MachineUnit extends Unit {
 }
 
 /** The units that depend on the DNS provider. */
-const resolverUnits = availableResolvers.flatMap(([provider, resolver]) =>
+const resolverUnits = resolverEntries.flatMap(([provider, resolver]) =>
   resolver.units.map((unit): MachineUnit => ({ ...unit, when: (view) => view.resolver === provider })),
 )
 

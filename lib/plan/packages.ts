@@ -42,8 +42,7 @@ export const usualNeeds: readonly Need[] = [...downloading, ...always, ...unpack
 
 /** What a DNS provider needs. */
 export function resolverNeeds(provider: ResolverProvider): readonly Need[] {
-  const resolver = resolvers[provider]
-  return resolver.available ? resolver.needs : []
+  return resolvers[provider].needs
 }
 
 /** What of a plan decides about packages. */

@@ -40,10 +40,10 @@ can_start() {
     esac
   fi
   ! has_joined || return 0
-  # The proxy asks the servers of /etc/resolv.conf itself, past nsswitch.conf; so does "-s dns".
+  # The proxy reads /etc/hosts and asks the servers of /etc/resolv.conf itself, past nsswitch.conf; so does this.
   for name in ${CONTROL_PLANE}; do
     case ${name} in \[*) continue ;; *[!0-9.]*:*) ;; *) continue ;; esac
-    if getent -s dns ahosts "${name%:*}" >/dev/null; then continue; fi
+    if getent -s 'files dns' ahosts "${name%:*}" >/dev/null; then continue; fi
     reason="${name%:*} of the control plane has no address here"
     # In its words; it may be silent for minutes where the servers are.
     ! uses_resolved || reason="${reason}: $(timeout 10 resolvectl query "${name%:*}" 2>&1 | tail -n 1)"

@@ -4,7 +4,7 @@
 # start_units: --no-block: cloud-init runs us, and nothing that waits for the boot may wait for us.
 start_units() {
   local unit table
-  [ -e "${units}/linkerd-dns.service" ] || systemctl stop linkerd-dns-link linkerd-dns 2>/dev/null || :
+  optional mesh-machine-resolver apply
   systemctl daemon-reload
   for unit in linkerd-mesh.target linkerd-redirect-early.service; do
     [ ! -e "${units}/${unit}" ] || systemctl -q enable "${unit}"

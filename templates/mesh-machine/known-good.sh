@@ -5,7 +5,7 @@
 our_files() {
   local file
   for file in "$1${units}"/linkerd-* "$1${units}"/mesh-machine-* "$1${units}/spire-agent.service" \
-    "$1${etc}"/*.env* "$1${etc}"/redirect.[!d]* "$1${etc}/trust-anchors.pem" "$1${etc}/resolved.conf" \
+    "$1${etc}"/*.env* "$1${etc}"/redirect.[!d]* "$1${etc}/trust-anchors.pem" "$1${etc}"/res* \
     "$1/etc/spire/agent.json" "$1/etc/spire/bundle.pem" "$1/etc/systemd/network/00-linkerd-dns.network" \
     "$1${sysctl}" "$1/etc/sysusers.d/linkerd-mesh.conf" "$1"/opt/linkerd/[cp]* "$1"/opt/spire/[cp]* \
     "$1/usr/local/sbin"/mesh-machine* "$1${etc}/mesh-machine.conf"; do

@@ -22,6 +22,7 @@ verb_leave() {
   ! owns_agent || rm -rf /var/lib/spire-agent /run/spire/agent
   release_ports || :
   optional mesh-machine-server leave
+  optional mesh-machine-resolver leave
   rm -rf "${state}" "${run}" /run/linkerd-proxy
   rm -f /usr/local/sbin/mesh-machine* "${etc}/mesh-machine.conf"
   rmdir /opt/linkerd /opt/spire "${etc}" /etc/spire /run/spire /etc/sysusers.d 2>/dev/null || :

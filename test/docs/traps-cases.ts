@@ -429,7 +429,7 @@ export const shown: readonly Case[] = [
     'resolvectl domain linkerd-dns ~cluster.local',
     'resolvectl default-route linkerd-dns no',
   ]),
-  gives('The machine 36', 'not-built-yet', ['/mesh/dns/provider', 'dns-delegate']),
+  has('The machine 36', `${folder}/usr/local/sbin/mesh-machine-resolver`, ['dns-delegate.d']),
   has('The machine 39', `${units}/linkerd-redirect.service`, ['ReloadPropagatedFrom=nftables.service']),
   has('The machine 39', `${units}/linkerd-redirect-assert.timer`, ['OnUnitInactiveSec=30s']),
   has('The machine 37', 'ansible/roles/linkerd_machine/tasks/token.yml', ['no_log: true', 'diff: false']),

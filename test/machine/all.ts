@@ -43,13 +43,14 @@ const ours = [
   'leave',
   'refusals',
   'registry',
+  'resolvers',
   'retry',
   'rotation',
   'upgrade',
 ]
 
 /** What a new systemd, cloud-init, nft, sshd or Python may break, in a few minutes. */
-const newest = ['host', 'join', 'resolver']
+const newest = ['host', 'join', 'resolver', 'resolvers']
 const isLong = process.env.MESHJOIN_LONG !== undefined
 const releases = debians.filter((debian) => debian !== testing)
 

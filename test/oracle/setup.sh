@@ -21,7 +21,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 needed='mmdebstrap:mmdebstrap shellcheck:shellcheck flock:util-linux unshare:util-linux ip:iproute2 dash:dash nft:nftables
 bash:bash busybox:busybox gcc:gcc iptables:iptables python3:python3
 openssl:openssl ssh-keygen:openssh-client setpriv:util-linux swtpm:swtpm swtpm_setup:swtpm-tools tpm2:tpm2-tools
-etcd:etcd-server'
+etcd:etcd-server dnsmasq:dnsmasq-base'
 
 missing=
 for pair in $needed; do

@@ -15,6 +15,7 @@ const budgets: Readonly<Record<string, number>> = {
   'linkerd-redirect.service': 3,
   'linkerd-dns.service': 2,
   'linkerd-dns-link.service': 2.5,
+  'linkerd-dns-hosts.service': 3,
   'mesh-machine-boot.service': 3,
   'linkerd-certificate.service': 2.5,
   'linkerd-metrics.service': 3,

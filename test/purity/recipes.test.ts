@@ -85,7 +85,7 @@ test('with all of their files the toys are in the output', () => {
     '\nLoadCredential=toy:/etc/toy.secret\n',
   )
   assert.match(made('systemd/README.md'), 'Put the toy where the machine finds it.')
-  assert.match(made(`${machine}/etc/toy-resolver.conf`), '\nserver 10.43.0.10\n')
+  assert.match(made(`${machine}/etc/linkerd/resolver.conf`), '\nserver 10.43.0.10\n')
   assert.match(made('ansible/roles/linkerd_machine/vars/Debian.yml'), /^ {2}toy:\n {4}- toy-rules$/m)
   assert.match(made(`${machine}/etc/linkerd/redirect.toy`), /^inbound \d+ rules, outbound \d+\n$/)
   assert.match(made(`${machine}/etc/linkerd/mesh-machine.conf`), /^REDIRECT_BACKEND='toy'$/m)

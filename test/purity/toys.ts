@@ -78,30 +78,24 @@ export const toy: Attestor = {
   },
   'A DNS provider': {
     [schema]: addEnum('MeshDns', 'provider'),
-    'lib/kinds/resolvers/toy.ts': `import type { Resolver } from './resolver.ts'
+    'lib/kinds/resolvers/toy.ts': `import { handedOver } from './resolver.ts'
 
-export const toy: Resolver = {
-  needsServers: true,
-  available: true,
-  files: [{ path: '/etc/toy-resolver.conf', template: 'toy.conf.hbs', mode: 0o644 }],
-  units: [],
-  needs: [],
-}
+export const toy = handedOver('toy.conf')
 `,
     'lib/kinds/resolvers/index.ts': both(
       behind(/^import .*systemd-resolved/, "import { toy } from './toy.ts'"),
       behind(/^ {2}none,/, '  toy,'),
     ),
-    'templates/toy.conf.hbs':
+    'templates/resolvers/toy.conf.hbs':
       '# Servers of the cluster\n{{#each resolverServers}}\nserver {{resolvedValue this}}\n{{/each}}\n',
-    'templates/mesh-machine/resolver.sh': behind(
+    'templates/mesh-machine/resolver/toy.sh':
+      '# shellcheck shell=sh\n# A toy.\n\n# toy_file: as a toy.\ntoy_file() { echo /etc/toy; }\n',
+    'templates/mesh-machine/resolver/hand-over.sh': instead('echo dnsmasq ', 'echo toy dnsmasq '),
+    'templates/mesh-machine/check/resolver.sh': behind(
       /./,
-      '\n# uses_toy: whether the toy answers.\nuses_toy() { false; }',
+      '\n# toy_check: whether the toy answers.\ntoy_check() { find_fitting; }',
     ),
-    'templates/mesh-machine/known-good.sh': instead(
-      '/etc/sysusers.d',
-      '/etc/toy-resolver.conf" "$1/etc/sysusers.d',
-    ),
+    'scripts/machine-program.ts': behind(/^ {4}'resolver\/dnsmasq',/, "    'resolver/toy',"),
   },
   'A redirect backend': {
     [schema]: addEnum('Redirect', 'backend'),

@@ -1,4 +1,5 @@
-import type { Resolver } from './resolver.ts'
+import { handedOver } from './resolver.ts'
+import { resolvectl } from './systemd-resolved.ts'
 
 /** A drop-in that systemd-resolved of systemd 258 or later takes: domains and servers without a link. */
-export const dnsDelegate: Resolver = { needsServers: true, available: false }
+export const dnsDelegate = handedOver('dns-delegate', { needs: [resolvectl] })

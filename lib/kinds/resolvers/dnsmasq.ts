@@ -1,4 +1,4 @@
-import type { Resolver } from './resolver.ts'
+import { handedOver } from './resolver.ts'
 
 /** A dnsmasq that the machine has already. */
-export const dnsmasq: Resolver = { needsServers: true, available: false }
+export const dnsmasq = handedOver('dnsmasq.conf')

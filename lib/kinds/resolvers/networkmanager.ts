@@ -1,4 +1,4 @@
-import type { Resolver } from './resolver.ts'
+import { handedOver } from './resolver.ts'
 
 /** NetworkManager, with the dnsmasq that it starts itself. */
-export const networkmanager: Resolver = { needsServers: true, available: false }
+export const networkmanager = handedOver('dnsmasq.conf')

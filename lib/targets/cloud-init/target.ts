@@ -10,7 +10,11 @@ import {
   extraPaths,
   machineCommand,
   probesPath,
+  resolverCommand,
+  trialCommand,
 } from '../../files/mesh-templates.ts'
+import { resolvers } from '../../kinds/resolvers/index.ts'
+import { resolverPath } from '../../kinds/resolvers/resolver.ts'
 import { layerNeeds, listPackages, planNeeds } from '../../plan/packages.ts'
 import type { MachinePlan } from '../../plan/plan.ts'
 import type { LayerArchive } from '../shared/mesh-layer.ts'
@@ -50,7 +54,10 @@ const spared: readonly string[] = [
 ]
 
 /** What a machine is spared where its platform has some room: a part of your own has to fit in. */
-const sparedAtMost: readonly string[] = [...doctorPaths, drainCommand.path]
+const sparedAtMost: readonly string[] = [
+  ...doctorPaths,
+  ...[drainCommand, resolverCommand, trialCommand].map(({ path }) => path),
+]
 
 /** Whether user-data for a platform goes without all of that: its limit is low, or it takes no gzip. */
 function isSmall(platform: PlatformName | undefined): boolean {
@@ -67,16 +74,25 @@ function isSpared({
   return meshLayer.from === 'inline' && isSmall(platform)
 }
 
-/** Files that stay out of user-data for a platform. With 32 kB of base64 there are 24 kB. */
+/** Files that stay out of user-data for a platform, by whether a resolver has to be told. With 32 kB of base64 there are 24 kB. */
 function listSpared(
   cloudInit: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
+  isHandedOver: boolean,
 ): readonly string[] {
   const { platform, meshLayer } = cloudInit
   if (platform === undefined || meshLayer.from !== 'inline') return []
-  if (isSpared(cloudInit)) return spared
   const { limit = Number.POSITIVE_INFINITY, gzip, counts } = platforms[platform]
   const isText = gzip === 'base64' || counts === 'base64'
-  return isText && limit < 40_000 ? sparedAtMost : []
+  const isTight = isText && limit < 40_000
+  const most = isSpared(cloudInit) || (isTight && isHandedOver) ? spared : isTight ? sparedAtMost : []
+  // Names are more than comfort.
+  return isHandedOver ? most.filter((path) => path !== resolverCommand.path) : most
+}
+
+function listLeftOut({ cloudInit, mesh }: ResolvedConfig): readonly string[] {
+  const { servers, provider } = mesh.dns
+  const { files } = resolvers[provider]
+  return listSpared(cloudInit, servers.length > 0 && files.some(({ path }) => path === resolverPath))
 }
 
 /** Where there is little room, comments stay with the other targets: in units, rules and settings they are whole lines. */
@@ -92,7 +108,10 @@ export function chooseFiles(
   files: readonly MachineFile[],
   delivery: Pick<ResolvedConfig['cloudInit'], 'platform' | 'meshLayer'>,
 ): readonly MachineFile[] {
-  const out = listSpared(delivery)
+  const out = listSpared(
+    delivery,
+    files.some(({ path }) => path === resolverPath),
+  )
   const kept = files.filter(({ path }) => !out.includes(filledPath(path)))
   return isSpared(delivery) ? kept.map(withoutComments) : kept
 }
@@ -154,7 +173,7 @@ export const cloudInitTarget: Target = {
   name: 'cloud-init',
   purpose: 'user-data for machines to be booted',
   placesMachineFiles: true,
-  leavesOut: ({ cloudInit }) => listSpared(cloudInit),
+  leavesOut: listLeftOut,
   check: checkCloudInit,
   emitMachine: ({ plan, files, isFirst }, config, report) => {
     const folder = `cloud-init/${plan.name}`
@@ -209,7 +228,7 @@ function checkCloudInit(config: ResolvedConfig, report: Report): void {
   if (platform === undefined) return
   if (compress === true && platforms[platform].gzip === 'refused')
     report('platform-no-compress', '/cloudInit/compress', { platform })
-  const files = listSpared(config.cloudInit)
+  const files = listLeftOut(config)
   if (files.length > 0) report('doctor-left-out', '/cloudInit/platform', { platform, files })
 }
 

@@ -13,32 +13,6 @@ try_rules() {
   done
 }
 
-# check_resolver: the proxy and everybody else ask the first server of /etc/resolv.conf, which has to be systemd-resolved.
-# Where it is not, the remedy takes along what that file says, or the machine's own names would be lost.
-check_resolver() {
-  local lines what fix
-  if ! uses_resolved || uses_stub; then return; fi
-  lines=''
-  case $(readlink -f /etc/resolv.conf) in
-    /run/systemd/resolve/*) ;;
-    *) lines=$(sed -n 's/%/%%/g; s/$/\\n/; /127\.0\.0\.53/d; s/^nameserver[[:space:]]*/DNS=/p; s/^search/Domains=/p' /etc/resolv.conf 2>/dev/null | tr -d '\n') ;;
-  esac
-  what='/etc/resolv.conf is not of systemd-resolved'
-  case ${port53} in
-    *127.0.0.53*) ;;
-    *)
-      what="systemd-resolved does not listen on 127.0.0.53: $(grep -rIs '^DNSStub' /etc/systemd /usr/lib/systemd/resolved.conf.d || :)"
-      lines="DNSStubListener=yes\\n${lines}"
-      ;;
-  esac
-  fix='ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf'
-  [ -z "${lines}" ] ||
-    fix="mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\n${lines}' >/etc/systemd/resolved.conf.d/zz-stub.conf; \
-systemctl enable systemd-resolved; systemctl restart systemd-resolved; ${fix}"
-  case ${port53} in *' 0.0.0.0:53 '* | *' *:53 '*) fix='forward them in the server on port 53' ;; *) ;; esac
-  fail resolver-stub "${what}" "${fix}"
-}
-
 # refuse_untracked: what the kernel does not track it cannot redirect. Rules for other ports, for UDP and for loopback are no
 # matter.
 refuse_untracked() {

@@ -15,7 +15,7 @@ if [ "$#" -eq 0 ]; then check_redirect; fi
 # Where whoever asks notes why it went no further.
 failure_file=$2
 report_saved || :
-check_resolver
+check_provider
 refuse_made_by_hand
 refuse_untracked
 refuse_cleared_credentials

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
+import type { ResolverProvider } from '../../../lib/config/resolved.ts'
 import { type Artifact, formatDiagnostic, generate, type TargetName } from '../../../lib/index.ts'
 import { architecture, versions } from './programs.ts'
 import type { World } from './world.ts'
@@ -25,6 +26,8 @@ export interface DocumentChanges {
   /** `mesh.trustAnchors`, which the proxy trusts. The agent trusts the world's root in any case. */
   readonly trustAnchors?: string
   readonly defaultInboundPolicy?: 'all-authenticated'
+  /** `mesh.dns.provider`. */
+  readonly provider?: ResolverProvider
   /** `cloudInit.meshLayer`. */
   readonly meshLayer?:
     | { readonly from: 'baked' }
@@ -65,7 +68,7 @@ export const machineName = 'legacy-app'
 export const downloadAuthority = '/etc/ssl/downloads.example.internal.pem'
 
 interface Minimal {
-  mesh: { trustAnchors: string; routes?: DocumentChanges['routes'] }
+  mesh: { trustAnchors: string; routes?: DocumentChanges['routes']; dns?: { provider?: ResolverProvider } }
   proxy: {
     version: string
     shutdownGracePeriod?: string
@@ -92,6 +95,7 @@ export function makeDocument(world: World, changes: DocumentChanges = {}): unkno
   const document = load(text) as Minimal
   const root = world.authorities.text(world.authorities.mesh.certificate)
   document.mesh.trustAnchors = changes.trustAnchors ?? root
+  if (changes.provider !== undefined) document.mesh.dns = { ...document.mesh.dns, provider: changes.provider }
   if (changes.trustAnchors !== undefined) document.spire.trustBundle = root
   const archive = changes.newProxy === true ? world.programs.newProxy : world.programs.proxy
   if (changes.newProxy === true) document.proxy.version = versions.newProxy

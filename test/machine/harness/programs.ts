@@ -166,8 +166,8 @@ async function packBroken(work: string, publish: string, member: string): Promis
   return pack(work, publish, 'broken.tar.gz', [{ member, binary }])
 }
 
-/** What stories install: what a root without curl and iptables lacks, and the firewalls that they set upon our rules. */
-const installed = 'curl iptables nftables ufw firewalld'
+/** What stories install: what a root without curl and iptables lacks, the firewalls that they set upon our rules, and resolvers. */
+const installed = 'curl iptables nftables ufw firewalld dnsmasq unbound dns-root-data network-manager'
 
 /** These packages as a flat repository. Cached, and made anew when the list changes; of several runs at a time, one makes it. */
 async function fetchPackages(debian: Debian, root: string): Promise<string> {

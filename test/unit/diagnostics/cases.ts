@@ -899,9 +899,6 @@ policies:
   error('question-unclear', '', ['apiVersion', '«apiVersion'], {
     question: { direction: 'outbound', address: 'web.internal', port: 80 },
   }),
-  error('not-built-yet', '/mesh/dns/provider', ['  dns:\n', '  dns:\n    provider: «dnsmasq\n'], {
-    options: {},
-  }),
 
   // The same codes from other places
   error('unknown-key', '/groups/web/labls', append('groups:\n  web:\n    «labls: {}')),

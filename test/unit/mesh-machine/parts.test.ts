@@ -215,6 +215,9 @@ test('the program restarts the units of the table, and knows no others but those
     ...text.matchAll(/\b(?:linkerd|mesh-machine|spire)-[a-z-]+\.(?:service|timer|path|target)\b/g),
   ]
   assert.equal([...new Set(named.map(([name]) => name))].sort(), [
+    'linkerd-dns-hosts.service',
+    'linkerd-dns-hosts.timer',
+    'linkerd-dns-link.service',
     'linkerd-dns.service',
     'linkerd-mesh-routes.service',
     'linkerd-mesh.target',

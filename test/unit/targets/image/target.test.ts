@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Artifact, generate } from '../../../../lib/index.ts'
+import type { Artifact } from '../../../../lib/index.ts'
 import { joinPrograms } from '../../../../scripts/machine-program.ts'
 import { minimalWith } from '../../plan/document.ts'
 import { made } from '../output.ts'
@@ -123,16 +123,8 @@ test('the README says whether the user-data of this document is for such an imag
   assert.match(String(cloudInit?.content), /\[image\/\]\(\.\.\/image\/README\.md\)/)
 })
 
-test('it is one of the targets that come by default, and says what it cannot do as the others do', () => {
+test('it is one of the targets that come by default', () => {
   assert.ok(made(minimalWith()).some(({ path }) => path === 'image/README.md'))
-  const { ok, diagnostics } = generate(
-    minimalWith((document) => {
-      document.mesh.dns = { provider: 'dnsmasq', servers: ['10.43.0.10'] }
-    }),
-    { targets: ['image'] },
-  )
-  assert.not.ok(ok)
-  assert.ok(diagnostics.some(({ code }) => code === 'not-built-yet'))
 })
 
 test.run()

@@ -1,0 +1,4 @@
+import { handedOver } from './resolver.ts'
+
+/** An unbound that the machine has already. */
+export const unbound = handedOver('unbound.conf')

@@ -1,0 +1,231 @@
+import * as assert from 'uvu/assert'
+import type { ResolverProvider } from '../../lib/config/resolved.ts'
+import { addresses, identity, names } from './harness/addresses.ts'
+import { until } from './harness/command.ts'
+import { generateMachine, makeDocument } from './harness/document.ts'
+import { createMachine, type Machine } from './harness/machine.ts'
+import { testing } from './harness/programs.ts'
+import { place } from './harness/root.ts'
+import { assertSame, takeSnapshot } from './harness/snapshot.ts'
+import { type Story, tellStory } from './harness/story.ts'
+
+const toSelf = "rm -f /etc/resolv.conf; printf 'nameserver 127.0.0.1\\n' >/etc/resolv.conf"
+
+/** What it takes to have a machine ask each resolver, from the one before, and how it is asked anew. */
+const setUps: Readonly<Partial<Record<ResolverProvider, string>>> = {
+  dnsmasq: `systemctl disable --now systemd-resolved
+    printf 'no-resolv\\nserver=${addresses.siteDns}\\nstop-dns-rebind\\nrebind-domain-ok=/example.internal/\\n' >/etc/dnsmasq.d/site.conf
+    ${toSelf}; systemctl enable --now dnsmasq`,
+  unbound: `systemctl disable --now dnsmasq
+    printf 'server:\\n  domain-insecure: example.internal\\nforward-zone:\\n  name: .\\n  forward-addr: ${addresses.siteDns}\\n' \\
+      >/etc/unbound/unbound.conf.d/site.conf
+    systemctl enable --now unbound`,
+  networkmanager: `systemctl disable --now unbound
+    printf '[main]\\ndns=dnsmasq\\nrc-manager=file\\n[keyfile]\\nunmanaged-devices=interface-name:*\\n[global-dns-domain-*]\\nservers=${addresses.siteDns}\\n' \\
+      >/etc/NetworkManager/conf.d/site.conf
+    printf '[Unit]\\nAfter=NetworkManager.service\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "until nmcli general reload dns-full; do sleep 1; done"\\n[Install]\\nWantedBy=multi-user.target\\n' \\
+      >/etc/systemd/system/site-dns.service
+    systemctl enable --now NetworkManager site-dns`,
+  hosts: `systemctl disable --now NetworkManager site-dns
+    printf 'nameserver ${addresses.siteDns}\\n' >/etc/resolv.conf; printf '192.0.2.77 printer' >>/etc/hosts`,
+  'dns-delegate': ':',
+}
+
+/** Machines that ask another resolver than systemd-resolved, one after the other on one machine. */
+tellStory('a machine that asks another resolver', (story, step) => {
+  let before = ''
+  let count = 0
+  const isNew = story.debian === testing
+  const providers = (Object.keys(setUps) as ResolverProvider[]).filter(
+    (provider) => (provider === 'dns-delegate') === isNew,
+  )
+
+  step('boots without user-data, and gets the resolvers', async () => {
+    const { world } = story
+    const generated = generateMachine(makeDocument(world))
+    story.machine = await createMachine(world, { generated, withoutUserData: true, withToken: false })
+    const { machine } = story
+    await machine.boot()
+    await until('it is up', 120, async () =>
+      /running|degraded/.test((await machine.run('systemctl', 'is-system-running')).stdout),
+    )
+    if (isNew) return
+    // cloud-init makes the group netdev, and NetworkManager's package wants to.
+    await machine.sh(`! getent group netdev || groupdel netdev
+      printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
+      export DEBIAN_FRONTEND=noninteractive; apt-get -q update
+      apt-get -q -y --no-install-recommends install dnsmasq unbound dns-root-data network-manager
+      rm /usr/sbin/policy-rc.d; systemctl reload dbus; systemctl disable dnsmasq unbound NetworkManager 2>&1`)
+  })
+
+  /** A name that nobody has, and nobody was asked for. */
+  const fresh = (domain: string) => {
+    count += 1
+    return `nothing-${count}.${domain}`
+  }
+
+  /** Its own names are found and not, and the cluster hears of none of them. */
+  const ownNames = async () => {
+    await asked(story)
+    await until(
+      "the site's names are found",
+      60,
+      async () => (await ask(story, names.spire)) === addresses.spire,
+    )
+    const name = fresh('example.internal')
+    assert.is(await ask(story, name), '')
+    const { site, cluster } = await asked(story)
+    assert.ok(site.includes(name), site.join())
+    assert.equal(
+      cluster.filter((one) => !one.endsWith('.cluster.local')),
+      [],
+    )
+  }
+
+  const clusterNames = async (provider: ResolverProvider) => {
+    await until(
+      "the control plane's names are found",
+      60,
+      async () => (await ask(story, names.destination)) === addresses.destination,
+    )
+    if (provider === 'hosts') return
+    const name = fresh('svc.cluster.local')
+    assert.is(await ask(story, name), '')
+    const { site, cluster } = await asked(story)
+    assert.ok(cluster.includes(name), cluster.join())
+    assert.not.ok(site.includes(name))
+  }
+
+  const darken = async () => {
+    await story.world.stopClusterDns()
+    await story.world.startClusterDns(addresses.clusterDns, true)
+  }
+  const lighten = async () => {
+    await story.world.stopClusterDns()
+    await story.world.startClusterDns()
+  }
+
+  for (const provider of providers) {
+    step(`${provider}: names before, and what does not fit is refused with what does`, async () => {
+      const { machine } = story
+      await machine.sh(`(${setUps[provider]}) 2>&1`)
+      await ownNames()
+      assert.is(await ask(story, names.destination), '')
+      before = await look(machine)
+      for (const other of ['systemd-resolved', provider === 'unbound' ? 'dnsmasq' : 'unbound'] as const) {
+        if (isNew && other === 'systemd-resolved') continue
+        await copyFiles(story, other)
+        const { code, stderr } = await machine.run('mesh-machine', 'install')
+        assert.is(code, 3, stderr)
+        const fitting = isNew ? 'systemd-resolved' : provider
+        assert.match(stderr, new RegExp(`mesh\\.dns\\.provider: ${fitting}`))
+      }
+      await leave(story)
+      assertSame(await look(machine), before)
+    })
+
+    step(`${provider}: joins, and each name is asked of whose it is`, async () => {
+      await copyFiles(story, provider)
+      await story.machine.must('mesh-machine', 'install')
+      await story.machine.joined()
+      await clusterNames(provider)
+      await ownNames()
+    })
+
+    step(
+      `${provider}: a cluster DNS that drops packets, also at boot, costs its own names nothing`,
+      async () => {
+        const { machine } = story
+        await darken()
+        await ownNames()
+        await machine.powerOff()
+        await machine.boot()
+        await ownNames()
+        await machine.joined()
+        await lighten()
+        await clusterNames(provider)
+        await ownNames()
+      },
+    )
+
+    step(`${provider}: leaves all as it was`, async () => {
+      await leave(story)
+      assertSame(await look(story.machine), before)
+      await ownNames()
+      assert.is(await ask(story, names.destination), '')
+    })
+  }
+
+  step('another provider in the document: an upgrade takes the files of the one before', async () => {
+    const { machine } = story
+    const [first, then] = isNew
+      ? (['dns-delegate', 'systemd-resolved'] as const)
+      : (['hosts', 'dnsmasq'] as const)
+    await copyFiles(story, first)
+    await machine.must('mesh-machine', 'install')
+    await copyFiles(story, then)
+    const refused = await machine.run('mesh-machine', 'upgrade')
+    if (!isNew) {
+      assert.is(refused.code, 7, refused.stderr)
+      assert.match(refused.stderr, 'mesh.dns.provider: hosts fits')
+      await clusterNames(first)
+      await machine.sh(`${toSelf}; systemctl enable --now dnsmasq 2>&1`)
+      await copyFiles(story, then)
+      await machine.must('mesh-machine', 'upgrade')
+    } else assert.is(refused.code, 0, refused.stderr)
+    await clusterNames(then)
+    await ownNames()
+    assert.is(await machine.sh("grep -l 'by meshjoin' /etc/systemd/dns-delegate.d/* 2>/dev/null || :"), '')
+    assert.not.match(await machine.must('cat', '/etc/hosts'), /mesh/)
+  })
+
+  step('and back again; what is left is taken away by leaving', async () => {
+    const { machine } = story
+    const back: ResolverProvider = isNew ? 'dns-delegate' : 'hosts'
+    await copyFiles(story, back)
+    await machine.must('mesh-machine', 'upgrade')
+    await clusterNames(back)
+    await ownNames()
+    await leave(story)
+    if (!isNew)
+      await machine.sh(
+        `systemctl disable --now dnsmasq 2>&1; printf 'nameserver ${addresses.siteDns}\\n' >/etc/resolv.conf`,
+      )
+    assertSame(await look(machine), before)
+  })
+})
+
+/** What `takeSnapshot` sees, but for what NetworkManager notes for itself when it ends. */
+async function look(machine: Machine): Promise<string> {
+  const lines = (await takeSnapshot(machine)).split('\n')
+  return lines.filter((line) => !line.startsWith('/var/lib/NetworkManager/')).join('\n')
+}
+
+async function copyFiles({ machine, world }: Story, provider: ResolverProvider): Promise<void> {
+  const root = `/proc/${machine.pid()}/root`
+  const joined = await machine.run('test', '-e', '/var/lib/linkerd/joined')
+  if (joined.code !== 0)
+    place(root, '/etc/spire/join-token', `${await world.spire.makeToken(identity.parent)}\n`, 0o600)
+  for (const [path, { mode, content }] of generateMachine(makeDocument(world, { provider })).files)
+    place(root, path, content, mode)
+}
+
+async function leave({ machine }: Story): Promise<void> {
+  await machine.must('mesh-machine', 'leave')
+  // The token is the operator's.
+  await machine.sh('rm -f /etc/spire/join-token; [ ! -d /etc/spire ] || rmdir /etc/spire')
+}
+
+/** The first address of a name, as the proxy looks it up; `''` where there is none. */
+async function ask({ machine }: Story, name: string): Promise<string> {
+  const { stdout } = await machine.run('timeout', '60', 'getent', '-s', 'files dns', 'ahosts', name)
+  return stdout.split(/\s/)[0] ?? ''
+}
+
+/** What both servers were asked since the last look. */
+async function asked({ world }: Story): Promise<{ site: string[]; cluster: string[] }> {
+  return {
+    site: await world.outside.call('asked', { address: addresses.siteDns }),
+    cluster: await world.cluster.call('asked', { address: addresses.clusterDns }),
+  }
+}
