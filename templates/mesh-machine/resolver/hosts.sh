@@ -23,14 +23,15 @@ control_names() {
   done | sort -u
 }
 
-# find_block: what should be there. False where a name has no address: then what is there stays.
+# find_block: what should be there. False where a name has no address: then what is there stays. With a dot behind it, too: that is how
+# our programs ask, and glibc takes what stands there to the letter.
 find_block() {
   local name addresses
   echo "${opening}"
   for name in $(control_names); do
     addresses=$(getent -s dns ahosts "${name}." | cut -d' ' -f1 | sort -u)
     [ -n "${addresses}" ] || return 1
-    echo "${addresses}" | sed "s/\$/ ${name}/"
+    echo "${addresses}" | sed "s/\$/ ${name} ${name}./"
   done
   echo "${closing}"
 }
@@ -51,9 +52,10 @@ refresh_hosts() {
   has_known "${new}" || systemctl --no-block try-restart linkerd-proxy
 }
 
-# note_start BLOCK: the proxy reads /etc/hosts at its start, and never again: with this it began.
+# note_start BLOCK: the proxy reads /etc/hosts at its start, and never again: with this it began. One that waits has it before it yet.
 note_start() {
   local start
+  case $(property linkerd-proxy MainPID) in '' | 0) return ;; *) ;; esac
   start=$(property linkerd-proxy InvocationID)
   mkdir -p "${run}"
   [ "${start}" = "$(head -n 1 "${run}/hosts" 2>/dev/null)" ] || printf '%s\n%s\n' "${start}" "$1" >"${run}/hosts"
@@ -64,7 +66,7 @@ has_known() {
   local name
   is_active linkerd-proxy || return 0
   for name in $(control_names); do
-    echo "$1" | grep " ${name}\$" | grep -qxFf "${run}/hosts" || return 1
+    echo "$1" | grep -F " ${name} " | grep -qxFf "${run}/hosts" || return 1
   done
 }
 
