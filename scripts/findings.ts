@@ -83,9 +83,10 @@ function readSection(file: string, section: string): Finding[] {
   })
 }
 
-/** Ids of the findings that shell text notes: `finding ID`, and `would_refuse ID CHECK` where a check of another program does. */
+/** Ids of the findings that shell text notes: `finding ID`, and `would_refuse IDS CHECK` where a check of another program does. */
 export function calledFindings(shell: string): Set<string> {
-  return new Set([...shell.matchAll(/\b(?:finding|would_refuse) ([a-z][a-z-]*)/g)].map(([, id = '']) => id))
+  const calls = shell.matchAll(/\b(?:finding ([a-z][a-z-]*)|would_refuse (?:'([a-z -]+)'|([a-z-]+)))/g)
+  return new Set([...calls].flatMap(([, id, ids, only]) => (id ?? ids ?? only ?? '').split(' ')))
 }
 
 /**

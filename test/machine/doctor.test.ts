@@ -80,6 +80,15 @@ tellStory('what is wrong with the machine itself is said', (story, step) => {
       other,
       `rm ${resolver}; mv /run/resolv ${resolver}`,
     )
+    const conf = '/etc/linkerd/mesh-machine.conf'
+    const dnsmasq = '/etc/systemd/system/dnsmasq.service'
+    const asks = (provider: string) =>
+      `cp -p ${conf} /run/; sed -i "s/^RESOLVER_PROVIDER=.*/RESOLVER_PROVIDER='${provider}'/" ${conf}`
+    const itself = `mv ${resolver} /run/resolv; echo nameserver 127.0.0.1 >${resolver}
+      printf '[Service]\nExecStart=/bin/true\n' >${dnsmasq}; ${reload}`
+    const mend = `cp -p /run/mesh-machine.conf ${conf}; rm ${resolver}; mv /run/resolv ${resolver}; rm -f ${dnsmasq}; ${reload}`
+    await brokenBefore(story, 'resolver-other', /nobody answers/, `${itself}; ${asks('unbound')}`, mend)
+    await brokenBefore(story, 'resolver-settings', /nobody answers/, `${itself}; ${asks('dnsmasq')}`, mend)
     const thief = 'systemd-run -q --unit=thief systemd-socket-activate -l 0.0.0.0:4143 /bin/cat; sleep 0.5'
     await brokenBefore(story, 'port-taken', /:4143/, thief, 'systemctl stop thief')
     const dropIn = '/etc/systemd/system/service.d'

@@ -17,7 +17,7 @@ fail() {
   exit 0
 }
 
-# would_refuse ID COMMAND: whether a check of mesh-machine does.
+# would_refuse IDS COMMAND: whether a check of mesh-machine does.
 would_refuse() { ("$2") 2>/dev/null || :; }
 
 # setting NAME: a value of machine.env.

@@ -65,9 +65,11 @@ look_at_users() { for_each_user find_user; }
 # find_user USER UID: says so where there is none of that number.
 find_user() { getent passwd "$2" >/dev/null || finding user-missing "$1" "$2"; }
 
+# look_at_resolver: whether this machine asks whom the document says, and that reads what it is handed.
+look_at_resolver() { would_refuse 'resolver-stub resolver-other resolver-settings' check_provider; }
+
 # look_at_joining: at what only matters as long as nothing is loaded.
 look_at_joining() {
   would_refuse rules-refused try_rules
-  would_refuse resolver-stub check_resolver
   [ -z "${JOIN_TOKEN_FILE}" ] || [ -s "${JOIN_TOKEN_FILE}" ] || has_joined || finding no-join-token "${JOIN_TOKEN_FILE}"
 }

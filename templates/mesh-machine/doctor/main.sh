@@ -31,6 +31,7 @@ notes=$(
   look always disks
   look always clock
   look always system
+  look always resolver
   look always programs
   look always owners
   look always rules

@@ -62,15 +62,30 @@ ask_servers() {
   wait
 }
 
-# cluster_servers: those that the document has for names of the cluster, where a file of ours says.
-cluster_servers() { sed -n 's/^DNS=\(.\)/\1/p' "${etc}/resolved.conf" 2>/dev/null || :; }
+# cluster_servers: those that the document has for names of the cluster, as the file of its provider says.
+cluster_servers() {
+  local file=resolver.conf
+  ! uses_resolved || file=resolved.conf
+  sed -n 's/^DNS=\(.\)/\1/p; s|^server=/.*/||p; s/^ *forward-addr: //p; s/^nameserver //p' "${etc}/${file}" 2>/dev/null |
+    awk '!seen[$0]++' || :
+}
+
+# known_hosts NAME PORT: "found NAME ADDRESS PORT" for each address in /etc/hosts, which the proxy looks into first.
+known_hosts() {
+  awk -v "name=$1" -v "port=$2" '
+    !/^#/ { for (i = 2; i <= NF; i++) if ($i == name || $i "." == name) { print "found", name, $1, port; break } }' /etc/hosts 2>/dev/null || :
+}
 
 # look_up NAME PORT: "found NAME ADDRESS PORT", a line each; or what is wrong, the name, and how that is known.
 look_up() {
-  local said direct address
-  address=$(awk -v "name=${1%.}" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) { print $1; exit } }' /etc/hosts 2>/dev/null) || :
-  if [ -n "${address}" ]; then
-    echo "found $1 ${address} $2"
+  local said direct
+  said=$(known_hosts "$1" "$2")
+  if [ -n "${said}" ]; then
+    echo "${said}"
+    # While nobody says where it is, a control plane that moves is lost.
+    [ "${RESOLVER_PROVIDER}" = hosts ] || return 0
+    direct=$(ask_servers "$1" $(cluster_servers))
+    found_in "${direct}" "$1" "$2" >/dev/null || echo "$(blame_answers "${direct}") $1 $(tell_answers "${direct}")"
     return
   fi
   # Before the machine has joined nothing leads its own resolver to the cluster's.

@@ -45,8 +45,6 @@ rules_of_user() {
 # look_at_way: to the control plane: first names, then the ports that they lead to, then what passes there.
 look_at_way() {
   local target found
-  # Before, host.sh says so.
-  [ "${when}" = before ] || look_at_resolver
   if [ "${when}:$(cluster_servers)" = before: ] && [ "${RESOLVER_PROVIDER}" != none ]; then
     unchecked 'the names of the control plane: nothing leads there before the machine has joined'
     return
@@ -60,12 +58,6 @@ look_at_way() {
   done; wait)
   blame_names "${found}"
   look_at_ports "$(printf '%s\n' "${found}" | sed -n 's/^found //p' | sort -u | head -n 12)"
-}
-
-# look_at_resolver: the document's resolver is systemd-resolved, and its stub has to be whom everybody asks.
-look_at_resolver() {
-  if ! uses_resolved || uses_stub; then return; fi
-  finding resolver-other "$(nameservers | head -n 1)" "$(ls -l /etc/resolv.conf 2>&1); listening on port 53: $(printf '%s' "${port53}" | awk '{print $4}' | sort -u | tr '\n' ' ')"
 }
 
 # blame_names LINES of look_up: one finding for each thing that is wrong, with all the names.

@@ -40,10 +40,17 @@ find_block() {
 refresh_hosts() {
   local old new
   old=$(hosts_block)
-  new=$(find_block) || {
-    say 'the DNS of the cluster does not name the control plane: what is known stays'
-    return 1
-  }
+  mkdir -p "${run}"
+  # Nothing that fails: what is known holds. Said once.
+  if ! new=$(find_block); then
+    [ -e "${run}/hosts.away" ] || say 'the DNS of the cluster does not name the control plane: what is known stays'
+    : >"${run}/hosts.away"
+    return
+  fi
+  if [ -e "${run}/hosts.away" ]; then
+    say 'the DNS of the cluster names the control plane again'
+    rm -f "${run}/hosts.away"
+  fi
   note_start "${old}"
   if [ "${new}" != "${old}" ]; then
     write_hosts "${new}"
@@ -57,7 +64,6 @@ note_start() {
   local start
   case $(property linkerd-proxy MainPID) in '' | 0) return ;; *) ;; esac
   start=$(property linkerd-proxy InvocationID)
-  mkdir -p "${run}"
   [ "${start}" = "$(head -n 1 "${run}/hosts" 2>/dev/null)" ] || printf '%s\n%s\n' "${start}" "$1" >"${run}/hosts"
 }
 
@@ -73,6 +79,6 @@ has_known() {
 # hosts_take: away with it.
 hosts_take() {
   systemctl stop linkerd-dns-hosts.timer linkerd-dns-hosts.service 2>/dev/null || :
-  rm -f "${units}"/linkerd-dns-hosts.* "${run}/hosts"
+  rm -f "${units}"/linkerd-dns-hosts.* "${run}/hosts" "${run}/hosts.away"
   [ -z "$(hosts_block 2>/dev/null)" ] || write_hosts ''
 }
