@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import type { ResolverProvider } from '../../lib/config/resolved.ts'
 import { addresses, identity, names } from './harness/addresses.ts'
 import { until } from './harness/command.ts'
+import { look as examine, isHealthy } from './harness/doctor.ts'
 import { generateMachine, makeDocument } from './harness/document.ts'
 import { createMachine, type Machine } from './harness/machine.ts'
 import { testing } from './harness/programs.ts'
@@ -119,6 +120,9 @@ tellStory('a machine that asks another resolver', (story, step) => {
         assert.is(code, 3, stderr)
         const fitting = isNew ? 'systemd-resolved' : provider
         assert.match(stderr, new RegExp(`mesh\\.dns\\.provider: ${fitting}`))
+        const [first] = await examine(story, '--before')
+        assert.match(`${first?.id} ${first?.next}`, `mesh.dns.provider: ${fitting}`)
+        assert.match(first?.id ?? '', other === 'systemd-resolved' ? 'resolver-stub' : 'resolver-other')
       }
       await leave(story)
       assertSame(await look(machine), before)
@@ -130,6 +134,7 @@ tellStory('a machine that asks another resolver', (story, step) => {
       await story.machine.joined()
       await clusterNames(provider)
       await ownNames()
+      await saysNothingIsWrong(story)
     })
 
     step(
@@ -142,9 +147,12 @@ tellStory('a machine that asks another resolver', (story, step) => {
         await machine.boot()
         await ownNames()
         await machine.joined()
+        const away = await examine(story)
+        assert.is(away[0]?.id, 'cluster-dns-away', JSON.stringify(away))
         await lighten()
         await clusterNames(provider)
         await ownNames()
+        await saysNothingIsWrong(story)
       },
     )
 
@@ -156,13 +164,37 @@ tellStory('a machine that asks another resolver', (story, step) => {
     })
   }
 
+  if (!isNew)
+    step('hosts: follows a control plane that moves', async () => {
+      const { machine, world } = story
+      await copyFiles(story, 'hosts')
+      await machine.must('mesh-machine', 'install')
+      const started = () => machine.sh('systemctl show -P InvocationID linkerd-proxy')
+      const proxy = await started()
+      const refresh = 'systemctl start linkerd-dns-hosts'
+      await machine.sh(refresh)
+      assert.is(await started(), proxy)
+      const { service, policy } = addresses
+      const records = { [names.destination]: service, [names.policy]: policy }
+      await world.stopClusterDns()
+      await world.cluster.call('startDns', { address: addresses.clusterDns, records })
+      await world.cluster.call('listen', { address: service, port: 8086 })
+      await machine.sh(refresh)
+      assert.is(await ask(story, names.destination), service)
+      await until('the proxy reads it', 60, async () => (await started()) !== proxy)
+      await machine.joined()
+      await lighten()
+      await machine.sh(refresh)
+      await clusterNames('hosts')
+    })
+
   step('another provider in the document: an upgrade takes the files of the one before', async () => {
     const { machine } = story
     const [first, then] = isNew
       ? (['dns-delegate', 'systemd-resolved'] as const)
       : (['hosts', 'dnsmasq'] as const)
     await copyFiles(story, first)
-    await machine.must('mesh-machine', 'install')
+    if (isNew) await machine.must('mesh-machine', 'install')
     await copyFiles(story, then)
     const refused = await machine.run('mesh-machine', 'upgrade')
     if (!isNew) {
@@ -186,6 +218,7 @@ tellStory('a machine that asks another resolver', (story, step) => {
     await machine.must('mesh-machine', 'upgrade')
     await clusterNames(back)
     await ownNames()
+    await saysNothingIsWrong(story)
     await leave(story)
     if (!isNew)
       await machine.sh(
@@ -220,6 +253,12 @@ async function leave({ machine }: Story): Promise<void> {
 async function ask({ machine }: Story, name: string): Promise<string> {
   const { stdout } = await machine.run('timeout', '60', 'getent', '-s', 'files dns', 'ahosts', name)
   return stdout.split(/\s/)[0] ?? ''
+}
+
+async function saysNothingIsWrong(story: Story): Promise<void> {
+  await isHealthy(story)
+  const said = await story.machine.must('mesh-machine-doctor')
+  assert.match(said, /^nothing is wrong with [^\n]+\n$/)
 }
 
 /** What both servers were asked since the last look. */
