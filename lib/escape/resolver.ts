@@ -2,12 +2,12 @@ import { requireMatch } from './refusal.ts'
 
 /** A domain or an address in a line of dnsmasq, where `/`, `,`, `#` and `@` mean something. */
 export function checkDnsmasqValue(text: string): string {
-  return requireMatch('dnsmasq', text, /^[A-Za-z0-9_.:-]+$/)
+  return requireMatch('dnsmasq.conf', text, /^[A-Za-z0-9_.:-]+$/)
 }
 
 /** A domain, which stands in quotes there, or an address of unbound.conf, where `@` and `#` mean something. */
 export function checkUnboundValue(text: string): string {
-  return requireMatch('unbound', text, /^[A-Za-z0-9_.:-]+$/)
+  return requireMatch('unbound.conf', text, /^[A-Za-z0-9_.:-]+$/)
 }
 
 /** An address behind `nameserver` in resolv.conf. */

@@ -110,7 +110,7 @@ test('compress: gzip without a clock where bytes are taken, base64 where text is
     const isThere = (name: string) => read.includes(`path: /usr/local/sbin/mesh-machine-${name}\n`)
     const names = ['certificate', 'check', 'doctor', 'trial', 'upgrade', 'watch'].filter(isThere)
     assert.is(names.includes('doctor'), platform === 'gce')
-    assert.is(names.length, platform === 'gce' ? 6 : 5)
+    assert.is(names.length, platform === 'gce' ? 6 : 4)
   }
   assert.is(userData({ compress: false }), plain)
 })

@@ -134,6 +134,7 @@ test('our own programs have the checksum of what machines get', () => {
       'mesh-machine-check',
       'mesh-machine-doctor',
       'mesh-machine-drain',
+      'mesh-machine-resolver',
       'mesh-machine-trial',
       'mesh-machine-upgrade',
       'mesh-machine-watch',
@@ -170,7 +171,7 @@ test('each component stands there once and by name, however many machines and la
   }))
   const names = listComponents(document).map(({ name }) => name)
   assert.equal(names, [...new Set(names)].sort())
-  assert.is(names.length, 10)
+  assert.is(names.length, 11)
   assert.equal(readBill(document), readBill(document, { machines: ['b'] }))
 })
 
