@@ -130,11 +130,14 @@ function* readSmall(): Iterable<string> {
     .replace('  version: v2.368.0\n', '  version: v2.368.0\n  adminAddress: 0.0.0.0:4191\n')
     .replace('port: 80}]', 'port: 80}, {name: more, port: 81}]')
   const asked = 'healthCheck: {path: /live, port: 80, scheme: HTTPS, timeout: 2s, interval: 20s}'
-  const readiness = `readiness: {image: ${pinnedImage}}\n`
+  const readiness = `readiness: {image: ${pinnedImage}, imagePullSecret: pull, namespace: probes, fromNetworks: [192.0.2.0/24],
+  periodSeconds: 15, timeoutSeconds: 2, successThreshold: 2, failureThreshold: 4, concurrency: 200}\n`
   yield `${open}defaults: {${asked}}\n${readiness}`
   yield `${open}    group: web\ngroups: {web: {${asked}}}\n${readiness}`
   yield `${open}    ${asked}\n${readiness}`
   yield migrating(text)
+  const user = '  user: {name: own-proxy, uid: 2222}\n  defaultInboundPolicy: deny\n'
+  yield text.replace('  version: v2.368.0\n', `$&${user}`)
   yield `${text}    labels: {app: web}\n${service}`
   yield `${text}redirect: ${redirect}\n`
   yield `${text}monitoring: {textfileDirectory: /srv/textfile, nodeExporterPort: 9101}\n`
@@ -205,11 +208,15 @@ function collectPlaces(): Map<string, Place[]> {
     .filter(([name]) => ['walkthrough', 'fleet', 'mirror'].includes(name) || name.startsWith('golden/'))
     .map(([, text]) => text)
   const carriers = [...readCarriers().values()]
-  for (const text of [...others, ...carriers, ...carriers.flatMap(inGroup)]) {
+  // A field is tried in one after the other, so those come first that are about it.
+  for (const text of [...carriers.flatMap(inGroup), ...carriers, ...others]) {
     const document = load(text) as Json
     if (!isValid(document)) continue
     walk(document, root, '', [])
-    walk(enrich(document, isValid), root, '', [])
+    const rich = enrich(document, isValid)
+    // Compressing takes long, and each of its options is in a document of its own.
+    const light = without(rich, ['cloudInit'])
+    walk(isValid(light) ? light : rich, root, '', [])
   }
   return places
 }
