@@ -20,7 +20,16 @@ export interface Matches {
 const heads = 2 ** 15
 
 /** Finds, for each position, every copy for which no other is both longer and nearer, among so many of the nearest candidates. */
-export function findMatches(data: Uint8Array, candidates = allCandidates): Matches {
+export function findMatches(data: Uint8Array): Matches {
+  return find(data, allCandidates, false)
+}
+
+/** The same with fewer candidates, for `parseGreedily`: it steps over a whole copy, so nothing is looked for within one. */
+export function findGreedyMatches(data: Uint8Array, candidates: number): Matches {
+  return find(data, candidates, true)
+}
+
+function find(data: Uint8Array, candidates: number, isGreedy: boolean): Matches {
   const starts = new Uint32Array(data.length + 1)
   const lengths: number[] = []
   const distances: number[] = []
@@ -44,13 +53,17 @@ export function findMatches(data: Uint8Array, candidates = allCandidates): Match
       at = previous[at] as number
     }
   }
+  let next = 0
   for (let position = 0; position < data.length; position += 1) {
     starts[position] = lengths.length
     if (position + minLength > data.length) continue
     const key = hash(data, position)
     previous[position] = head[key] as number
     head[key] = position
+    if (position < next) continue
     look(position)
+    if (isGreedy && lengths.length > (starts[position] as number))
+      next = position + (lengths.at(-1) as number)
   }
   starts[data.length] = lengths.length
   return { starts, lengths: Uint16Array.from(lengths), distances: Uint16Array.from(distances) }
