@@ -12,6 +12,9 @@ import { type Story, tellStory } from './harness/story.ts'
 
 const toSelf = "rm -f /etc/resolv.conf; printf 'nameserver 127.0.0.1\\n' >/etc/resolv.conf"
 
+const toSite = `systemctl disable --now NetworkManager site-dns
+    printf 'nameserver ${addresses.siteDns}\\n' >/etc/resolv.conf`
+
 /** What it takes to have a machine ask each resolver, from the one before, and how it is asked anew. */
 const setUps: Readonly<Partial<Record<ResolverProvider, string>>> = {
   dnsmasq: `systemctl disable --now systemd-resolved
@@ -27,8 +30,7 @@ const setUps: Readonly<Partial<Record<ResolverProvider, string>>> = {
     printf '[Unit]\\nAfter=NetworkManager.service\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "until nmcli general reload dns-full; do sleep 1; done"\\n[Install]\\nWantedBy=multi-user.target\\n' \\
       >/etc/systemd/system/site-dns.service
     systemctl enable --now NetworkManager site-dns`,
-  hosts: `systemctl disable --now NetworkManager site-dns
-    printf 'nameserver ${addresses.siteDns}\\n' >/etc/resolv.conf; printf '192.0.2.77 printer' >>/etc/hosts`,
+  hosts: `${toSite}; printf '192.0.2.77 printer' >>/etc/hosts`,
   'dns-delegate': ':',
 }
 
@@ -193,43 +195,65 @@ tellStory('a machine that asks another resolver', (story, step) => {
 
   step('another provider in the document: an upgrade takes the files of the one before', async () => {
     const { machine } = story
-    const [first, then] = isNew
-      ? (['dns-delegate', 'systemd-resolved'] as const)
-      : (['hosts', 'dnsmasq'] as const)
-    await copyFiles(story, first)
+    let last: ResolverProvider = isNew ? 'dns-delegate' : 'hosts'
+    await copyFiles(story, last)
     if (isNew) await machine.must('mesh-machine', 'install')
-    await copyFiles(story, then)
-    const refused = await machine.run('mesh-machine', 'upgrade')
-    if (!isNew) {
-      assert.is(refused.code, 7, refused.stderr)
-      assert.match(refused.stderr, 'mesh.dns.provider: hosts fits')
-      await clusterNames(first)
-      await machine.sh(`${toSelf}; systemctl enable --now dnsmasq 2>&1`)
-      await copyFiles(story, then)
-      await machine.must('mesh-machine', 'upgrade')
-    } else assert.is(refused.code, 0, refused.stderr)
-    await clusterNames(then)
-    await ownNames()
-    assert.is(await machine.sh("grep -l 'by meshjoin' /etc/systemd/dns-delegate.d/* 2>/dev/null || :"), '')
-    assert.not.match(await machine.must('cat', '/etc/hosts'), /mesh/)
+    const others: ResolverProvider[] = isNew ? ['systemd-resolved'] : ['dnsmasq', 'unbound', 'networkmanager']
+    for (const provider of others) {
+      await copyFiles(story, provider)
+      const refused = await machine.run('mesh-machine', 'upgrade')
+      if (!isNew) {
+        assert.is(refused.code, 7, refused.stderr)
+        assert.match(refused.stderr, `mesh.dns.provider: ${last} fits`)
+        await clusterNames(last)
+        assert.is(await findOurs(story), fileOf[last])
+        await machine.sh(`(${setUps[provider]}) 2>&1`)
+        await copyFiles(story, provider)
+        await machine.must('mesh-machine', 'upgrade')
+      } else assert.is(refused.code, 0, refused.stderr)
+      await clusterNames(provider)
+      await ownNames()
+      assert.is(await findOurs(story), fileOf[provider] ?? '')
+      last = provider
+    }
   })
 
   step('and back again; what is left is taken away by leaving', async () => {
     const { machine } = story
     const back: ResolverProvider = isNew ? 'dns-delegate' : 'hosts'
+    if (!isNew) await machine.sh(`(${toSite}) 2>&1`)
     await copyFiles(story, back)
     await machine.must('mesh-machine', 'upgrade')
     await clusterNames(back)
     await ownNames()
     await saysNothingIsWrong(story)
     await leave(story)
-    if (!isNew)
-      await machine.sh(
-        `systemctl disable --now dnsmasq 2>&1; printf 'nameserver ${addresses.siteDns}\\n' >/etc/resolv.conf`,
-      )
     assertSame(await look(machine), before)
   })
 })
+
+/** Where a resolver reads what is ours. */
+const fileOf: Readonly<Partial<Record<ResolverProvider, string>>> = {
+  dnsmasq: '/etc/dnsmasq.d/linkerd-mesh.conf',
+  unbound: '/etc/unbound/unbound.conf.d/linkerd-mesh.conf',
+  networkmanager: '/etc/NetworkManager/dnsmasq.d/linkerd-mesh.conf',
+  'dns-delegate': '/etc/systemd/dns-delegate.d/linkerd-mesh.dns-delegate',
+  hosts: '/etc/hosts',
+}
+
+/** Files of any resolver in which something of ours stands. */
+async function findOurs({ machine }: Story): Promise<string> {
+  const places = [
+    '/etc/hosts',
+    '/etc/dnsmasq.d',
+    '/etc/unbound',
+    '/etc/NetworkManager',
+    '/etc/systemd/dns-delegate.d',
+  ]
+  return (
+    await machine.sh(`grep -rlE 'meshjoin|mesh-machine-resolver' ${places.join(' ')} 2>/dev/null || :`)
+  ).trim()
+}
 
 /** What `takeSnapshot` sees, but for what NetworkManager notes for itself when it ends. */
 async function look(machine: Machine): Promise<string> {

@@ -141,6 +141,9 @@ const sparedAtMost: readonly string[] = [
   '/etc/systemd/system/mesh-machine-doctor.service',
   '/etc/systemd/system/mesh-machine-doctor.timer',
   '/usr/local/sbin/mesh-machine-drain',
+  // Their resolver is told by units.
+  '/usr/local/sbin/mesh-machine-resolver',
+  '/usr/local/sbin/mesh-machine-trial',
 ]
 /** What machines are spared whose platform takes little or no gzip, and comments. */
 const spared: readonly string[] = [
@@ -150,7 +153,6 @@ const spared: readonly string[] = [
   '/usr/local/sbin/mesh-machine-check',
   ...sparedAtMost,
   '/usr/local/sbin/mesh-machine-upgrade',
-  '/usr/local/sbin/mesh-machine-trial',
   '/usr/local/sbin/mesh-machine-watch',
   '/etc/systemd/system/linkerd-redirect-watch.service',
   '/etc/linkerd/redirect.probes',
