@@ -7,6 +7,9 @@ call_provider() { "$(echo "$1" | tr - _)_$2"; }
 # providers_with_files: those whose file a resolver reads.
 providers_with_files() { echo dnsmasq unbound networkmanager dns-delegate; }
 
+# service_of PROVIDER: what runs it.
+service_of() { case $1 in networkmanager) echo NetworkManager ;; dns-delegate) echo systemd-resolved ;; *) echo "$1" ;; esac }
+
 # hand_over PROVIDER: what the document has. Undone where the resolver does not run with it.
 hand_over() {
   local file new error
@@ -28,8 +31,7 @@ hand_over() {
   [ ! -e "${run}/resolver.old" ] || mv "${run}/resolver.old" "${file}"
   call_provider "$1" reload >/dev/null 2>&1 || :
   rm -f "${telling}"
-  case $1 in networkmanager) set -- NetworkManager ;; dns-delegate) set -- systemd-resolved ;; *) ;; esac
-  fail resolver-refused "$1" "${file}" "${error}"
+  fail resolver-refused "$(service_of "$1")" "${file}" "${error}"
 }
 
 # take_back PROVIDER: its file, where there is one.
@@ -40,7 +42,8 @@ take_back() {
   rm -f "${file}"
   # Only this folder is not there before us.
   [ "$1" != dns-delegate ] || rmdir "${file%/*}" 2>/dev/null || :
-  call_provider "$1" reload >/dev/null 2>&1 || :
+  # One that the machine has left is not started again.
+  ! is_active "$(service_of "$1")" || call_provider "$1" reload >/dev/null 2>&1 || :
 }
 
 # take_others: from whom an earlier document told. A provider comes into use before another goes.
