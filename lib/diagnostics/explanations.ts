@@ -309,7 +309,7 @@ export const explanations: Readonly<Record<DiagnosticCode, string>> = {
   'user-data-platform':
     'Platforms take different amounts of user-data, and EC2 the least. With a platform named, the user-data is compressed where that platform takes it, leaves out what does not fit, and is checked against the limit.',
   'doctor-left-out':
-    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, Hetzner and Oracle take 32 kB of base64, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it on EC2 and DigitalOcean, and so do comments; on Hetzner and Oracle `mesh-machine-doctor` and its timer do, and `mesh-machine-resolver` where no resolver has to be told.',
+    'EC2 takes 16,384 bytes of user-data, DigitalOcean takes no gzip, Hetzner and Oracle take 32 kB of base64, and a part of your own has to fit beside ours. So what joining, the off switch and leaving do without stays out of it on EC2 and DigitalOcean, and so do comments; on Hetzner and Oracle `mesh-machine-doctor` and its timer, `mesh-machine-drain` and `mesh-machine-trial` do. `mesh-machine-resolver` stays out of it on all four where no resolver has to be told.',
   'inventory-without':
     'An inventory lists hosts by their addresses, and instances that come and go are no hosts that anybody can list. So neither a group of instances nor a machine with `addresses: {from: boot}` is in it.',
   'token-left-out':

@@ -28,8 +28,3 @@ mount_of() { findmnt -N 1 -no TARGET,FSTYPE,OPTIONS -T "$1" 2>/dev/null | tail -
 
 # our_units: names of those that are here.
 our_units() { our_files '' | sed -n "s|^${units}/||p"; }
-
-# proxy_metrics: nothing where its policy hides them.
-proxy_metrics() {
-  if has curl; then curl -sf --noproxy '*' -m 3 "${ADMIN_URL}/metrics"; else wget -qO - --no-proxy -T 3 -t 1 "${ADMIN_URL}/metrics"; fi 2>/dev/null || :
-}

@@ -46,7 +46,7 @@ look_at_listeners() {
 # notice. That a port is closed is a finding before.
 look_at_connections() {
   local lost
-  lost=$(proxy_metrics | sed -n 's/^control_\(destination\|policy\)_balancer_endpoints{.*endpoint_state="ready".*} 0\(\.0\)*$/\1/p' |
+  lost=$(query metrics | sed -n 's/^control_\(destination\|policy\)_balancer_endpoints{.*endpoint_state="ready".*} 0\(\.0\)*$/\1/p' |
     sort -u | tr '\n' ' ')
   [ -z "${lost}" ] || finding control-plane-lost "${lost% }" \
     "control_*_balancer_endpoints, ready: 0; $(newest_line 'controller.*(WARN|Failed|rror)' -u linkerd-proxy)"

@@ -50,7 +50,7 @@ look_at_detection() {
   said=$(printf '%s\n' "$1" | grep -E 'as opaque due to policy|after timeout: ')
   ports=$(printf '%s\n' "${said}" | sed -nE 's/.*server\{port=([0-9]+)\}.*/\1/p; s/.*proxy\{addr=[^}]*:([0-9]+)\}.*/\1/p' | sort -un | tr '\n' ' ')
   if [ -z "${ports}" ]; then
-    said=$(proxy_metrics | grep '^inbound_tcp_errors_total{.*tls detection timeout')
+    said=$(query metrics | grep '^inbound_tcp_errors_total{.*tls detection timeout')
     ports=$(printf '%s\n' "${said}" | awk '$NF >= 3' | sed -n 's/.*target_addr="[^"]*:\([0-9]*\)".*/\1/p' | sort -un | tr '\n' ' ')
   fi
   [ -z "${ports}" ] || finding protocol-timeout "${ports% }" "$(tell_lines "${said}")"
